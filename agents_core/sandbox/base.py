@@ -1,0 +1,91 @@
+"""The interface of code execution: one Python function, called once, with nothing of the host in reach. No Django here."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from agents_core.errors import Unavailable
+from agents_core.registry import Registry
+
+Status = Literal["ok", "error", "timeout", "killed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one call may use. Output is cut, not refused, past its limit; the others end the call."""
+
+    wall_s: float = 10.0
+    cpu_s: float = 5.0
+    memory_bytes: int = 512 * 1024 * 1024
+    processes: int = 32
+    scratch_bytes: int = 64 * 1024 * 1024
+    output_bytes: int = 64 * 1024
+    result_bytes: int = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxCall:
+    """Run ``source``, then call ``function(**args)`` from it. ``env`` is the whole environment the code sees."""
+
+    source: str
+    function: str
+    args: dict[str, Any]
+    env: dict[str, str] = field(default_factory=dict)
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxOutcome:
+    """``value`` is what the function returned as JSON data (``str()`` of what JSON cannot hold), None unless ok.
+
+    ``error`` is one line, ``Type: message (line N)`` where known; ``traceback`` shows only the tool's own frames.
+    ``timeout``: past ``wall_s``. ``killed``: past another limit, or the process died; ``error`` says which.
+    """
+
+    status: Status
+    value: Any = None
+    error: str = ""
+    traceback: str = ""
+    stdout: str = ""
+    stderr: str = ""
+    duration_ms: float = 0.0
+    cpu_ms: float = 0.0
+    peak_memory_bytes: int = 0
+    output_truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxStatus:
+    """``name`` is "bubblewrap", "landlock" or "none"; ``reason`` says why it is not a better one, ``advice`` how to get it."""
+
+    name: str
+    available: bool
+    warm: bool = False
+    reason: str = ""
+    advice: str = ""
+
+
+class SandboxUnavailable(Unavailable):
+    """This machine can isolate nothing: running a tool is refused. The message says why, and what to install."""
+
+    code = "sandbox_unavailable"
+
+
+class Sandbox(Protocol):
+    """Runs calls, many at once. A call cannot see or change what another sees. Safe to share by all tasks of one event loop."""
+
+    async def call(self, call: SandboxCall) -> SandboxOutcome:
+        """Raises ``SandboxUnavailable``; never for what the tool's code does."""
+        ...
+
+    def status(self) -> SandboxStatus: ...
+
+    async def aclose(self) -> None: ...
+
+
+SANDBOXES = Registry(
+    "sandbox",
+    {
+        "bubblewrap": "agents_core.sandbox.bubblewrap:BubblewrapSandbox",
+        "landlock": "agents_core.sandbox.landlock:LandlockSandbox",
+    },
+)
