@@ -1,0 +1,69 @@
+"""Floor 2: the domain in the ORM. Rules that the database can keep are constraints here."""
+
+from agents_core.models.agents import (
+    Agent,
+    AgentArchive,
+    AgentBlock,
+    AgentKind,
+    AgentTool,
+    AgentVariable,
+    Conversation,
+)
+from agents_core.models.archives import Archive, Passage, PassageTerm
+from agents_core.models.base import new_id
+from agents_core.models.blocks import Author, Block, BlockVersion
+from agents_core.models.events import Event
+from agents_core.models.messages import Message, MessageTerm, MessageVector, Role
+from agents_core.models.providers import HandleMapping, ProviderAccount, TokenRatio
+from agents_core.models.record import Blob, Eviction, MemorySearch, Segment, SegmentKind
+from agents_core.models.runs import (
+    ACTIVE,
+    Run,
+    RunStatus,
+    Step,
+    StepKind,
+    StepStatus,
+    ToolCall,
+    ToolCallStatus,
+)
+from agents_core.models.tools import Tool, ToolType
+
+__all__ = [
+    "ACTIVE",
+    "Agent",
+    "AgentArchive",
+    "AgentBlock",
+    "AgentKind",
+    "AgentTool",
+    "AgentVariable",
+    "Archive",
+    "Author",
+    "Blob",
+    "Block",
+    "BlockVersion",
+    "Conversation",
+    "Event",
+    "Eviction",
+    "HandleMapping",
+    "MemorySearch",
+    "Message",
+    "MessageTerm",
+    "MessageVector",
+    "Passage",
+    "PassageTerm",
+    "ProviderAccount",
+    "Role",
+    "Run",
+    "RunStatus",
+    "Segment",
+    "SegmentKind",
+    "Step",
+    "StepKind",
+    "StepStatus",
+    "TokenRatio",
+    "Tool",
+    "ToolCall",
+    "ToolCallStatus",
+    "ToolType",
+    "new_id",
+]

@@ -1,0 +1,90 @@
+"""Blocks of core memory, and every version each ever had."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Length
+
+from agents_core.models.base import IdField, Timestamped, one_of
+
+models.TextField.register_lookup(Length, "length")
+
+
+class Block(Timestamped):
+    """``limit`` counts characters. ``version`` rises by one with each change of a field that the agent sees."""
+
+    id = IdField("block")
+    label = models.TextField()
+    value = models.TextField(blank=True, default="")
+    limit = models.PositiveIntegerField(default=100_000)
+    description = models.TextField(null=True, blank=True)
+    read_only = models.BooleanField(default=False)
+    metadata = models.JSONField(default=dict, blank=True)
+    tags: "ArrayField[list[str], list[str]]" = ArrayField(
+        models.TextField(), default=list, blank=True
+    )
+    hidden = models.BooleanField(default=False)
+    is_template = models.BooleanField(default=False)
+    template_name = models.TextField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    class Meta:
+        db_table = "block"
+        indexes = (
+            models.Index(fields=["label"], name="block_label"),
+            models.Index(fields=["-created_at", "id"], name="block_created"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(value__length__lte=models.F("limit")),
+                name="block_within_limit",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(label=""), name="block_label_given"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Author(models.TextChoices):
+    AGENT = "agent"
+    SLEEPTIME = "sleeptime"
+    PERSON = "person"
+    API = "api"
+    IMPORT = "import"
+
+
+class BlockVersion(models.Model):
+    """The block as it stood after a change, who made it and where. Version 1 is its creation.
+
+    ``agent``, ``step`` and ``tool_call_id`` are set when an agent made the change.
+    """
+
+    block = models.ForeignKey(Block, models.CASCADE, related_name="versions")
+    version = models.PositiveIntegerField()
+    label = models.TextField()
+    value = models.TextField(blank=True)
+    description = models.TextField(null=True)
+    limit = models.PositiveIntegerField()
+    read_only = models.BooleanField(default=False)
+    author = models.TextField(choices=Author)
+    agent = models.ForeignKey("Agent", models.SET_NULL, null=True, related_name="+")
+    step = models.ForeignKey(
+        "Step", models.SET_NULL, null=True, related_name="block_versions"
+    )
+    tool_call_id = models.TextField(null=True)
+    created_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        db_table = "block_version"
+        ordering = ("block", "version")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["block", "version"], name="block_version_once"
+            ),
+            one_of("author", Author, "block_version_author_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.label} v{self.version}"

@@ -1,0 +1,101 @@
+"""Messages: the recall memory of an agent, and the part of it that is in the context window."""
+
+from django.db import models
+from pgvector.django import HalfVectorField
+
+from agents_core.models.base import IdField, one_of
+
+
+class Role(models.TextChoices):
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+    APPROVAL = "approval"
+    SUMMARY = "summary"
+
+
+class Message(models.Model):
+    """One stored message. ``seq`` orders the messages of an agent; it is the number of the event that told of it.
+
+    ``content`` is a list of parts: {type: "text", text}, {type: "reasoning", reasoning, signature, redacted},
+    {type: "image", media_type, data}. ``tool_calls``: [{id, name, arguments (JSON text)}].
+    ``tool_returns``: [{tool_call_id, name, status: "success" | "error", text, stdout, stderr}].
+    ``context_position`` orders the messages that the thread's next request holds; None for one that waits for its run, or was
+    evicted. ``indexed`` says whether recall search knows it.
+    """
+
+    id = IdField("message")
+    agent = models.ForeignKey(
+        "Agent", models.CASCADE, related_name="messages", db_index=False
+    )
+    conversation = models.ForeignKey(
+        "Conversation", models.CASCADE, null=True, related_name="messages"
+    )
+    run = models.ForeignKey("Run", models.SET_NULL, null=True, related_name="messages")
+    step = models.ForeignKey(
+        "Step", models.SET_NULL, null=True, related_name="messages"
+    )
+    seq = models.BigIntegerField()
+    role = models.TextField(choices=Role)
+    content = models.JSONField(default=list)
+    tool_calls = models.JSONField(default=list)
+    tool_returns = models.JSONField(default=list)
+    name = models.TextField(null=True)
+    otid = models.TextField(null=True)
+    sender_id = models.TextField(null=True)
+    context_position = models.BigIntegerField(null=True)
+    indexed = models.BooleanField(default=False)
+    created_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        db_table = "message"
+        ordering = ("agent", "seq")
+        indexes = (
+            models.Index(
+                fields=["agent", "context_position"],
+                condition=models.Q(context_position__isnull=False),
+                name="message_in_context",
+            ),
+            models.Index(
+                fields=["agent", "seq"],
+                condition=models.Q(indexed=False),
+                name="message_to_index",
+            ),
+        )
+        constraints = (
+            models.UniqueConstraint(fields=["agent", "seq"], name="message_seq_once"),
+            one_of("role", Role, "message_role_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.seq}"
+
+
+class MessageVector(models.Model):
+    """The vectors of an indexed message: of its own text, and of the three turns around it. ``length`` counts terms."""
+
+    message = models.OneToOneField(
+        Message, models.CASCADE, primary_key=True, related_name="vector"
+    )
+    agent = models.ForeignKey("Agent", models.CASCADE, related_name="+")
+    embedding = HalfVectorField(null=True)
+    window = HalfVectorField(null=True)
+    embedding_model = models.TextField(null=True)
+    length = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "message_vector"
+
+
+class MessageTerm(models.Model):
+    """A posting: how often a lexeme stands in a message."""
+
+    pk = models.CompositePrimaryKey("agent_id", "lexeme", "message_id")
+    agent = models.ForeignKey("Agent", models.CASCADE, related_name="+", db_index=False)
+    lexeme = models.TextField()
+    message = models.ForeignKey(Message, models.CASCADE, related_name="terms")
+    frequency = models.PositiveSmallIntegerField()
+
+    class Meta:
+        db_table = "message_term"
