@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import tiktoken
 
 IMAGE_TOKENS = 1_000
-"""What one image counts, whatever its size: between OpenAI's 765 (1024 × 1024) and Anthropic's 1,600 (its maximum)."""
+"""What one image counts, whatever its size: between OpenAI's 765 (1024 by 1024) and Anthropic's 1,600 (its maximum)."""
 
 MESSAGE_TOKENS = 4
 """The markup around one message (role and separators)."""
@@ -37,16 +37,14 @@ _CHEAPER_THAN_HASHING_CHARS = 64
 # tiktoken's regex overflows its stack on a megabyte of spaces, so long texts are counted in pieces.
 _PIECE_CHARS = 20_000
 
-_PATTERN = "|".join(
-    [
-        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
-        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
-        r"\p{N}{1,3}",
-        r" ?[^\s\p{L}\p{N}]+[\r\n/]*",
-        r"\s*[\r\n]+",
-        r"\s+(?!\S)",
-        r"\s+",
-    ]
+_PATTERN = (
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|"
+    r"\p{N}{1,3}|"
+    r" ?[^\s\p{L}\p{N}]+[\r\n/]*|"
+    r"\s*[\r\n]+|"
+    r"\s+(?!\S)|"
+    r"\s+"
 )
 
 _encoding: "tiktoken.Encoding | None" = None
@@ -81,9 +79,7 @@ def _read_encoding() -> "tiktoken.Encoding":
     tokens = gzip.decompress(_RANKS.read_bytes()).split()[::2]
     ranks = {token: rank for rank, token in enumerate(map(a2b_base64, tokens))}
     special = {"<|endoftext|>": 199_999, "<|endofprompt|>": 200_018}
-    return tiktoken.Encoding(
-        "o200k_base", pat_str=_PATTERN, mergeable_ranks=ranks, special_tokens=special
-    )
+    return tiktoken.Encoding("o200k_base", pat_str=_PATTERN, mergeable_ranks=ranks, special_tokens=special)
 
 
 def count(text: str) -> int:
@@ -127,10 +123,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 def count_message(message: ChatMessage) -> int:
     """An estimate of one message with its markup, its tool calls, and ``IMAGE_TOKENS`` for each image."""
-    calls = sum(
-        count(call.name) + count(call.arguments) + CALL_TOKENS
-        for call in message.tool_calls
-    )
+    calls = sum(count(call.name) + count(call.arguments) + CALL_TOKENS for call in message.tool_calls)
     return MESSAGE_TOKENS + calls + sum(map(_count_part, message.parts))
 
 

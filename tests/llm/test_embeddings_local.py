@@ -1,5 +1,6 @@
 """The embedders that need no network: hashing always, MiniLM where a model is."""
 
+import asyncio
 import json
 import math
 import subprocess
@@ -30,14 +31,14 @@ def test_a_local_embedder_is_built_from_the_registry_without_loading_anything(na
     assert embedder.lexical is (name == "hashing")
 
 
-async def test_hashing_is_the_same_in_every_process() -> None:
+def test_hashing_is_the_same_in_every_process() -> None:
     text = "Inês lives in Porto, 我住在波尔图"
     program = (
         "import asyncio, json; from agents_core.llm.embeddings.hashing import HashingEmbedder as H;"
         f"print(json.dumps(asyncio.run(H().embed([{text!r}]))))"
     )
     elsewhere = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
-    assert json.loads(elsewhere.stdout) == await HashingEmbedder().embed([text])
+    assert json.loads(elsewhere.stdout) == asyncio.run(HashingEmbedder().embed([text]))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ async def test_a_folder_without_a_model_says_what_it_should_hold(tmp_path: Path)
     works, reason = embedder.available()
     assert not works
     assert "tokenizer.json" in reason
-    with pytest.raises(Unavailable, match="modules.json"):
+    with pytest.raises(Unavailable, match=r"modules\.json"):
         await embedder.embed(["hello"])
 
 

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from zlib import crc32
 
 # Longer runs (base64, hashes) are cut, so that the cache of words stays small.
@@ -42,7 +43,7 @@ def _vector(text: str) -> list[float]:
     for word in words:
         for position, sign in _word_features(word):
             vector[position] += sign
-    for pair in zip(words, words[1:], strict=False):
+    for pair in pairwise(words):
         position, sign = _hashed(" ".join(pair))
         vector[position] += sign
     length = math.hypot(*vector)
