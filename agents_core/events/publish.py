@@ -1,0 +1,82 @@
+"""The only writer of events.
+
+The numbers come from ``UPDATE agent SET event_seq = event_seq + n`` in the publisher's own transaction: its row lock makes the order of
+commits equal the order of numbers, so "after 117" is a correct cursor for readers. Hence short transactions, and never a model or
+sandbox call inside one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agents_core.events.doorbell import ring
+from agents_core.events.types import AnyEvent, payload_of
+from agents_core.models.pipeline import Statement, json, run_sync
+
+_PUBLISH = """
+WITH taken AS (UPDATE agent SET event_seq = event_seq + %s WHERE id = %s RETURNING event_seq)
+INSERT INTO event (agent_id, seq, type, run_id, step_id, payload)
+SELECT %s, taken.event_seq - %s + e.n, e.type, e.run_id, e.step_id, e.payload
+FROM taken, unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[]) WITH ORDINALITY AS e (type, run_id, step_id, payload, n)
+RETURNING seq
+"""
+
+
+@dataclass(slots=True)
+class Publication:
+    """The events that one transaction tells of one agent, in order. ``run_id`` and ``step_id`` stand on each event added."""
+
+    agent_id: str
+    run_id: str | None = None
+    step_id: str | None = None
+    _rows: list[tuple[AnyEvent, str | None, str | None]] = field(default_factory=list)
+
+    def add(self, event: AnyEvent) -> int:
+        """Appends an event; gives its place in this publication, for ``seq_sql``."""
+        self._rows.append((event, self.run_id, self.step_id))
+        return len(self._rows) - 1
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def statements(self) -> list[Statement]:
+        """The statements that number, write and announce the events: first in their transaction, so that its row lock is taken first.
+
+        The first gives the rows ``(seq,)`` in order; none when the agent does not exist.
+        """
+        count = len(self._rows)
+        return [
+            Statement(
+                _PUBLISH,
+                (
+                    count,
+                    self.agent_id,
+                    self.agent_id,
+                    count,
+                    [event.type for event, _, _ in self._rows],
+                    [run_id for _, run_id, _ in self._rows],
+                    [step_id for _, _, step_id in self._rows],
+                    [json(payload_of(event)) for event, _, _ in self._rows],
+                ),
+            ),
+            ring(self.agent_id),
+        ]
+
+    def seq_behind_last(self, place: int) -> int:
+        """How far the event at ``place`` stands behind the last: its seq is ``agent.event_seq`` minus this, once published."""
+        return len(self._rows) - 1 - place
+
+
+def lock_agents(agent_ids: Sequence[str]) -> Statement:
+    """Locks several agents in one order, for a transaction that publishes to more than one: two of them can then not deadlock."""
+    return Statement("SELECT id FROM agent WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (sorted(agent_ids),))
+
+
+def publish(agent_id: str, *events: AnyEvent, run_id: str | None = None, step_id: str | None = None) -> int:
+    """Writes ``events`` in the caller's transaction on Django's connection; gives the seq of the last. Raises LookupError without the agent."""
+    publication = Publication(agent_id, run_id, step_id)
+    for event in events:
+        publication.add(event)
+    rows = run_sync(publication.statements())[0]
+    if not rows:
+        raise LookupError(agent_id)
+    return int(rows[-1][0])

@@ -1,0 +1,173 @@
+"""The closed union of events. A payload holds ids and small facts; whoever wants more reads the row that the id names."""
+
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any, ClassVar, get_args
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCreated:
+    type: ClassVar = "agent.created"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChanged:
+    """``fields``: the names of the agent's fields that changed, "tools" and "archives" among them."""
+
+    type: ClassVar = "agent.changed"
+    fields: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RunCreated:
+    type: ClassVar = "run.created"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """``attempt`` above 1: another worker had it before and died."""
+
+    type: ClassVar = "run.started"
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunCancelRequested:
+    type: ClassVar = "run.cancel_requested"
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    type: ClassVar = "run.ended"
+    status: str
+    stop_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    type: ClassVar = "step.started"
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    type: ClassVar = "step.ended"
+    number: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRetrying:
+    type: ClassVar = "model.retrying"
+    attempt: int
+    after_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageCreated:
+    type: ClassVar = "message.created"
+    message_id: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDelta:
+    """A piece of a message that is being written. ``part``: "text", "reasoning" or "tool_call" (then ``text`` is a piece of the
+    JSON arguments; ``call_id`` and ``name`` come with the first piece of each call, numbered by ``index``)."""
+
+    type: ClassVar = "message.delta"
+    message_id: str
+    part: str
+    text: str
+    index: int = 0
+    call_id: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    type: ClassVar = "tool.called"
+    call_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolReturned:
+    type: ClassVar = "tool.returned"
+    call_id: str
+    name: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlockChanged:
+    """A block that this agent holds was attached, detached or given a new version, by anybody. ``change``: "attached", "detached", "edited"."""
+
+    type: ClassVar = "block.changed"
+    block_id: str
+    label: str
+    version: int
+    author: str
+    change: str = "edited"
+
+
+@dataclass(frozen=True, slots=True)
+class PassageChanged:
+    """``change``: "created", "edited", "deleted"."""
+
+    type: ClassVar = "passage.changed"
+    passage_id: str
+    archive_id: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContextCompacted:
+    type: ClassVar = "context.compacted"
+    eviction_id: int
+    summary_id: str
+
+
+AnyEvent = (
+    AgentCreated
+    | AgentChanged
+    | RunCreated
+    | RunStarted
+    | RunCancelRequested
+    | RunEnded
+    | StepStarted
+    | StepEnded
+    | ModelRetrying
+    | MessageCreated
+    | MessageDelta
+    | ToolCalled
+    | ToolReturned
+    | BlockChanged
+    | PassageChanged
+    | ContextCompacted
+)
+
+_BY_TYPE: dict[str, type[AnyEvent]] = {event.type: event for event in get_args(AnyEvent)}
+
+
+def payload_of(event: AnyEvent) -> dict[str, Any]:
+    return asdict(event)
+
+
+def parse(event_type: str, payload: dict[str, Any]) -> AnyEvent:
+    """The event that a row holds. Fields that this version does not know are left out."""
+    kind = _BY_TYPE[event_type]
+    known = {field.name for field in fields(kind)}
+    return kind(**{name: value for name, value in payload.items() if name in known})
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it stands in an agent's stream."""
+
+    seq: int
+    event: AnyEvent
+    run_id: str | None
+    step_id: str | None
+    created_at: datetime

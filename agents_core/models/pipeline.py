@@ -1,0 +1,76 @@
+"""Batches of SQL in one round trip and one transaction, for the few hot paths where the ORM's round trips cost more than the work."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from django.db import connection as django_connection
+from django.db import connections, transaction
+from psycopg import AsyncConnection
+from psycopg.rows import tuple_row
+from psycopg.types.json import Jsonb
+from psycopg_pool import AsyncConnectionPool
+
+Rows = list[tuple[Any, ...]]
+
+
+class Statement(NamedTuple):
+    """SQL with ``%s`` places, and what goes there."""
+
+    sql: str
+    params: Sequence[Any] = ()
+
+
+_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]] = WeakKeyDictionary()
+
+
+def connection_settings() -> dict[str, Any]:
+    """The arguments of ``psycopg.connect`` for the project's database."""
+    given = connections["default"].settings_dict
+    names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    options = {name: value for name, value in given["OPTIONS"].items() if name not in ("pool", "server_side_binding")}
+    return {**options, **{names[name]: given[name] for name in names if given[name]}}
+
+
+async def pool() -> AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]:
+    """This event loop's pool of autocommitting connections, opened at first use."""
+    loop = asyncio.get_running_loop()
+    if loop not in _pools:
+        _pools[loop] = AsyncConnectionPool(
+            kwargs={**connection_settings(), "autocommit": True, "row_factory": tuple_row}, min_size=1, max_size=16, timeout=20, open=False
+        )
+        await _pools[loop].open()
+    return _pools[loop]
+
+
+async def close_pool() -> None:
+    """Closes this event loop's pool, if there is one."""
+    opened = _pools.pop(asyncio.get_running_loop(), None)
+    if opened is not None:
+        await opened.close()
+
+
+async def run(statements: Iterable[Statement]) -> list[Rows]:
+    """Runs ``statements`` in one round trip and one transaction; gives the rows of each, [] for one that returns none.
+
+    Raises what psycopg raises; then nothing of the batch took effect.
+    """
+    async with (await pool()).connection() as connection:
+        async with connection.pipeline(), connection.transaction():
+            cursors = [await connection.execute(statement.sql, statement.params) for statement in statements]  # type: ignore[call-overload]
+        return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
+def run_sync(statements: Iterable[Statement]) -> list[Rows]:
+    """As ``run``, on Django's connection and within its transaction."""
+    with transaction.atomic(), django_connection.cursor() as cursor:
+        results = []
+        for statement in statements:
+            cursor.execute(statement.sql, statement.params)
+            results.append(cursor.fetchall() if cursor.description else [])
+        return results
+
+
+def json(value: Any) -> Jsonb:
+    return Jsonb(value)
