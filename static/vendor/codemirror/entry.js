@@ -1,0 +1,14 @@
+// The parts of CodeMirror 6 that static/ade/js/editor.js uses, as one ES module.
+export { basicSetup, EditorView } from "codemirror";
+export { acceptCompletion } from "@codemirror/autocomplete";
+export { indentWithTab } from "@codemirror/commands";
+export { json, jsonParseLinter } from "@codemirror/lang-json";
+export { markdown } from "@codemirror/lang-markdown";
+export { python } from "@codemirror/lang-python";
+export { HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
+export { lintGutter, linter, setDiagnostics } from "@codemirror/lint";
+export { MergeView, unifiedMergeView } from "@codemirror/merge";
+export { search } from "@codemirror/search";
+export { Compartment, EditorState, Prec } from "@codemirror/state";
+export { keymap, placeholder } from "@codemirror/view";
+export { tags } from "@lezer/highlight";
