@@ -12,7 +12,7 @@ from typing import Any
 
 from platformdirs import user_data_dir
 
-from ade import env
+from ade import assets, env
 from agents_core.embedded.place import Place
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -73,15 +73,19 @@ TEMPLATES = [
 ]
 
 
-def _database() -> dict[str, Any]:
+def _parts(url: str) -> dict[str, str]:
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
 
-    url = env.text("DATABASE_URL")
     try:
-        parts = {name: str(value) for name, value in conninfo_to_dict(url).items()} if url else Place(HOME).connection()
+        return {name: str(value) for name, value in conninfo_to_dict(url).items()}
     except ProgrammingError as error:
         raise env.BadSetting(f"DATABASE_URL is not the address of a PostgreSQL database: {error}.") from None
+
+
+def _database() -> dict[str, Any]:
+    url = env.text("DATABASE_URL")
+    parts = _parts(url) if url else Place(HOME).connection()
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.pop("dbname", ""),
@@ -90,6 +94,7 @@ def _database() -> dict[str, Any]:
         "HOST": parts.pop("host", ""),
         "PORT": parts.pop("port", ""),
         "CONN_MAX_AGE": 0,  # The pool keeps the connections; a new one costs 5 ms.
+        "CONN_HEALTH_CHECKS": True,  # One that died with a restarted database is never handed out.
         "OPTIONS": {**parts, "pool": {"min_size": 2, "max_size": 20, "timeout": 20}},
     }
 
@@ -99,8 +104,8 @@ DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL")
 
-STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_URL = assets.address(STATICFILES_DIRS)
 
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"

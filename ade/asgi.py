@@ -1,0 +1,79 @@
+"""The ASGI application: guard, then static files, the API with no middleware, pages with all of it, websockets."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ade.settings")
+django.setup()
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.contrib.staticfiles.finders import get_finders  # noqa: E402
+from django.core.handlers.asgi import ASGIHandler  # noqa: E402
+from django.core.handlers.exception import convert_exception_to_response  # noqa: E402
+from servestatic import ServeStaticASGI  # noqa: E402
+
+from ade.middleware import API_PREFIXES, Asgi, Guard, Receive, Scope, Send, policy_from_settings  # noqa: E402
+from ade.routing import websocket_urlpatterns  # noqa: E402
+
+
+class ApiHandler(ASGIHandler):
+    """Django without a middleware: a session, CSRF and messages mean nothing to the API, and each costs a hop to a thread."""
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        self._view_middleware: list[Any] = []
+        self._template_response_middleware: list[Any] = []
+        self._exception_middleware: list[Any] = []
+        self._middleware_chain = convert_exception_to_response(self._get_response_async)
+
+
+def static_files(otherwise: Asgi) -> Asgi:
+    versioned = settings.STATIC_URL
+    server = ServeStaticASGI(
+        otherwise,
+        autorefresh=settings.DEBUG,
+        max_age=0,
+        allow_all_origins=False,
+        immutable_file_test=lambda _path, url: url.startswith(versioned) and not settings.DEBUG,
+    )
+    for finder in get_finders():
+        for storage in getattr(finder, "storages", {}).values():
+            if Path(storage.location).is_dir():
+                server.add_files(storage.location, prefix=versioned)
+    return server
+
+
+def http(api: Asgi, pages: Asgi) -> Asgi:
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        handler = api if scope["path"].startswith(API_PREFIXES) else pages
+        await handler(scope, receive, send)
+
+    return route
+
+
+def websocket(routes: Asgi) -> Asgi:
+    """Closes a socket to an unknown address, which the router alone would answer with a traceback."""
+
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await routes(scope, receive, send)
+        except ValueError as error:
+            if "No route found" not in str(error):
+                raise
+            await send({"type": "websocket.close", "code": 4404})
+
+    return route
+
+
+application = Guard(
+    ProtocolTypeRouter(
+        {
+            "http": http(api=ApiHandler(), pages=static_files(otherwise=ASGIHandler())),
+            "websocket": websocket(URLRouter(websocket_urlpatterns)),
+        }
+    ),
+    policy_from_settings(),
+)
