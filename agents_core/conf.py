@@ -1,0 +1,44 @@
+"""Floor 1: a typed view of the ``AGENTS_*`` settings, with units."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+
+
+@dataclass(frozen=True)
+class Conf:
+    """What the core reads from the settings.
+
+    Attributes:
+        home: the folder of the product's data.
+        seal_key: the Fernet key (32 bytes, base64) that seals provider credentials.
+        sandbox: ``auto``, ``bubblewrap``, ``process`` or ``off``.
+        worker_concurrency: runs that one worker executes at once.
+        default_model: the handle a new agent gets, such as ``openai/gpt-4o-mini``; empty: the best one available.
+        default_embedder: the handle of the embedder of new archives; empty: the best one available.
+        redis_url: the doorbell's Redis; empty: PostgreSQL's NOTIFY.
+    """
+
+    home: Path
+    seal_key: bytes
+    sandbox: str
+    worker_concurrency: int
+    default_model: str
+    default_embedder: str
+    redis_url: str
+
+
+@cache
+def conf() -> Conf:
+    """The settings as they were at first call."""
+    return Conf(
+        home=settings.AGENTS_HOME,
+        seal_key=settings.AGENTS_SEAL_KEY,
+        sandbox=settings.AGENTS_SANDBOX,
+        worker_concurrency=settings.AGENTS_WORKER_CONCURRENCY,
+        default_model=settings.AGENTS_DEFAULT_MODEL,
+        default_embedder=settings.AGENTS_DEFAULT_EMBEDDER,
+        redis_url=settings.REDIS_URL,
+    )
