@@ -110,6 +110,8 @@ STATIC_URL = assets.address(STATICFILES_DIRS)
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20  # Agent files hold whole histories.
+
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"

@@ -54,6 +54,15 @@ class Cluster:
         self.process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
 
+    @property
+    def connection(self) -> dict[str, str]:
+        """libpq parameters."""
+        return self.place.connection()
+
+    def ended(self) -> bool:
+        """Whether the server has ended by itself."""
+        return self.process is not None and self.process.poll() is not None
+
     def start(self) -> None:
         """Makes the data folder if there is none, heals what a kill has left, and starts the server without waiting.
 
@@ -103,7 +112,7 @@ class Cluster:
         """Ends the server: open transactions are rolled back, all that was committed is on disk."""
         if self.process is None:
             return
-        for how, patience_s in ((signal.SIGINT, 2.0), (signal.SIGQUIT, 1.0), (signal.SIGKILL, None)):
+        for how, patience_s in ((signal.SIGINT, 1.0), (signal.SIGQUIT, 0.3), (signal.SIGKILL, None)):
             if self.process.poll() is None:
                 self.process.send_signal(how)
             try:
@@ -131,7 +140,7 @@ class Cluster:
         import psycopg
 
         try:
-            psycopg.connect(**self.place.connection()).close()
+            psycopg.connect(**self.connection).close()
         except psycopg.OperationalError as error:
             if f'database "{NAME}" does not exist' not in str(error):
                 raise DatabaseUnavailable(f"The database in {self.place.home} refuses us: {error}.") from error

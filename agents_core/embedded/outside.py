@@ -9,6 +9,28 @@ OLDEST_PGVECTOR = (0, 7)
 _PATIENCE_S = 10
 
 
+class OutsideDatabase:
+    """Stands where a ``Cluster`` may stand: started and stopped by others, checked by us.
+
+    Args:
+        connection: libpq parameters.
+    """
+
+    def __init__(self, connection: dict[str, Any]) -> None:
+        self.connection = connection
+
+    def start(self) -> None: ...
+
+    def wait(self) -> None:
+        """Raises ``DatabaseUnavailable`` as ``check`` does."""
+        check(self.connection)
+
+    def ended(self) -> bool:
+        return False
+
+    def stop(self) -> None: ...
+
+
 def check(connection: dict[str, Any]) -> None:
     """Returns when the database at these libpq parameters has what is needed; makes the extension if it may.
 
