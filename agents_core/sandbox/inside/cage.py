@@ -1,0 +1,153 @@
+"""How a call is shut in: by namespaces of its own (inside bubblewrap's), or by Landlock under the host's kernel alone.
+
+A cage is used by two processes. The supervisor calls ``prepare``, ``kill`` and ``clean``; the process that will run the tool
+calls ``enter`` and cannot come back from it.
+"""
+
+import os
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+from typing import Any, Protocol
+
+from agents_core.sandbox.inside import landlock, libc, seccomp, usage
+
+SCRATCH_FILES = 4096
+_OPEN_FILES = 128
+_INNER_ID = 1000
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/full")
+
+
+class Cage(Protocol):
+    scratch: str
+    """The one folder the tool may write to."""
+
+    def prepare(self, request: dict[str, Any]) -> None: ...
+
+    def enter(self, request: dict[str, Any]) -> None:
+        """Raises ``OSError`` when the kernel refuses a wall; the tool must then not run."""
+        ...
+
+    def scratch_bytes(self) -> int:
+        """What the tool keeps in ``scratch``; 0 where the kernel itself holds it to the limit."""
+        ...
+
+    def kill(self, pid: int) -> None: ...
+
+    def clean(self) -> None: ...
+
+
+class NamespaceCage:
+    """User, process, mount and IPC namespaces per call; an empty /tmp in memory; /proc covered."""
+
+    scratch = "/tmp"  # noqa: S108 - a mount of the call's own
+
+    def prepare(self, request: dict[str, Any]) -> None:
+        outer = os.getuid(), os.getgid()
+        libc.unshare(libc.CLONE_NEWUSER | libc.CLONE_NEWPID | libc.CLONE_NEWNS | libc.CLONE_NEWIPC)
+        _write("/proc/self/setgroups", "deny")
+        _write("/proc/self/uid_map", f"{_INNER_ID} {outer[0]} 1")
+        _write("/proc/self/gid_map", f"{_INNER_ID} {outer[1]} 1")
+
+    def enter(self, request: dict[str, Any]) -> None:
+        guarded = libc.MS_NOSUID | libc.MS_NODEV
+        size = request["limits"]["scratch_bytes"]
+        libc.mount_tmpfs(self.scratch, guarded, f"size={size},nr_inodes={SCRATCH_FILES},mode=0700")
+        libc.mount_tmpfs("/proc", guarded | libc.MS_RDONLY | libc.MS_NOEXEC, "size=4k,nr_inodes=1,mode=0555")
+        os.chdir(self.scratch)
+        set_limits(request)
+        libc.drop_capabilities()
+        seccomp.install(under_landlock=False)
+
+    def scratch_bytes(self) -> int:
+        return 0
+
+    def kill(self, pid: int) -> None:
+        os.kill(pid, signal.SIGKILL)  # The first process of its namespace: all others die with it.
+
+    def clean(self) -> None:
+        """The mounts went with their namespace."""
+
+
+class LandlockCage:
+    """Landlock and seccomp around a process of its own session, under a user id of its own when started by root."""
+
+    def __init__(self, readable: list[str], python_library: str) -> None:
+        self._readable = readable
+        self._python_library = python_library
+        self.scratch = ""
+
+    def prepare(self, request: dict[str, Any]) -> None:
+        libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
+        self.scratch = tempfile.mkdtemp(prefix="tool-call-")
+        if request["uid"] is not None:
+            os.chown(self.scratch, request["uid"], request["uid"])
+
+    def enter(self, request: dict[str, Any]) -> None:
+        os.chdir(self.scratch)
+        set_limits(request)
+        ruleset = landlock.ruleset(self._readable, _DEVICES, self.scratch)  # By the user who can still reach them all.
+        if request["uid"] is not None:
+            library = os.open(self._python_library, os.O_PATH)
+            become(request["uid"])
+            self._keep_imports_working(library)
+        libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
+        landlock.enforce(ruleset)
+        seccomp.install(under_landlock=True)
+
+    def _keep_imports_working(self, library: int) -> None:
+        """Name the standard library by an open folder when the new user may not walk down to it (a Python under /root)."""
+        if os.access(self._python_library, os.R_OK | os.X_OK):
+            os.close(library)
+            return
+        packages = [module.__path__ for module in sys.modules.values() if isinstance(getattr(module, "__path__", 0), list)]
+        for paths in (sys.path, *packages):
+            paths[:] = [path.replace(self._python_library, f"/proc/self/fd/{library}", 1) for path in paths]
+        sys.path_importer_cache.clear()
+
+    def scratch_bytes(self) -> int:
+        return usage.tree_bytes(self.scratch)
+
+    def kill(self, pid: int) -> None:
+        """One signal reaches all: the filter lets no process leave the group."""
+        try:
+            os.killpg(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            os.kill(pid, signal.SIGKILL)
+
+    def clean(self) -> None:
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def become(uid: int) -> None:
+    """Change to a plain user for good, all groups left behind."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def set_limits(request: dict[str, Any]) -> None:
+    limits = request["limits"]
+    cpu_s = max(1, int(limits["cpu_s"] + 0.999))
+    for kind, value in (
+        (resource.RLIMIT_CPU, cpu_s),
+        (resource.RLIMIT_AS, request["address_space"] + limits["memory_bytes"]),
+        (resource.RLIMIT_NPROC, request["processes_before"] + limits["processes"]),
+        (resource.RLIMIT_FSIZE, limits["scratch_bytes"]),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE if hasattr(resource, "RLIMIT_MSGQUEUE") else 12, 0),
+    ):
+        _, hard = resource.getrlimit(kind)
+        if hard != resource.RLIM_INFINITY:
+            value = min(value, hard)
+        resource.setrlimit(kind, (value, value))
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w") as file:
+        file.write(text)

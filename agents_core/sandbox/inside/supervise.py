@@ -1,0 +1,193 @@
+"""One call, seen from outside it: start the process, carry its output, hold it to its limits, say how it ended."""
+
+import os
+import select
+import signal
+import socket
+import time
+from typing import Any
+
+from agents_core.sandbox.inside import harness, usage, wire
+from agents_core.sandbox.inside.cage import Cage
+
+_TICK_S = 0.1
+_REPORT_SLACK_BYTES = 64 * 1024
+_REPORT_FD = 3
+OPEN_FILES = 256
+"""What the zygote and its supervisors hold themselves to, so that closing "all" descriptors is quick."""
+_ABOVE_ALL = OPEN_FILES - 16
+
+
+class Stream:
+    """The reading end of a pipe: keeps the first ``limit`` bytes, swallows the rest so that the writer never waits."""
+
+    def __init__(self, limit: int) -> None:
+        self.fd, self.writer = os.pipe()
+        os.set_blocking(self.fd, False)
+        self.limit = limit
+        self.data = bytearray()
+        self.overflowed = False
+
+    def drain(self) -> bool:
+        """Read what is there. False at the end of the stream."""
+        try:
+            chunk = os.read(self.fd, 65536)
+        except BlockingIOError:
+            return True
+        room = self.limit - len(self.data)
+        self.data += chunk[:room]
+        self.overflowed |= len(chunk) > room
+        return bool(chunk)
+
+    def finish(self) -> None:
+        """Read the rest without waiting for writers that may live on."""
+        before = -1
+        while not self.overflowed and len(self.data) > before:
+            before = len(self.data)
+            if not self.drain():
+                return
+
+
+class Supervisor:
+    """Runs the call that arrives on ``channel`` in ``cage``; ``shared_bytes`` is the zygote's resident size."""
+
+    def __init__(self, channel: socket.socket, cage: Cage, proc: int, shared_bytes: int) -> None:
+        self.channel = channel
+        self.cage = cage
+        self.proc = proc
+        self.shared_bytes = shared_bytes
+        self.peak_bytes = 0
+
+    def run(self) -> None:
+        request = wire.receive_request(self.channel)
+        self.limits: dict[str, Any] = request["limits"]
+        request["address_space"] = usage.address_space_bytes()
+        try:
+            self.cage.prepare(request)
+        except OSError as error:
+            self._reply({"status": "unavailable", "reason": str(error)})
+            return
+        try:
+            self._run(request)
+        finally:
+            self.cage.clean()
+
+    def _run(self, request: dict[str, Any]) -> None:
+        self.out, self.err = Stream(self.limits["output_bytes"]), Stream(self.limits["output_bytes"])
+        self.report = Stream(self.limits["result_bytes"] + _REPORT_SLACK_BYTES)
+        ready, setup = os.pipe()
+        self.child = os.fork()
+        if self.child == 0:
+            _become_the_tool(self.cage, request, (self.out.writer, self.err.writer, self.report.writer), setup)
+        for fd in (self.out.writer, self.err.writer, self.report.writer, setup):
+            os.close(fd)
+        word = os.read(ready, 4096).decode()
+        if not word.startswith("+"):
+            self._end()
+            self._reply({"status": "unavailable", "reason": word[1:] or "the call's process died while it was set up"})
+            return
+        started = time.monotonic()
+        reason = self._watch(started + self.limits["wall_s"])
+        duration_s = time.monotonic() - started
+        self._conclude(reason, duration_s, cpu_before=float(word[1:]))
+
+    def _watch(self, deadline: float) -> str:
+        """Wait for the end. Gives the name of the limit that was passed, or nothing."""
+        streams = {stream.fd: stream for stream in (self.out, self.err, self.report)}
+        ended = os.pidfd_open(self.child)
+        poller = select.poll()
+        for fd in (*streams, ended, self.channel.fileno()):
+            poller.register(fd, select.POLLIN)
+        next_check = time.monotonic() + _TICK_S
+        while True:
+            now = time.monotonic()
+            if now >= deadline:
+                return "wall"
+            if now >= next_check:
+                if passed := self._limit_passed():
+                    return passed
+                next_check = time.monotonic() + _TICK_S
+            for fd, _ in poller.poll(max(0.0, min(deadline, next_check) - now) * 1000 + 1):
+                if fd == ended:
+                    return ""
+                if fd == self.channel.fileno():
+                    return "cancelled"  # The server hung up: nobody waits for the answer.
+                if not streams[fd].drain():
+                    poller.unregister(fd)
+
+    def _limit_passed(self) -> str:
+        if self.report.overflowed:
+            return "result"
+        now = usage.of_tree(self.proc, self.child, self.shared_bytes)
+        self.peak_bytes = max(self.peak_bytes, now.memory_bytes)
+        if now.cpu_s > self.limits["cpu_s"]:
+            return "cpu"
+        if now.memory_bytes > self.limits["memory_bytes"] + self.shared_bytes:
+            return "memory"
+        if self.cage.scratch_bytes() > self.limits["scratch_bytes"]:
+            return "scratch"
+        return ""
+
+    def _end(self) -> tuple[int, float, int]:
+        """Kill all that is left of the call. Gives exit code, CPU seconds and peak bytes."""
+        try:
+            self.cage.kill(self.child)
+        except ProcessLookupError:
+            pass  # It is dead already and keeps its number until waited for.
+        _, status, spent = os.wait4(self.child, 0)
+        cpu_s, peak = spent.ru_utime + spent.ru_stime, spent.ru_maxrss * 1024
+        while True:
+            try:
+                _, _, spent = os.wait3(0)  # Orphans that a subreaper inherits.
+            except ChildProcessError:
+                return os.waitstatus_to_exitcode(status), cpu_s, peak
+            cpu_s += spent.ru_utime + spent.ru_stime
+
+    def _conclude(self, reason: str, duration_s: float, cpu_before: float) -> None:
+        code, cpu_s, peak = self._end()
+        for stream in (self.out, self.err, self.report):
+            stream.finish()
+        if not reason and code == -signal.SIGKILL and cpu_s >= self.limits["cpu_s"]:
+            reason = "cpu"
+        if self.report.overflowed:
+            reason = "result"
+        header = {
+            "status": "ended",
+            "reason": reason,
+            "code": code,
+            "duration_ms": duration_s * 1000,
+            "cpu_ms": max(0.0, cpu_s - cpu_before) * 1000,
+            "peak_memory_bytes": max(peak, self.peak_bytes),
+            "output_truncated": self.out.overflowed or self.err.overflowed,
+        }
+        self._reply(header, bytes(self.out.data), bytes(self.err.data), bytes(self.report.data))
+
+    def _reply(self, header: dict[str, Any], *parts: bytes) -> None:
+        self.channel.sendall(wire.pack_reply(header, *parts))
+
+
+def _become_the_tool(cage: Cage, request: dict[str, Any], writers: tuple[int, int, int], setup: int) -> None:
+    """Shut the walls, say so on ``setup``, run the tool, end. Never returns."""
+    try:
+        setup = _keep_only(writers, setup)
+        os.setsid()
+        cage.enter(request)
+        os.write(setup, f"+{time.process_time()}".encode())
+    except BaseException as error:
+        os.write(setup, f"-{error}".encode())
+        os._exit(1)
+    os.close(setup)
+    harness.run(request, _REPORT_FD, cage.scratch)
+
+
+def _keep_only(writers: tuple[int, int, int], setup: int) -> int:
+    """Standard input is empty, 1 and 2 are the output, 3 the report, 4 ``setup``; every other descriptor is closed.
+
+    Among them is the channel to the server: with it the tool could answer in another's name.
+    """
+    empty = os.open("/dev/null", os.O_RDONLY)
+    high = [os.dup2(fd, _ABOVE_ALL + i) for i, fd in enumerate((empty, *writers, setup))]
+    for target, fd in enumerate(high):
+        os.dup2(fd, target, inheritable=target < _REPORT_FD)
+    os.closerange(len(high), OPEN_FILES)
+    return len(high) - 1

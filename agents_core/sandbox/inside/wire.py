@@ -1,0 +1,56 @@
+"""Messages between the server and a supervisor, on a socket made for one call and closed with it.
+
+There: one JSON object behind its length. Back: a JSON header behind its length, then the bytes the header measures,
+then the end of the stream. The tool's own bytes are carried, never read, on this side of the server.
+"""
+
+import json
+import socket
+import struct
+from typing import Any
+
+_LENGTH = struct.Struct(">I")
+
+
+def pack_request(request: dict[str, Any]) -> bytes:
+    """Raises ``ValueError`` or ``TypeError`` when ``request`` is not JSON data."""
+    body = json.dumps(request).encode()
+    return _LENGTH.pack(len(body)) + body
+
+
+def receive_request(channel: socket.socket) -> dict[str, Any]:
+    """Raises ``EOFError`` when the server went away in the middle."""
+    (length,) = _LENGTH.unpack(_receive(channel, _LENGTH.size))
+    request: dict[str, Any] = json.loads(_receive(channel, length))
+    return request
+
+
+def pack_reply(header: dict[str, Any], *parts: bytes) -> bytes:
+    body = json.dumps({**header, "sizes": [len(part) for part in parts]}).encode()
+    return b"".join((_LENGTH.pack(len(body)), body, *parts))
+
+
+def unpack_reply(reply: bytes) -> tuple[dict[str, Any], list[bytes]]:
+    """The header and its parts. Raises ``ValueError`` when ``reply`` is not whole."""
+    if len(reply) < _LENGTH.size:
+        raise ValueError("no reply")
+    (length,) = _LENGTH.unpack_from(reply)
+    start = _LENGTH.size + length
+    header: dict[str, Any] = json.loads(reply[_LENGTH.size : start])
+    parts = []
+    for size in header["sizes"]:
+        parts.append(reply[start : start + size])
+        start += size
+    if start != len(reply):
+        raise ValueError("the reply was cut short")
+    return header, parts
+
+
+def _receive(channel: socket.socket, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        chunk = channel.recv(min(size - len(data), 1 << 20))
+        if not chunk:
+            raise EOFError
+        data += chunk
+    return bytes(data)

@@ -1,0 +1,37 @@
+"""Which Python runs inside, and what of the machine it needs to see: its own folders and the system's libraries."""
+
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+# The program given to ``python -c``: the path is only there while the zygote loads itself.
+BOOT = """
+import sys
+sys.path.insert(0, {root!r})
+from agents_core.sandbox.inside.zygote import main
+sys.path.pop(0)
+main(sys.argv[1])
+"""
+FLAGS = ("-I", "-S", "-B")
+_SYSTEM = ("/lib", "/lib32", "/lib64", "/bin")
+
+
+class Interpreter(NamedTuple):
+    executable: Path
+    prefix: Path
+    readable: tuple[Path, ...]
+    """Folders and files to show, read-only. None of them is the virtual environment."""
+
+
+@cache
+def interpreter() -> Interpreter:
+    """The Python under the virtual environment this process runs in."""
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    base = Path(sys.base_prefix) / "bin" / name
+    executable = Path(os.path.realpath(base if base.exists() else sys.executable))
+    prefix = executable.parent.parent
+    folders = [root / part for root in {Path("/usr"), prefix} for part in ("bin", "lib", "lib64")]
+    extra = [*map(Path, _SYSTEM), Path("/usr/share/zoneinfo"), Path("/etc/ld.so.cache")]
+    return Interpreter(executable, prefix, tuple(sorted(path for path in (*folders, *extra) if path.exists())))
