@@ -10,18 +10,22 @@ from agents_core.registry import Registry
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a provider is and how to enter. ``base_url`` None means the SDK's own default address."""
+    """Where a provider is and how to enter. ``base_url`` None means the provider's own address.
+
+    ``timeout_s`` is the longest silence allowed, before the first byte and between two: a long answer may take longer.
+    """
 
     api_key: str | None = None
     base_url: str | None = None
-    timeout_s: float = 600.0
+    timeout_s: float = 120.0
 
 
 class Provider(Protocol):
     """One connection to a model provider; kept open and shared by all agents of a worker.
 
     Constructed with an ``Endpoint``. ``stream`` yields ``Sent`` first, then any ``Retrying``, then deltas, then exactly
-    one ``Finished``. It raises a subclass of ``agents_core.llm.errors.ModelError``; after the first delta nothing is retried.
+    one ``Finished``. It raises a subclass of ``agents_core.llm.errors.ModelError``; after the first delta nothing is
+    retried.
     """
 
     def stream(self, request: ModelRequest) -> AsyncIterator[StreamItem]: ...

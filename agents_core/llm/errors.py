@@ -1,4 +1,4 @@
-"""Why a model call failed, one class a cause. The stop reasons and HTTP shapes follow the V1 wire contract, section 4."""
+"""Why a model call failed, one class a cause. Stop reasons and HTTP shapes follow the V1 wire contract, section 4."""
 
 from typing import ClassVar
 
@@ -6,7 +6,11 @@ from agents_core.errors import AgentsError
 
 
 class ModelError(AgentsError):
-    """A provider refused or failed. ``request_body`` and ``response_body`` hold what was exchanged, where known."""
+    """A provider refused or failed.
+
+    The message is the ``cause`` and then the ``advice``, what to do next; pages that show them apart have both.
+    ``response_body`` holds the bytes that came back, as far as they came. ``transient`` errors may pass by themselves.
+    """
 
     code = "llm_error"
     http_status = 500
@@ -15,13 +19,16 @@ class ModelError(AgentsError):
 
     def __init__(
         self,
-        message: str,
+        cause: str,
         *,
+        advice: str = "",
         status: int | None = None,
         retry_after_s: float | None = None,
         response_body: bytes = b"",
     ) -> None:
-        super().__init__(message, status=status)
+        super().__init__(f"{cause} {advice}".strip(), status=status)
+        self.cause = cause
+        self.advice = advice
         self.status = status
         self.retry_after_s = retry_after_s
         self.response_body = response_body

@@ -74,7 +74,8 @@ class ModelRequest:
     message of the agent itself, though an operator's ``system`` messages may stand among them.
     ``tool_choice``: "auto", "required", "none", or the name of the one tool to force.
     ``reasoning_effort``: "low" | "medium" | "high" for OpenAI's reasoning models; ``reasoning_tokens``: budget in
-    tokens for Anthropic's. ``response_format``: None, {"type": "json_object"} or {"type": "json_schema", "json_schema": {...}}.
+    tokens for Anthropic's. ``response_format``: None, {"type": "json_object"} or
+    {"type": "json_schema", "json_schema": {...}}.
     """
 
     model: str
@@ -129,7 +130,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """A transient refusal; the same request goes out again after ``after_s`` seconds. Only before any delta."""
+    """A transient refusal; the same request goes out again after ``after_s`` seconds. Only before any delta.
+
+    ``attempt`` numbers the try to come: 2 for the first that is a retry.
+    """
 
     attempt: int
     after_s: float
