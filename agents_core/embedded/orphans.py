@@ -5,8 +5,10 @@ import signal
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import psutil
+if TYPE_CHECKING:
+    import psutil
 
 _PATIENCE_S = 10.0
 
@@ -18,8 +20,13 @@ def clear(data: Path) -> None:
     process counts only when ``data`` is its working folder, so a number given out again does no harm.
     """
     lock = data / "postmaster.pid"
-    if not lock.exists():
-        return
+    if lock.exists():
+        _end_all_in(data, lock)
+
+
+def _end_all_in(data: Path, lock: Path) -> None:
+    import psutil
+
     left = _workers_in(data)
     _ask_to_stop(lock, left)
     _, stubborn = psutil.wait_procs(left, timeout=_PATIENCE_S)
@@ -30,18 +37,22 @@ def clear(data: Path) -> None:
     lock.unlink(missing_ok=True)
 
 
-def _workers_in(data: Path) -> list[psutil.Process]:
+def _workers_in(data: Path) -> "list[psutil.Process]":
+    import psutil
+
     return [process for process in psutil.process_iter() if _works_in(process, data)]
 
 
-def _works_in(process: psutil.Process, data: Path) -> bool:
+def _works_in(process: "psutil.Process", data: Path) -> bool:
+    import psutil
+
     try:
         return process.pid != os.getpid() and os.path.samefile(process.cwd(), data) and "postgres" in process.name()
     except (psutil.Error, OSError):
         return False
 
 
-def _ask_to_stop(lock: Path, processes: list[psutil.Process]) -> None:
+def _ask_to_stop(lock: Path, processes: "list[psutil.Process]") -> None:
     """SIGINT to the chief ends the whole server cleanly; without a chief its processes notice and end by themselves."""
     with suppress(ValueError, IndexError, OSError):
         chief = int(lock.read_text(encoding="utf-8").splitlines()[0])

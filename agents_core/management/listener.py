@@ -4,7 +4,6 @@ import errno
 import socket
 from contextlib import suppress
 
-import psutil
 from django.core.management.base import CommandError
 
 _BACKLOG = 256
@@ -33,6 +32,8 @@ def _explain(error: OSError, host: str, port: int) -> str:
 
 
 def _by_whom(port: int) -> str:
+    import psutil
+
     with suppress(psutil.Error, OSError):
         for connection in psutil.net_connections("tcp"):
             if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:

@@ -25,7 +25,6 @@ from agents_core.embedded.lock import HomeLock
 from agents_core.embedded.outside import OutsideDatabase
 from agents_core.embedded.place import Place
 from agents_core.management.listener import listen
-from agents_core.management.migrated import is_current
 from agents_core.management.supervisor import Child, stop_all
 
 _STOP_PATIENCE_S = 1.2
@@ -62,11 +61,12 @@ class Command(BaseCommand):
 
     def _run(self, listener: socket.socket) -> None:
         database = _database()
-        children = _children(listener)
+        web, worker = children = _children(listener)
         try:
-            self._start_database(database)
-            for child in children:
-                child.start()
+            # It loads while the database starts, and asks nothing of it before the first request.
+            web.start()
+            self._start_database(database, web)
+            worker.start()
             threading.Thread(target=self._announce, args=(listener.getsockname(),), daemon=True).start()
             while True:
                 self._tend(database, children)
@@ -79,14 +79,16 @@ class Command(BaseCommand):
             stop_all(children, _STOP_PATIENCE_S)
             database.stop()
 
-    def _start_database(self, database: Cluster | OutsideDatabase) -> None:
+    def _start_database(self, database: Cluster | OutsideDatabase, web: Child) -> None:
         if settings.EMBEDDED_DATABASE and not Place(settings.HOME).data.exists():
             self._say(f"Making a database in {settings.HOME}.")
         database.start()
         database.wait()
         if not _has_every_migration(database):
             self._say("Bringing the database up to date.")
+            web.stop(patience_s=0)
             self._prepare()
+            web.start()
         self._say("The database is ready.")
 
     def _prepare(self) -> None:
@@ -100,7 +102,7 @@ class Command(BaseCommand):
         if status:
             raise DatabaseUnavailable("The database could not be brought up to date: the lines above say why.")
 
-    def _tend(self, database: Cluster | OutsideDatabase, children: list[Child]) -> None:
+    def _tend(self, database: Cluster | OutsideDatabase, children: tuple[Child, ...]) -> None:
         if database.ended():
             self._say("The database ended: starting it again.")
             database.start()
@@ -149,18 +151,20 @@ def _database() -> Cluster | OutsideDatabase:
 def _has_every_migration(database: Cluster | OutsideDatabase) -> bool:
     import psycopg
 
+    from agents_core.management.migrated import is_current
+
     with psycopg.connect(**database.connection) as connection:
         return is_current(connection, settings.INSTALLED_APPS)
 
 
-def _children(listener: socket.socket) -> list[Child]:
-    application = ":".join(settings.ASGI_APPLICATION.rsplit(".", 1))
-    daphne = ["-m", "daphne", "--fd", str(listener.fileno()), "-v", "0", "--no-server-name", "--websocket_timeout", "-1"]
+def _children(listener: socket.socket) -> tuple[Child, Child]:
+    """The web server and the worker."""
+    web = [sys.executable, "-m", "agents_core.management.webserver", str(listener.fileno())]
     common: dict[str, Any] = {"env": _environment(), "stdin": subprocess.DEVNULL}
-    return [
-        Child("web server", [sys.executable, *daphne, application], pass_fds=[listener.fileno()], **common),
+    return (
+        Child("web server", web, pass_fds=[listener.fileno()], **common),
         Child("worker", [sys.executable, Path(settings.BASE_DIR, "manage.py"), "agent_worker"], **common),
-    ]
+    )
 
 
 def _environment() -> dict[str, str]:
