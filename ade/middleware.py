@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from ade.password import COOKIE, Password, TooManyAttempts
+from ade.password import COOKIE, Password, TooManyAttempts, server_password
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -25,8 +25,9 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 API_PREFIXES = ("/v1/", "/latest/")
-_OPEN_PATHS = tuple(f"{prefix}{name}{slash}" for prefix in API_PREFIXES for name in ("health", "ready") for slash in ("", "/"))
-_OPEN_PREFIXES = ("/static/", "/login")
+_OPEN_PATHS = frozenset(
+    {"/login"} | {f"{prefix}{name}{slash}" for prefix in API_PREFIXES for name in ("health", "ready") for slash in ("", "/")}
+)
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
 
 SECURITY_HEADERS = {
@@ -86,7 +87,7 @@ class Policy:
 
     def _login(self, scope: Scope, headers: dict[str, str]) -> Refusal | None:
         path: str = scope["path"]
-        if self.password is None or path in _OPEN_PATHS or path.startswith(_OPEN_PREFIXES):
+        if self.password is None or path in _OPEN_PATHS or path.startswith("/static/"):
             return None
         try:
             if self._shows_password(self.password, scope, headers):
@@ -106,9 +107,8 @@ class Policy:
 
 
 def policy_from_settings() -> Policy:
-    own = () if settings.HOST in {"0.0.0.0", "::", ""} else (settings.HOST,)  # noqa: S104
-    password = Password(settings.PASSWORD) if settings.PASSWORD else None
-    return Policy((*own, *settings.TRUSTED_HOSTS), tuple(settings.TRUSTED_ORIGINS), password)
+    own = () if settings.HOST in {"0.0.0.0", "::", ""} else (settings.HOST,)
+    return Policy((*own, *settings.TRUSTED_HOSTS), tuple(settings.TRUSTED_ORIGINS), server_password())
 
 
 class Guard:

@@ -5,7 +5,9 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import cache
 
+from django.conf import settings
 from django.core import signing
 
 COOKIE = "mnemoscope_login"
@@ -62,3 +64,9 @@ class Password:
         while failures and failures[0] < self._clock() - WINDOW_S:
             failures.popleft()
         return failures
+
+
+@cache
+def server_password() -> Password | None:
+    """The server's, so that attempts at the API and at the login page count together; ``None`` where none is set."""
+    return Password(settings.PASSWORD) if settings.PASSWORD else None

@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
+from ade.views.login import login, logout
 from agents_core import __version__
 
 
@@ -11,5 +12,7 @@ async def health(request: HttpRequest) -> JsonResponse:
 
 urlpatterns = [
     path("v1/health/", health),
+    path("login", login),
+    path("logout", logout),
     path("admin/", admin.site.urls),
 ]

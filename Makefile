@@ -1,0 +1,57 @@
+# make run    everything, at http://localhost:8283 (PORT and MNEMOSCOPE_HOME are honoured)
+# make test   the tests            make check   format, lint, types, floors, templates, migrations
+# make bench  the benchmarks       make format  rewrites the sources as `check` wants them
+
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+
+.PHONY: run test check bench format
+.NOTPARALLEL:
+
+run: $(VENV)/installed
+	@exec $(BIN)/python manage.py serve
+
+test: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest
+
+# A home of its own: reading the settings makes the keys there.
+check: export MNEMOSCOPE_HOME := $(CURDIR)/$(VENV)/check
+check: $(VENV)/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djhtml --tabwidth 2 --check templates
+	$(BIN)/python -m pytest -q tests/architecture/test_migrations.py
+
+bench: $(VENV)/installed-dev
+	@$(BIN)/python -m benchmarks
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djhtml --tabwidth 2 templates
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Mnemoscope needs Python 3.11 or newer; this machine has $$(python3 --version 2>&1 || echo none). Install one, or name it: make run PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version)."
+ifdef UV
+	@uv venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" $(VENV)
+else
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python cannot make a virtual environment here. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+endif
+
+INSTALL = $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on)
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing what Mnemoscope needs (about 300 MB, once)."
+	@$(INSTALL) --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	@$(INSTALL) --constraint constraints.txt --group dev
+	@touch $@
