@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import django
 
@@ -21,13 +21,13 @@ from ade.routing import websocket_urlpatterns  # noqa: E402
 
 
 class ApiHandler(ASGIHandler):
-    """Django without a middleware: a session, CSRF and messages mean nothing to the API, and each costs a hop to a thread."""
+    """Django without middleware: sessions, CSRF and messages mean nothing to the API; each costs a hop to a thread."""
 
     def load_middleware(self, is_async: bool = False) -> None:
         self._view_middleware: list[Any] = []
         self._template_response_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []
-        self._middleware_chain = convert_exception_to_response(self._get_response_async)
+        self._middleware_chain = convert_exception_to_response(self._get_response_async)  # type: ignore[attr-defined]
 
 
 def static_files(otherwise: Asgi) -> Asgi:
@@ -43,7 +43,7 @@ def static_files(otherwise: Asgi) -> Asgi:
         for storage in getattr(finder, "storages", {}).values():
             if Path(storage.location).is_dir():
                 server.add_files(storage.location, prefix=versioned)
-    return server
+    return cast("Asgi", server)
 
 
 def http(api: Asgi, pages: Asgi) -> Asgi:

@@ -8,7 +8,7 @@ _BROUGHT_BY = ("django", "django-htmx", "django-ninja")
 
 
 def address(folders: list[Path]) -> str:
-    """The URL prefix of the static files: it differs whenever a file in ``folders`` or a package with files of its own does."""
+    """The URL prefix of static files: another one whenever a file in ``folders`` or a package that brings some is."""
     digest = hashlib.sha256("".join(version(package) for package in _BROUGHT_BY).encode())
     for folder in folders:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):

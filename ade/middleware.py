@@ -16,17 +16,18 @@ from urllib.parse import quote, urlsplit
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from ade.password import COOKIE, Password, TooManyAttempts, server_password
+from ade.password import COOKIE, Password, TooManyAttemptsError, server_password
 
-Scope = MutableMapping[str, Any]
+Scope = dict[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+Asgi = Callable[[Scope, Any, Any], Awaitable[None]]
 
 API_PREFIXES = ("/v1/", "/latest/")
 _OPEN_PATHS = frozenset(
-    {"/login"} | {f"{prefix}{name}{slash}" for prefix in API_PREFIXES for name in ("health", "ready") for slash in ("", "/")}
+    {"/login"}
+    | {f"{prefix}{name}{slash}" for prefix in API_PREFIXES for name in ("health", "ready") for slash in ("", "/")}
 )
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
 
@@ -67,7 +68,9 @@ class Policy:
         name, _ = split_domain_port(headers.get("host", ""))
         if name and (is_loopback(name) or validate_host(name, self.hosts)):
             return None
-        return Refusal(403, f"The host {name or '(none)'!r} is not this server's: add it to ALLOWED_HOSTS if it should be.")
+        return Refusal(
+            403, f"The host {name or '(none)'!r} is not this server's: add it to ALLOWED_HOSTS if it should be."
+        )
 
     def _origin(self, scope: Scope, headers: dict[str, str]) -> Refusal | None:
         origin = headers.get("origin")
@@ -92,7 +95,7 @@ class Policy:
         try:
             if self._shows_password(self.password, scope, headers):
                 return None
-        except TooManyAttempts:
+        except TooManyAttemptsError:
             return Refusal(429, "Too many wrong passwords: wait a minute.", close_code=4429)
         if path.startswith(API_PREFIXES) or scope["type"] == "websocket":
             return Refusal(401, "Unauthorized", close_code=4401)

@@ -17,7 +17,7 @@ WINDOW_S = 60.0
 _REMEMBERED = 10_000
 
 
-class TooManyAttempts(Exception):
+class TooManyAttemptsError(Exception):
     """Ten wrong passwords within a minute came from one address: none is looked at until the minute is over."""
 
 
@@ -37,10 +37,10 @@ class Password:
         self._signer = signing.TimestampSigner(salt="ade.login" + hashlib.sha256(value.encode()).hexdigest())
 
     def accepts(self, offered: str, address: str) -> bool:
-        """Whether ``offered`` is right. Raises ``TooManyAttempts`` when ``address`` has guessed too often."""
+        """Whether ``offered`` is right. Raises ``TooManyAttemptsError`` when ``address`` has guessed too often."""
         failures = self._recent_failures(address)
         if len(failures) >= FAILURES:
-            raise TooManyAttempts
+            raise TooManyAttemptsError
         right = secrets.compare_digest(offered.encode(), self._value.encode())
         if not right:
             failures.append(self._clock())

@@ -139,6 +139,8 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
         # One line for each call of a model or of a tool server would drown the rest.
-        **{name: {"level": "WARNING"} for name in ("httpx", "httpx2", "httpcore", "procrastinate", "daphne", "asyncio")},
+        **{
+            name: {"level": "WARNING"} for name in ("httpx", "httpx2", "httpcore", "procrastinate", "daphne", "asyncio")
+        },
     },
 }

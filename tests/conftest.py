@@ -6,7 +6,6 @@ The environment is set while this file is imported, which is before Django's set
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,8 +33,7 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> Iterator[None]:
+def django_db_modify_db_settings() -> None:
     """Called by pytest-django before it makes the test database."""
     if _cluster:
         _cluster.wait()
-    yield

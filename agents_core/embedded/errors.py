@@ -12,14 +12,16 @@ class DatabaseUnavailable(Unavailable):
 
 
 _ADVICE = {
-    "No space left on device": "The disk that holds {home} is full: free some space, or set MNEMOSCOPE_HOME to another disk.",
+    "No space left on device": (
+        "The disk that holds {home} is full: free some space, or set MNEMOSCOPE_HOME to a folder on another."
+    ),
     "incompatible with server": (
         "The database in {home} was made by another major version of PostgreSQL than the one installed here: "
         "install the version of Mnemoscope that made it, or set MNEMOSCOPE_HOME to another folder."
     ),
     "Read-only file system": "The folder {home} is on a read-only disk: set MNEMOSCOPE_HOME to another one.",
     "Permission denied": "PostgreSQL may not use a file in {home}: it must belong to the user who started it first.",
-    "could not create shared memory": "The machine has no shared memory left for PostgreSQL: free some, then start again.",
+    "could not create shared memory": "The machine has no shared memory left for PostgreSQL: free some, start again.",
 }
 
 

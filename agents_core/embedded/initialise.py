@@ -42,7 +42,7 @@ def initialise(place: Place, durable: bool = True) -> None:
         _password(place)
         draft.mkdir(mode=0o700)
         _initdb(place, draft, durable)
-        os.replace(draft / "data", place.data)
+        (draft / "data").replace(place.data)
     except OSError as error:
         raise explain(f"{error.strerror} error: {error}", place.home) from error
     finally:
@@ -84,7 +84,9 @@ def _maker() -> Identity | None:
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError:
-        raise DatabaseUnavailable("This machine has no user 'nobody' to make the database with: start as an ordinary user.") from None
+        raise DatabaseUnavailable(
+            "This machine has no user 'nobody' to make the database with: start as an ordinary user."
+        ) from None
     return Identity(nobody.pw_uid, nobody.pw_gid)
 
 

@@ -21,7 +21,7 @@ class HomeLock:
             holder = os.read(self._file, 1000).decode(errors="replace") or "another process"
             os.close(self._file)
             raise DatabaseUnavailable(
-                f"The folder {path.parent} is in use by {holder}: stop that one first, or set MNEMOSCOPE_HOME to another folder."
+                f"The folder {path.parent} is in use by {holder}: stop that one, or set MNEMOSCOPE_HOME to another."
             ) from None
         os.truncate(self._file, 0)
         os.write(self._file, f"process {os.getpid()}, {note}".encode())

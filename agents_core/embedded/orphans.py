@@ -47,7 +47,7 @@ def _works_in(process: "psutil.Process", data: Path) -> bool:
     import psutil
 
     try:
-        return process.pid != os.getpid() and os.path.samefile(process.cwd(), data) and "postgres" in process.name()
+        return process.pid != os.getpid() and data.samefile(process.cwd()) and "postgres" in process.name()
     except (psutil.Error, OSError):
         return False
 

@@ -57,19 +57,25 @@ def _check_version(number: int) -> None:
 def _check_pgvector(connection: Any) -> None:
     import psycopg
 
-    row = connection.execute("SELECT default_version, installed_version FROM pg_available_extensions WHERE name = 'vector'").fetchone()
+    row = connection.execute(
+        "SELECT default_version, installed_version FROM pg_available_extensions WHERE name = 'vector'"
+    ).fetchone()
     if row is None:
         raise DatabaseUnavailable(
-            "The database of DATABASE_URL lacks pgvector: install it on its machine (Debian: postgresql-<version>-pgvector)."
+            "The database of DATABASE_URL lacks pgvector: install it on its machine "
+            "(Debian: postgresql-<version>-pgvector)."
         )
     default, installed = row
     found = tuple(int(part) for part in (installed or default).split(".")[:2])
     if found < OLDEST_PGVECTOR:
         remedy = "install a newer one and run ALTER EXTENSION vector UPDATE in this database"
-        raise DatabaseUnavailable(f"The database of DATABASE_URL has pgvector {installed or default}: 0.7 is needed; {remedy}.")
+        raise DatabaseUnavailable(
+            f"The database of DATABASE_URL has pgvector {installed or default}: 0.7 is needed; {remedy}."
+        )
     try:
         connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
     except psycopg.errors.InsufficientPrivilege:
         raise DatabaseUnavailable(
-            "The user of DATABASE_URL may not create the extension pgvector: run CREATE EXTENSION vector there as an administrator."
+            "The user of DATABASE_URL may not create the extension pgvector: "
+            "run CREATE EXTENSION vector there as an administrator."
         ) from None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 NAME = "mnemoscope"
 PORT = 5432
@@ -49,7 +50,7 @@ class Place:
         except FileNotFoundError:
             return ""
 
-    def connection(self, database: str = NAME) -> dict[str, str]:
+    def connection(self, database: str = NAME) -> dict[str, Any]:
         """The libpq parameters of a connection to ``database``."""
         return {
             "host": str(self.socket_folder),

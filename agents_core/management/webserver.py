@@ -1,4 +1,4 @@
-"""The web server on a socket that ``serve`` has opened: ``python -m agents_core.management.webserver <file descriptor>``.
+"""The web server, on a socket that ``serve`` has opened: ``python -m … <file descriptor>``.
 
 Daphne, or uvicorn where it is installed: the application is the same, uvicorn needs less time for a request.
 """

@@ -2,7 +2,7 @@ import secrets
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
@@ -20,9 +20,9 @@ class Command(BaseCommand):
         self._first_administrator()
 
     def _first_administrator(self) -> None:
-        users = get_user_model()._default_manager
+        users = User.objects
         if users.filter(is_superuser=True).exists():
             return
         password = secrets.token_urlsafe(12)
-        users.create_superuser("admin", password=password)  # type: ignore[attr-defined]
+        users.create_superuser("admin", password=password)
         self.stdout.write(f"The administrator of /admin/ is 'admin' with the password {password} (shown this once).")
