@@ -17,16 +17,21 @@ from agents_core.sandbox.outcome import outcome_of
 
 _READY_S = 20.0
 _GRACE_S = 5.0
+_SPARE_CHANNELS = 2
 _CHUNK_BYTES = 256 * 1024
 
 
 class Zygote:
-    """One running zygote process. Channels opened through it outlive neither it nor the sandbox."""
+    """One running zygote process, and a few calls it has prepared beforehand.
+
+    A channel is a stream to a supervisor that has forked and isolated a process already, and waits for the request.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, complaints: IO[bytes]) -> None:
         self.process = process
         self._control = control
         self._complaints = complaints
+        self._spare: list[socket.socket] = []
 
     @property
     def alive(self) -> bool:
@@ -46,8 +51,16 @@ class Zygote:
             said = self._complaints.read(2000).decode(errors="replace").strip()
             raise SandboxUnavailable(said or f"the sandbox's process did not come up within {_READY_S:.0f} s")
 
-    def open_channel(self) -> socket.socket:
-        """A stream to a supervisor of its own. Raises ``OSError`` when the zygote is gone."""
+    def take_channel(self) -> socket.socket:
+        """Raises ``OSError`` when the zygote is gone."""
+        return self._spare.pop(0) if self._spare else self._open_channel()
+
+    def restock(self) -> None:
+        with contextlib.suppress(OSError):  # It is gone: the next call will find out and start another.
+            while len(self._spare) < _SPARE_CHANNELS:
+                self._spare.append(self._open_channel())
+
+    def _open_channel(self) -> socket.socket:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
@@ -59,6 +72,9 @@ class Zygote:
         return ours
 
     def close(self) -> None:
+        for channel in self._spare:
+            channel.close()
+        self._spare.clear()
         self._control.close()
         self.process.kill()
         self.process.wait()
@@ -95,14 +111,13 @@ class WarmSandbox:
         async with self._turns:
             with self._turn() as turn:
                 request = wire.pack_request(asdict(call) | turn)
-                zygote = await self._running()
+                reply = bytearray()
                 try:
-                    channel = zygote.open_channel()
-                except OSError:  # It died and nobody has noticed; the call has not begun, so it may begin again.
-                    zygote.close()
-                    zygote = await self._running()
-                    channel = zygote.open_channel()
-                return await self._converse(zygote, channel, request, call)
+                    async with asyncio.timeout(call.limits.wall_s + _GRACE_S):
+                        await self._exchange(request, reply)
+                except TimeoutError:
+                    self._drop()  # Its supervisor should have answered: something is stuck beyond mending.
+        return outcome_of(bytes(reply), call.limits)
 
     async def warm(self) -> None:
         """Start now what the first call would start. Raises ``SandboxUnavailable``."""
@@ -115,15 +130,14 @@ class WarmSandbox:
     async def aclose(self) -> None:
         """End the zygote and with it every call; they get the status ``killed``."""
         self._closed = True
-        if self._zygote is not None:
-            self._zygote.close()
-            self._zygote = None
+        self._drop()
 
     async def _running(self) -> Zygote:
         async with self._starting:
             if self._closed:
                 raise SandboxUnavailable("the sandbox is closed")
             if self._zygote is None or not self._zygote.alive:
+                self._drop()
                 self._zygote = self._start()
                 await self._zygote.wait_until_ready()
             return self._zygote
@@ -147,26 +161,41 @@ class WarmSandbox:
         ours.setblocking(False)
         return Zygote(process, ours, complaints)
 
-    async def _converse(
-        self, zygote: Zygote, channel: socket.socket, request: bytes, call: SandboxCall
-    ) -> SandboxOutcome:
-        reply = bytearray()
+    async def _exchange(self, request: bytes, reply: bytearray) -> None:
+        loop = asyncio.get_running_loop()
+        zygote, channel = await self._send(request)
         with channel:
             try:
-                async with asyncio.timeout(call.limits.wall_s + _GRACE_S):
-                    await _exchange(channel, request, reply)
-            except TimeoutError:
-                zygote.close()  # Its supervisor should have answered: something is stuck beyond mending.
-            except OSError:
+                while chunk := await loop.sock_recv(channel, _CHUNK_BYTES):
+                    reply += chunk
+            except ConnectionError:
                 reply.clear()  # The supervisor died with the request half read.
-        return outcome_of(bytes(reply), call.limits)
+        zygote.restock()
 
+    async def _send(self, request: bytes) -> tuple[Zygote, socket.socket]:
+        """Hand ``request`` to a supervisor; to another one if the first is dead, since none begins before it has it whole."""
+        loop = asyncio.get_running_loop()
+        for _ in range(_SPARE_CHANNELS + 2):
+            zygote = await self._running()
+            try:
+                channel = zygote.take_channel()
+            except OSError:
+                self._drop()
+                continue
+            try:
+                await loop.sock_sendall(channel, request)
+                return zygote, channel
+            except OSError:
+                channel.close()
+            except BaseException:
+                channel.close()
+                raise
+        raise SandboxUnavailable("the sandbox's processes die as fast as they are started")
 
-async def _exchange(channel: socket.socket, request: bytes, reply: bytearray) -> None:
-    loop = asyncio.get_running_loop()
-    await loop.sock_sendall(channel, request)
-    while chunk := await loop.sock_recv(channel, _CHUNK_BYTES):
-        reply += chunk
+    def _drop(self) -> None:
+        if self._zygote is not None:
+            self._zygote.close()
+            self._zygote = None
 
 
 def zygote_arguments(control: int, **configuration: Any) -> str:

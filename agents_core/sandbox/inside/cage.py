@@ -1,7 +1,7 @@
 """How a call is shut in: by namespaces of its own (inside bubblewrap's), or by Landlock under the host's kernel alone.
 
-A cage is used by two processes. The supervisor calls ``prepare``, ``kill`` and ``clean``; the process that will run the tool
-calls ``enter`` and cannot come back from it.
+A cage is used by two processes, the supervisor and the one that will run the tool. Both do beforehand what does not depend on
+the request, while nobody waits.
 """
 
 import os
@@ -9,12 +9,12 @@ import resource
 import shutil
 import signal
 import sys
-import tempfile
 from typing import Any, Protocol
 
 from agents_core.sandbox.inside import landlock, libc, seccomp, usage
 
-SCRATCH_FILES = 4096
+_SCRATCH_FILES = 4096
+_GUARDED = libc.MS_NOSUID | libc.MS_NODEV
 _OPEN_FILES = 128
 _INNER_ID = 1000
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/full")
@@ -24,10 +24,20 @@ class Cage(Protocol):
     scratch: str
     """The one folder the tool may write to."""
 
-    def prepare(self, request: dict[str, Any]) -> None: ...
+    def prepare(self) -> None:
+        """Done by the supervisor, before it forks and before the request is there."""
+        ...
+
+    def admit(self, request: dict[str, Any]) -> None:
+        """Done by the supervisor when the request is there."""
+        ...
+
+    def begin(self) -> None:
+        """Done by the process to be shut in, before the request is there."""
+        ...
 
     def enter(self, request: dict[str, Any]) -> None:
-        """Raises ``OSError`` when the kernel refuses a wall; the tool must then not run."""
+        """Shut the process in. Raises ``OSError`` when the kernel refuses a wall; the tool must then not run."""
         ...
 
     def scratch_bytes(self) -> int:
@@ -44,22 +54,29 @@ class NamespaceCage:
 
     scratch = "/tmp"  # noqa: S108 - a mount of the call's own
 
-    def prepare(self, request: dict[str, Any]) -> None:
+    def __init__(self, filter_: bytes) -> None:
+        self._filter = filter_
+
+    def prepare(self) -> None:
         outer = os.getuid(), os.getgid()
         libc.unshare(libc.CLONE_NEWUSER | libc.CLONE_NEWPID | libc.CLONE_NEWNS | libc.CLONE_NEWIPC)
         _write("/proc/self/setgroups", "deny")
         _write("/proc/self/uid_map", f"{_INNER_ID} {outer[0]} 1")
         _write("/proc/self/gid_map", f"{_INNER_ID} {outer[1]} 1")
 
+    def admit(self, request: dict[str, Any]) -> None:
+        """Nothing depends on the request before the process enters."""
+
+    def begin(self) -> None:
+        libc.mount_tmpfs("/proc", _GUARDED | libc.MS_RDONLY | libc.MS_NOEXEC, "size=4k,nr_inodes=1,mode=0555")
+
     def enter(self, request: dict[str, Any]) -> None:
-        guarded = libc.MS_NOSUID | libc.MS_NODEV
         size = request["limits"]["scratch_bytes"]
-        libc.mount_tmpfs(self.scratch, guarded, f"size={size},nr_inodes={SCRATCH_FILES},mode=0700")
-        libc.mount_tmpfs("/proc", guarded | libc.MS_RDONLY | libc.MS_NOEXEC, "size=4k,nr_inodes=1,mode=0555")
+        libc.mount_tmpfs(self.scratch, _GUARDED, f"size={size},nr_inodes={_SCRATCH_FILES},mode=0700")
         os.chdir(self.scratch)
         set_limits(request)
         libc.drop_capabilities()
-        seccomp.install(under_landlock=False)
+        seccomp.install(self._filter)
 
     def scratch_bytes(self) -> int:
         return 0
@@ -74,38 +91,44 @@ class NamespaceCage:
 class LandlockCage:
     """Landlock and seccomp around a process of its own session, under a user id of its own when started by root."""
 
-    def __init__(self, readable: list[str], python_library: str) -> None:
+    def __init__(self, filter_: bytes, readable: list[str], python_library: str) -> None:
+        self._filter = filter_
         self._readable = readable
         self._python_library = python_library
         self.scratch = ""
 
-    def prepare(self, request: dict[str, Any]) -> None:
+    def prepare(self) -> None:
         libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
-        self.scratch = tempfile.mkdtemp(prefix="tool-call-")
+        self.scratch = f"{_shared_scratch()}/tool-call-{os.urandom(8).hex()}"
+        os.mkdir(self.scratch, 0o700)  # noqa: PTH102 - as in this whole package, no pathlib
+
+    def admit(self, request: dict[str, Any]) -> None:
         if request["uid"] is not None:
             os.chown(self.scratch, request["uid"], request["uid"])
 
-    def enter(self, request: dict[str, Any]) -> None:
+    def begin(self) -> None:
+        self._rules = landlock.ruleset(self._readable, _DEVICES, self.scratch)  # As the user who can reach them all.
+        self._library = os.open(self._python_library, os.O_PATH)
         os.chdir(self.scratch)
+
+    def enter(self, request: dict[str, Any]) -> None:
         set_limits(request)
-        ruleset = landlock.ruleset(self._readable, _DEVICES, self.scratch)  # By the user who can still reach them all.
         if request["uid"] is not None:
-            library = os.open(self._python_library, os.O_PATH)
             become(request["uid"])
-            self._keep_imports_working(library)
+        self._keep_imports_working()
         libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
         libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
-        landlock.enforce(ruleset)
-        seccomp.install(under_landlock=True)
+        landlock.enforce(self._rules)
+        seccomp.install(self._filter, seccomp.only_own_signals())
 
-    def _keep_imports_working(self, library: int) -> None:
+    def _keep_imports_working(self) -> None:
         """Name the standard library by an open folder when the new user may not walk down to it (a Python under /root)."""
         if os.access(self._python_library, os.R_OK | os.X_OK):
-            os.close(library)
+            os.close(self._library)
             return
         packages = [module.__path__ for module in sys.modules.values() if isinstance(getattr(module, "__path__", 0), list)]
         for paths in (sys.path, *packages):
-            paths[:] = [path.replace(self._python_library, f"/proc/self/fd/{library}", 1) for path in paths]
+            paths[:] = [path.replace(self._python_library, f"/proc/self/fd/{self._library}", 1) for path in paths]
         sys.path_importer_cache.clear()
 
     def scratch_bytes(self) -> int:
@@ -120,6 +143,11 @@ class LandlockCage:
 
     def clean(self) -> None:
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def _shared_scratch() -> str:
+    """In memory where the machine offers it: a disk would make each call wait for it."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"  # noqa: S108
 
 
 def become(uid: int) -> None:

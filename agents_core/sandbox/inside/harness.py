@@ -15,9 +15,22 @@ _MESSAGE_CHARS = 1000
 _SHOWN_FRAMES = 30
 
 
+def furnish() -> None:
+    """Make the process a tool's: its output, nothing of ours among its modules. Done before the request is there."""
+    sys.argv = [FILENAME]
+    for name in [name for name in sys.modules if name.split(".")[0] == "agents_core"]:
+        del sys.modules[name]
+    # By the line: what was printed before a kill is kept.
+    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    sys.stderr = sys.__stderr__ = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+
+
 def run(request: dict[str, Any], report_fd: int, scratch: str) -> NoReturn:
     own = os.getpid()
-    _furnish(request["env"], scratch)
+    os.environ.clear()
+    os.environ.update({"HOME": scratch, "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TMPDIR": scratch} | request["env"])
+    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)
+    gc.enable()
     try:
         report = _attempt(request)
     except BaseException:
@@ -26,19 +39,6 @@ def run(request: dict[str, Any], report_fd: int, scratch: str) -> NoReturn:
     if os.getpid() == own:  # A tool that forks comes back here twice.
         _write(report_fd, report)
     os._exit(0)
-
-
-def _furnish(env: dict[str, str], scratch: str) -> None:
-    os.environ.clear()
-    os.environ.update({"HOME": scratch, "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TMPDIR": scratch} | env)
-    sys.argv = [FILENAME]
-    for name in [name for name in sys.modules if name.split(".")[0] == "agents_core"]:
-        del sys.modules[name]
-    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)
-    # By the line: what was printed before a kill is kept.
-    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
-    sys.stderr = sys.__stderr__ = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
-    gc.enable()
 
 
 def _flush() -> None:

@@ -1,5 +1,6 @@
 """One call, seen from outside it: start the process, carry its output, hold it to its limits, say how it ended."""
 
+import json
 import os
 import select
 import signal
@@ -12,7 +13,7 @@ from agents_core.sandbox.inside.cage import Cage
 
 _TICK_S = 0.1
 _REPORT_SLACK_BYTES = 64 * 1024
-_REPORT_FD = 3
+_REPORT_FD, _SETUP_FD, _EMPTY_FD = 3, 4, 5
 OPEN_FILES = 256
 """What the zygote and its supervisors hold themselves to, so that closing "all" descriptors is quick."""
 _ABOVE_ALL = OPEN_FILES - 16
@@ -21,10 +22,11 @@ _ABOVE_ALL = OPEN_FILES - 16
 class Stream:
     """The reading end of a pipe: keeps the first ``limit`` bytes, swallows the rest so that the writer never waits."""
 
-    def __init__(self, limit: int) -> None:
+    limit = 0
+
+    def __init__(self) -> None:
         self.fd, self.writer = os.pipe()
         os.set_blocking(self.fd, False)
-        self.limit = limit
         self.data = bytearray()
         self.overflowed = False
 
@@ -49,47 +51,60 @@ class Stream:
 
 
 class Supervisor:
-    """Runs the call that arrives on ``channel`` in ``cage``; ``shared_bytes`` is the zygote's resident size."""
+    """Runs the one call that arrives on ``channel`` in ``cage``. ``proc`` is a descriptor of /proc."""
 
-    def __init__(self, channel: socket.socket, cage: Cage, proc: int, shared_bytes: int) -> None:
+    def __init__(self, channel: socket.socket, cage: Cage, proc: int) -> None:
         self.channel = channel
         self.cage = cage
         self.proc = proc
-        self.shared_bytes = shared_bytes
+        self.shared_bytes = usage.resident_bytes()
         self.peak_bytes = 0
 
     def run(self) -> None:
-        request = wire.receive_request(self.channel)
-        self.limits: dict[str, Any] = request["limits"]
-        request["address_space"] = usage.address_space_bytes()
+        """Raises ``OSError`` when the machine refuses the cage."""
+        self.cage.prepare()
         try:
-            self.cage.prepare(request)
-        except OSError as error:
-            self._reply({"status": "unavailable", "reason": str(error)})
-            return
-        try:
-            self._run(request)
+            self._run()
         finally:
             self.cage.clean()
 
-    def _run(self, request: dict[str, Any]) -> None:
-        self.out, self.err = Stream(self.limits["output_bytes"]), Stream(self.limits["output_bytes"])
-        self.report = Stream(self.limits["result_bytes"] + _REPORT_SLACK_BYTES)
+    def _run(self) -> None:
+        self.out, self.err, self.report = Stream(), Stream(), Stream()
+        request_end, request_pipe = os.pipe()
         ready, setup = os.pipe()
+        theirs = (request_end, self.out.writer, self.err.writer, self.report.writer, setup)
+        address_space = usage.address_space_bytes()
         self.child = os.fork()
         if self.child == 0:
-            _become_the_tool(self.cage, request, (self.out.writer, self.err.writer, self.report.writer), setup)
-        for fd in (self.out.writer, self.err.writer, self.report.writer, setup):
+            _become_the_tool(self.cage, theirs, address_space)
+        for fd in theirs:
             os.close(fd)
-        word = os.read(ready, 4096).decode()
+        try:
+            self._pass_request_on(request_pipe)
+            word = os.read(ready, 4096).decode()
+        except (EOFError, OSError):  # Nobody asked before the server ended, or the process is dead: _end says how.
+            self._end()
+            raise
         if not word.startswith("+"):
             self._end()
-            self._reply({"status": "unavailable", "reason": word[1:] or "the call's process died while it was set up"})
-            return
+            raise OSError(word[1:] or "the call's process died while it was set up")
+        self._run_to_the_end(cpu_before=float(word[1:]))
+
+    def _pass_request_on(self, pipe: int) -> None:
+        body = wire.receive_request(self.channel)
+        request: dict[str, Any] = json.loads(body)
+        self.limits = request["limits"]
+        self.out.limit = self.err.limit = self.limits["output_bytes"]
+        self.report.limit = self.limits["result_bytes"] + _REPORT_SLACK_BYTES
+        self.cage.admit(request)
+        with open(pipe, "wb") as writer:
+            writer.write(body)
+
+    def _run_to_the_end(self, cpu_before: float) -> None:
         started = time.monotonic()
         reason = self._watch(started + self.limits["wall_s"])
         duration_s = time.monotonic() - started
-        self._conclude(reason, duration_s, cpu_before=float(word[1:]))
+        self._conclude(reason, duration_s, cpu_before)
 
     def _watch(self, deadline: float) -> str:
         """Wait for the end. Gives the name of the limit that was passed, or nothing."""
@@ -164,30 +179,41 @@ class Supervisor:
 
     def _reply(self, header: dict[str, Any], *parts: bytes) -> None:
         self.channel.sendall(wire.pack_reply(header, *parts))
+        self.channel.shutdown(socket.SHUT_WR)  # The end of the reply is not to wait for the end of this process.
 
 
-def _become_the_tool(cage: Cage, request: dict[str, Any], writers: tuple[int, int, int], setup: int) -> None:
-    """Shut the walls, say so on ``setup``, run the tool, end. Never returns."""
+def _become_the_tool(cage: Cage, ends: tuple[int, ...], address_space: int) -> None:
+    """Wait for the request, shut the walls, say so, run the tool, end. Never returns."""
     try:
-        setup = _keep_only(writers, setup)
+        _keep_only(ends)
         os.setsid()
-        cage.enter(request)
-        os.write(setup, f"+{time.process_time()}".encode())
+        cage.begin()
+        harness.furnish()
+        request = _read_request()
+        cage.enter(request | {"address_space": address_space})
+        os.write(_SETUP_FD, f"+{time.process_time()}".encode())
     except BaseException as error:
-        os.write(setup, f"-{error}".encode())
+        os.write(_SETUP_FD, f"-{error}".encode())
         os._exit(1)
-    os.close(setup)
+    os.close(_SETUP_FD)
     harness.run(request, _REPORT_FD, cage.scratch)
 
 
-def _keep_only(writers: tuple[int, int, int], setup: int) -> int:
-    """Standard input is empty, 1 and 2 are the output, 3 the report, 4 ``setup``; every other descriptor is closed.
+def _read_request() -> dict[str, Any]:
+    with open(0, "rb", closefd=False) as reader:
+        request: dict[str, Any] = json.load(reader)
+    os.dup2(_EMPTY_FD, 0)
+    os.close(_EMPTY_FD)
+    return request
+
+
+def _keep_only(ends: tuple[int, ...]) -> None:
+    """Standard input is the request, 1 and 2 the output, 3 the report, 4 the setup; every other descriptor is closed.
 
     Among them is the channel to the server: with it the tool could answer in another's name.
     """
     empty = os.open("/dev/null", os.O_RDONLY)
-    high = [os.dup2(fd, _ABOVE_ALL + i) for i, fd in enumerate((empty, *writers, setup))]
+    high = [os.dup2(fd, _ABOVE_ALL + i) for i, fd in enumerate((*ends, empty))]
     for target, fd in enumerate(high):
         os.dup2(fd, target, inheritable=target < _REPORT_FD)
     os.closerange(len(high), OPEN_FILES)
-    return len(high) - 1

@@ -18,11 +18,10 @@ def pack_request(request: dict[str, Any]) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def receive_request(channel: socket.socket) -> dict[str, Any]:
-    """Raises ``EOFError`` when the server went away in the middle."""
+def receive_request(channel: socket.socket) -> bytes:
+    """The body of the request, unread. Raises ``EOFError`` when the server hung up before its end."""
     (length,) = _LENGTH.unpack(_receive(channel, _LENGTH.size))
-    request: dict[str, Any] = json.loads(_receive(channel, length))
-    return request
+    return _receive(channel, length)
 
 
 def pack_reply(header: dict[str, Any], *parts: bytes) -> bytes:

@@ -16,7 +16,8 @@ import socket
 import sys
 from typing import Any
 
-from agents_core.sandbox.inside import cage, libc, usage, wire
+from agents_core.sandbox.inside import libc, seccomp, wire
+from agents_core.sandbox.inside.cage import Cage, LandlockCage, NamespaceCage, become
 from agents_core.sandbox.inside.supervise import OPEN_FILES, Supervisor
 
 # Loaded one by one while no call waits, so that a tool's own imports cost nothing and the first call is not late for them.
@@ -31,12 +32,13 @@ def main(configuration: str) -> None:
     config: dict[str, Any] = json.loads(configuration)
     control = socket.socket(fileno=config["control"])
     if config["become"] is not None:
-        cage.become(config["become"])
+        become(config["become"])
     libc.prctl(libc.PR_SET_DUMPABLE, 1)  # A changed user id would leave /proc/self to root, and with it the id maps.
     libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
     libc.one_malloc_arena()
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # Supervisors are reaped by the kernel.
+    cage = _cage(config)
     control.send(b"ready")
     os.dup2(os.open("/dev/null", os.O_WRONLY), 2)
     gc.disable()
@@ -47,10 +49,10 @@ def main(configuration: str) -> None:
             if not waiting:
                 gc.freeze()
             continue
-        _serve_one(control, config)
+        _serve_one(control, cage)
 
 
-def _serve_one(control: socket.socket, config: dict[str, Any]) -> None:
+def _serve_one(control: socket.socket, cage: Cage) -> None:
     message, fds, _, _ = socket.recv_fds(control, 16, 1)
     if not message:
         sys.exit(0)  # The server closed its end, or is gone.
@@ -61,19 +63,20 @@ def _serve_one(control: socket.socket, config: dict[str, Any]) -> None:
             _refuse(channel, f"fork: {error}")
             return
         if child == 0:
-            _supervise(control, channel, config)
+            _supervise(control, channel, cage)
 
 
-def _supervise(control: socket.socket, channel: socket.socket, config: dict[str, Any]) -> None:
+def _supervise(control: socket.socket, channel: socket.socket, cage: Cage) -> None:
     """Never returns."""
     code = 1
     try:
         control.close()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        own = cage.NamespaceCage() if config["cage"] == "namespaces" else _landlock(config)
         proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        Supervisor(channel, own, proc, usage.resident_bytes()).run()
+        Supervisor(channel, cage, proc).run()
         code = 0
+    except EOFError:
+        pass  # The server ended, or had no use for this one.
     except Exception as error:
         _refuse(channel, f"{type(error).__name__}: {error}")
     finally:
@@ -85,7 +88,8 @@ def _refuse(channel: socket.socket, reason: str) -> None:
         channel.sendall(wire.pack_reply({"status": "unavailable", "reason": reason}))
 
 
-def _landlock(config: dict[str, Any]) -> cage.LandlockCage:
-    return cage.LandlockCage(config["readable"], config["python_library"])
-
-
+def _cage(config: dict[str, Any]) -> Cage:
+    """One object for all calls: each works on its own copy, made by the fork."""
+    if config["cage"] == "namespaces":
+        return NamespaceCage(seccomp.prepare(under_landlock=False))
+    return LandlockCage(seccomp.prepare(under_landlock=True), config["readable"], config["python_library"])
