@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
@@ -29,7 +29,7 @@ _OPEN_PATHS = frozenset(
     {"/login"}
     | {f"{prefix}{name}{slash}" for prefix in API_PREFIXES for name in ("health", "ready") for slash in ("", "/")}
 )
-_DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 SECURITY_HEADERS = {
     "x-frame-options": "DENY",
@@ -76,7 +76,7 @@ class Policy:
         origin = headers.get("origin")
         if origin is None:
             return self._fetch_site(scope, headers)
-        if origin in self.origins or _authority(origin) == _authority(f"{urlsplit(origin).scheme}://{headers['host']}"):
+        if origin in self.origins or _is_at(origin, headers["host"]):
             return None
         return Refusal(403, f"Pages of {origin} may not use this server: add it to ALLOWED_ORIGINS if they should.")
 
@@ -170,10 +170,14 @@ def address_of(scope: Scope) -> str:
     return str(client[0])
 
 
-def _authority(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    host, port = split_domain_port(parts.netloc.lower())
-    return host, port or _DEFAULT_PORTS.get(parts.scheme, "")
+def _is_at(origin: str, host: str) -> bool:
+    """Whether ``origin`` names the host and port that the request went to. "null" names none."""
+    scheme, _, authority = origin.lower().partition("://")
+    if scheme not in _DEFAULT_PORTS:
+        return False
+    (name, port), (own_name, own_port) = split_domain_port(authority), split_domain_port(host.lower())
+    default = _DEFAULT_PORTS[scheme]
+    return bool(name) and (name, port or default) == (own_name, own_port or default)
 
 
 def _bearer(headers: dict[str, str]) -> str | None:
