@@ -29,12 +29,21 @@ def stored(rows: pipeline.Rows) -> list[StoredEvent]:
     return [StoredEvent(seq, parse(kind, payload), run_id, step_id, created_at) for seq, kind, payload, run_id, step_id, created_at in rows]
 
 
-async def read(agent_id: str, after: int, *, run_id: str | None = None) -> list[StoredEvent]:
-    """The events of an agent after ``after``, oldest first, at most 500; of one run only, with ``run_id``."""
-    return stored((await pipeline.run([read_statement(agent_id, after, run_id=run_id)]))[0])
+async def read(
+    agent_id: str, after: int, *, run_id: str | None = None, types: Sequence[str] | None = None
+) -> list[StoredEvent]:
+    """The events of an agent after ``after``, oldest first, at most 500; of one run or of some types only, where given."""
+    return stored((await pipeline.run([read_statement(agent_id, after, run_id=run_id, types=types)]))[0])
 
 
-async def follow(agent_id: str, after: int, *, run_id: str | None = None, idle_s: float = 20.0) -> AsyncIterator[list[StoredEvent]]:
+async def follow(
+    agent_id: str,
+    after: int,
+    *,
+    run_id: str | None = None,
+    types: Sequence[str] | None = None,
+    idle_s: float = 20.0,
+) -> AsyncIterator[list[StoredEvent]]:
     """Yields batches of events as they are committed, for ever; an empty batch after each ``idle_s`` seconds of silence.
 
     Misses none: the bell is hung up before the first read, and a lost ring costs one poll of 5 seconds at most.
@@ -42,7 +51,7 @@ async def follow(agent_id: str, after: int, *, run_id: str | None = None, idle_s
     with hub().bell(agent_id) as bell:
         silent_s = 0.0
         while True:
-            batch = await read(agent_id, after, run_id=run_id)
+            batch = await read(agent_id, after, run_id=run_id, types=types)
             if batch:
                 after, silent_s = batch[-1].seq, 0.0
                 yield batch

@@ -46,7 +46,6 @@ class RunEnded:
 @dataclass(frozen=True, slots=True)
 class StepStarted:
     type: ClassVar = "step.started"
-    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +123,9 @@ class PassageChanged:
 
 @dataclass(frozen=True, slots=True)
 class ContextCompacted:
+    """Messages left the context; the row ``Eviction`` of the summary tells which."""
+
     type: ClassVar = "context.compacted"
-    eviction_id: int
     summary_id: str
 
 

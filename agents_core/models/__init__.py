@@ -13,7 +13,7 @@ from agents_core.models.archives import Archive, Passage, PassageTerm
 from agents_core.models.base import new_id
 from agents_core.models.blocks import Author, Block, BlockVersion
 from agents_core.models.events import Event
-from agents_core.models.messages import Message, MessageTerm, MessageVector, Role
+from agents_core.models.messages import WAITING, Message, MessageTerm, MessageVector, Role
 from agents_core.models.providers import HandleMapping, ProviderAccount, TokenRatio
 from agents_core.models.record import Blob, Eviction, MemorySearch, Segment, SegmentKind
 from agents_core.models.runs import (
@@ -30,6 +30,7 @@ from agents_core.models.tools import Tool, ToolType
 
 __all__ = [
     "ACTIVE",
+    "WAITING",
     "Agent",
     "AgentArchive",
     "AgentBlock",

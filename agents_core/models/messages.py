@@ -15,14 +15,18 @@ class Role(models.TextChoices):
     SUMMARY = "summary"
 
 
+WAITING = 0
+"""The context position of a message that enters the context with its run's first answer."""
+
+
 class Message(models.Model):
     """One stored message. ``seq`` orders the messages of an agent; it is the number of the event that told of it.
 
     ``content`` is a list of parts: {type: "text", text}, {type: "reasoning", reasoning, signature, redacted},
     {type: "image", media_type, data}. ``tool_calls``: [{id, name, arguments (JSON text)}].
     ``tool_returns``: [{tool_call_id, name, status: "success" | "error", text, stdout, stderr}].
-    ``context_position`` orders the messages that the thread's next request holds; None for one that waits for its run, or was
-    evicted. ``indexed`` says whether recall search knows it.
+    ``context_position`` orders the messages that the thread's next request holds: WAITING for one whose run has not answered yet,
+    None for one outside the context. ``indexed`` says whether recall search knows it.
     """
 
     id = IdField("message")

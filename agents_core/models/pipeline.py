@@ -1,7 +1,7 @@
 """Batches of SQL in one round trip and one transaction, for the few hot paths where the ORM's round trips cost more than the work."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -16,10 +16,10 @@ Rows = list[tuple[Any, ...]]
 
 
 class Statement(NamedTuple):
-    """SQL with ``%s`` places, and what goes there."""
+    """SQL with ``%s`` or ``%(name)s`` places, and what goes there."""
 
     sql: str
-    params: Sequence[Any] = ()
+    params: Sequence[Any] | Mapping[str, Any] = ()
 
 
 _pools: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]] = WeakKeyDictionary()
@@ -58,7 +58,7 @@ async def run(statements: Iterable[Statement]) -> list[Rows]:
     """
     async with (await pool()).connection() as connection:
         async with connection.pipeline(), connection.transaction():
-            cursors = [await connection.execute(statement.sql, statement.params) for statement in statements]  # type: ignore[call-overload]
+            cursors = [await connection.execute(statement.sql, statement.params) for statement in statements]
         return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 

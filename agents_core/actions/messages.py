@@ -1,0 +1,159 @@
+"""Speaking to an agent: a message becomes a run, which a worker executes."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from psycopg.errors import SerializationFailure
+
+from agents_core.errors import InvalidInput, NotFound
+from agents_core.events.publish import Publication
+from agents_core.events.subscribe import follow
+from agents_core.events.types import MessageCreated, RunCreated, RunEnded
+from agents_core.models import WAITING, new_id, pipeline
+from agents_core.models.pipeline import Statement, json
+from agents_core.queue.tasks import defer_run
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A message to an agent. ``content``: parts as a stored message holds them (agents_core.models.messages)."""
+
+    role: str
+    content: list[dict[str, Any]]
+    name: str | None = None
+    otid: str | None = None
+    sender_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a run may be asked for; kept with it. ``client_tools`` are {name, description, parameters}."""
+
+    max_steps: int | None = None
+    override_model: str | None = None
+    override_system: str | None = None
+    client_tools: Sequence[dict[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SentRun:
+    """A run that was queued. ``first_seq`` is the number of its first event: follow the stream from just before it."""
+
+    run_id: str
+    first_seq: int
+
+
+_INSERT_RUN = """
+INSERT INTO run (id, agent_id, conversation_id, status, request, background, metadata, attempts, cancel_requested, callback_url, first_seq)
+SELECT %s, agent.id, %s, 'created', %s, %s, %s, 0, false, %s, agent.event_seq - %s FROM agent WHERE agent.id = %s
+"""
+_INSERT_INPUTS = """
+INSERT INTO message (id, agent_id, conversation_id, run_id, seq, role, content, tool_calls, tool_returns, name, otid, sender_id,
+                     context_position, indexed)
+SELECT m.id, agent.id, %s, %s, agent.event_seq - m.behind, m.role, m.content, '[]', '[]', m.name, m.otid, m.sender_id, %s, false
+FROM agent, unnest(%s::text[], %s::int[], %s::text[], %s::jsonb[], %s::text[], %s::text[], %s::text[])
+     AS m (id, behind, role, content, name, otid, sender_id)
+WHERE agent.id = %s
+"""
+_AGENT_EXISTS = "SELECT ensure(EXISTS (SELECT 1 FROM agent WHERE id = %s), 'agent not found')"
+_TOUCH = "UPDATE conversation SET last_message_at = now(), updated_at = now() WHERE id = %s"
+
+
+async def send(
+    agent_id: str,
+    inputs: Sequence[Input],
+    *,
+    conversation_id: str | None = None,
+    options: RunOptions | None = None,
+    background: bool = False,
+    callback_url: str | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> SentRun:
+    """Stores the messages and queues a run that answers them, all in one transaction; returns at once.
+
+    Messages sent while the conversation has a run on are answered after it, in order. Raises ``NotFound`` for the agent,
+    ``InvalidInput`` without messages.
+    """
+    if not inputs:
+        raise InvalidInput("Send at least one message.")
+    run_id = new_id("run")
+    publication = Publication(agent_id, run_id)
+    first = publication.add(RunCreated())
+    rows = [(new_id("message"), message) for message in inputs]
+    places = [publication.add(MessageCreated(message_id, message.role)) for message_id, message in rows]
+    request = {name: value for name, value in asdict(options or RunOptions()).items() if value}
+    columns = zip(
+        *(
+            (message_id, publication.seq_behind_last(place), m.role, json(m.content), m.name, m.otid, m.sender_id)
+            for (message_id, m), place in zip(rows, places, strict=True)
+        ),
+        strict=True,
+    )
+    statements = [
+        *publication.statements(),
+        Statement(
+            _INSERT_RUN,
+            (
+                run_id,
+                conversation_id,
+                json(request),
+                background,
+                json(metadata or {}),
+                callback_url,
+                publication.seq_behind_last(first),
+                agent_id,
+            ),
+        ),
+        Statement(_INSERT_INPUTS, (conversation_id, run_id, WAITING, *(list(column) for column in columns), agent_id)),
+        defer_run(agent_id, run_id, conversation_id),
+    ]
+    if conversation_id:
+        statements.append(Statement(_TOUCH, (conversation_id,)))
+    try:
+        seqs = (await pipeline.run([Statement(_AGENT_EXISTS, (agent_id,)), *statements]))[1]
+    except SerializationFailure:
+        raise NotFound("Agent not found") from None
+    return SentRun(run_id, seqs[0][0])
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run ended. ``messages`` are its stored messages in order, the inputs left out, as dicts of the table's columns;
+    ``usage`` holds the sums over its steps, and ``steps`` their number."""
+
+    status: str
+    stop_reason: str
+    error: dict[str, Any] | None
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    steps: int = 0
+    usage: dict[str, int] = field(default_factory=dict)
+
+
+MESSAGE_COLUMNS = (
+    "id", "agent_id", "conversation_id", "run_id", "step_id", "seq", "role", "content", "tool_calls", "tool_returns",
+    "name", "otid", "sender_id", "context_position", "created_at",
+)  # fmt: skip
+USAGE = ("prompt_tokens", "completion_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens")
+
+_RUN = "SELECT status, stop_reason, error FROM run WHERE id = %s"
+_MESSAGES = f"SELECT {', '.join(MESSAGE_COLUMNS)} FROM message WHERE run_id = %s AND step_id IS NOT NULL ORDER BY seq"
+_SUMS = f"SELECT count(*), {', '.join(f'coalesce(sum({name}), 0)::bigint' for name in USAGE)} FROM step WHERE run_id = %s AND kind = 'agent'"
+
+
+async def wait(run_id: str, agent_id: str, after_seq: int) -> RunOutcome:
+    """Waits until a run has ended, however long that takes; gives how it ended and what it said."""
+    async for batch in follow(agent_id, after_seq, run_id=run_id, types=[RunEnded.type]):
+        if batch:
+            break
+    return await outcome(run_id)
+
+
+async def outcome(run_id: str) -> RunOutcome:
+    """A run as it stands. Raises ``NotFound``."""
+    params = (run_id,)
+    run, messages, sums = await pipeline.run([Statement(_RUN, params), Statement(_MESSAGES, params), Statement(_SUMS, params)])
+    if not run:
+        raise NotFound("Run not found")
+    steps, *usage = sums[0]
+    return RunOutcome(*run[0], [dict(zip(MESSAGE_COLUMNS, row, strict=True)) for row in messages], steps, dict(zip(USAGE, usage, strict=True)))

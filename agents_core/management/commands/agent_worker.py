@@ -1,0 +1,67 @@
+import asyncio
+import logging
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from procrastinate import App
+from procrastinate.contrib.django import app as django_app
+
+from agents_core.conf import conf
+from agents_core.events.retention import prune_deltas
+from agents_core.llm import tokens
+from agents_core.models import pipeline
+from agents_core.queue.tasks import HEARTBEAT_S, QUEUE, STALLED_AFTER_S, recover
+from agents_core.runtime import loop  # noqa: F401  (its imports happen before the first run, not in it)
+from agents_core.runtime.providers import connections
+from agents_core.tools.execute import sandbox
+
+logger = logging.getLogger(__name__)
+
+_RECOVER_EVERY_S = 3.0
+_PRUNE_EVERY = 100
+_GRACE_S = 0.6
+
+
+class Command(BaseCommand):
+    help = "Executes runs until it is stopped. As many workers as wanted may run side by side."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        tokens.warm()
+        asyncio.run(_work())
+
+
+async def _work() -> None:
+    app = django_app.with_connector(django_app.connector.get_worker_connector())
+    async with app.open_async():
+        chores = asyncio.create_task(_chores(app), name="chores")
+        try:
+            await app.run_worker_async(
+                queues=[QUEUE],
+                concurrency=conf().worker_concurrency,
+                delete_jobs="always",
+                fetch_job_polling_interval=1.0,
+                abort_job_polling_interval=1.0,
+                update_heartbeat_interval=HEARTBEAT_S,
+                stalled_worker_timeout=STALLED_AFTER_S,
+                shutdown_graceful_timeout=_GRACE_S,
+            )
+        finally:
+            chores.cancel()
+            await asyncio.gather(chores, return_exceptions=True)
+            await sandbox().aclose()
+            await connections().aclose()
+            await pipeline.close_pool()
+
+
+async def _chores(app: App) -> None:
+    """What has to be done now and then: taking up what dead workers left, dropping deltas that are spelt out."""
+    rounds = 0
+    while True:
+        try:
+            await recover(app)
+            if rounds % _PRUNE_EVERY == 0:
+                await pipeline.run([prune_deltas()])
+        except Exception:  # a chore that fails is done in the next round
+            logger.exception("A chore of the worker failed")
+        rounds += 1
+        await asyncio.sleep(_RECOVER_EVERY_S)

@@ -1,0 +1,63 @@
+"""Runs as jobs: one conversation has one run at a time, and a run whose worker died is taken up by another.
+
+The jobs are procrastinate's, in the same database: a run and its job are written in one transaction.
+"""
+
+import json
+import logging
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from procrastinate import App, BaseRetryStrategy, Blueprint, JobContext, RetryDecision
+from procrastinate.exceptions import JobAborted
+from procrastinate.jobs import Job
+
+from agents_core.models.pipeline import Statement
+from agents_core.registry import Registry
+
+logger = logging.getLogger(__name__)
+
+QUEUE = "agents"
+HEARTBEAT_S = 2.0
+STALLED_AFTER_S = 8.0
+
+_HANDLERS = Registry("job", {"run": "agents_core.runtime.loop:execute"})
+
+_DEFER = """
+SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(%s, %s, 0, %s, NULL, %s::jsonb, NULL)]::procrastinate_job_to_defer_v1[])
+"""
+
+
+class HandBack(BaseRetryStrategy):
+    """A job that was stopped because its worker stops goes back to the queue; one that failed does not."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        return RetryDecision(retry_at=datetime.now(UTC)) if isinstance(exception, (JobAborted, CancelledError)) else None
+
+
+tasks = Blueprint()
+
+
+@tasks.task(name="run", queue=QUEUE, retry=HandBack(), pass_context=True)
+async def run(context: JobContext, agent_id: str, run_id: str, conversation_id: str | None) -> None:
+    """Executes a run."""
+    execute: Callable[..., Awaitable[None]] = _HANDLERS.load("run")
+    await execute(agent_id, run_id, conversation_id, context.job.attempts + 1)
+
+
+def defer_run(agent_id: str, run_id: str, conversation_id: str | None) -> Statement:
+    """The statement that queues a run, after the others of its conversation."""
+    arguments = json.dumps({"agent_id": agent_id, "run_id": run_id, "conversation_id": conversation_id})
+    return Statement(_DEFER, (QUEUE, "agents_core:run", f"conversation:{conversation_id or agent_id}", arguments))
+
+
+async def recover(app: App) -> int:
+    """Puts the jobs of dead workers back into the queue; gives how many. Call it at start and every few seconds."""
+    await app.job_manager.prune_stalled_workers(STALLED_AFTER_S)
+    jobs: list[Any] = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S))
+    for job in jobs:
+        logger.warning("Job %s lost its worker and is taken up again.", job.id)
+        await app.job_manager.retry_job(job)
+    return len(jobs)

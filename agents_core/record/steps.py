@@ -1,0 +1,64 @@
+"""Reading the record: the exact context of any step."""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+
+from agents_core.errors import NotFound
+from agents_core.models import Segment, SegmentKind, Step
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentView:
+    """A segment for people. ``raw`` is as it stood in the bytes, ``text`` the same without JSON's escapes and separators."""
+
+    id: str
+    kind: str
+    source_id: str
+    label: str
+    tokens: int
+    raw: bytes
+
+    @property
+    def text(self) -> str:
+        return readable(self.kind, self.raw)
+
+
+def segments_of(step: Step) -> list[SegmentView]:
+    """The segments of a step's request, in the order sent; [] for a step whose request is not recorded (yet)."""
+    stored = {segment.id: segment for segment in Segment.objects.filter(id__in=set(step.segments)).select_related("blob")}
+    return [
+        SegmentView(str(s.id), s.kind, s.source_id, s.label, s.tokens, bytes(s.blob.content))
+        for s in (stored[segment_id] for segment_id in step.segments)
+    ]
+
+
+def request_bytes(step: Step) -> bytes:
+    """The request of a step, byte for byte as it was sent. Raises ``NotFound`` without one, ``ValueError`` if the record were damaged."""
+    if step.request_digest is None:
+        raise NotFound(f"Step {step.number} sent no request.")
+    body = b"".join(segment.raw for segment in segments_of(step))
+    if sha256(body).digest() != bytes(step.request_digest):
+        raise ValueError(f"The record of step {step.number} is damaged: its segments do not join to the request that was sent.")
+    return body
+
+
+def response_bytes(step: Step) -> bytes:
+    """What came back, byte for byte; empty when nothing did."""
+    return bytes(step.response.content) if step.response else b""
+
+
+_SYSTEM_KINDS = {SegmentKind.SYSTEM, SegmentKind.CORE, SegmentKind.RULES, SegmentKind.METADATA}
+
+
+def readable(kind: str, raw: bytes) -> str:
+    """The text of a segment as a person reads it: a part of the system prompt unescaped, JSON indented."""
+    text = raw.decode()
+    if kind in _SYSTEM_KINDS:
+        return str(json.loads(f'"{text.removeprefix(",").strip(chr(34))}"')) if not text.startswith("[") else text
+    if kind == SegmentKind.ENVELOPE:
+        return text
+    try:
+        return json.dumps(json.loads(text.removeprefix(",")), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text

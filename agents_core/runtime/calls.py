@@ -1,0 +1,177 @@
+"""The tool calls of a step: run where they belong, and written down together with what they changed."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from time import perf_counter
+from typing import Any
+
+from agents_core.events.types import AnyEvent, BlockChanged, ToolCalled, ToolReturned
+from agents_core.llm.types import ToolCall
+from agents_core.memory.blocks import write_statements
+from agents_core.models import Author, ToolCallStatus, pipeline
+from agents_core.models.pipeline import Statement, json
+from agents_core.models.sealed import unseal
+from agents_core.runtime.memory import AgentMemory
+from agents_core.runtime.persist import Commit
+from agents_core.runtime.state import ToolFacts, Turn
+from agents_core.runtime.transcript import packed_return
+from agents_core.tools.base import BUILTIN_TOOLS, BlockEdit, ToolContext, ToolResult
+from agents_core.tools.execute import own_arguments, read_arguments, run_builtin, run_custom
+from agents_core.tools.rules import Allowed
+
+
+@dataclass(slots=True)
+class PlannedCall:
+    """A call that the model made. ``arguments`` as the tool gets them; ``heartbeat`` is whether the model asked to be called again."""
+
+    call: ToolCall
+    position: int
+    tool: ToolFacts | None
+    arguments: dict[str, Any]
+    heartbeat: bool
+    result: ToolResult | None = None
+    started_ms: float = 0.0
+    edits: list[BlockEdit] = field(default_factory=list)
+    statements: list[Statement] = field(default_factory=list)
+    events: list[AnyEvent] = field(default_factory=list)
+
+    @property
+    def is_builtin(self) -> bool:
+        """Whether all that it does is part of the step's own commit, so that it can be run again if that fails."""
+        return self.tool is None or self.tool.name in BUILTIN_TOOLS
+
+    @property
+    def failed(self) -> bool:
+        return self.result is not None and self.result.status == "error"
+
+
+def plan_calls(turn: Turn, calls: Sequence[ToolCall], allowed: Allowed) -> list[PlannedCall]:
+    planned = []
+    for position, call in enumerate(calls):
+        arguments = {**read_arguments(call.arguments), **allowed.prefilled.get(call.name, {})}
+        tool = turn.tools.get(call.name)
+        plan = PlannedCall(call, position, tool, own_arguments(arguments), bool(arguments.get("request_heartbeat")))
+        if tool is None or call.name not in allowed.names:
+            plan.result = _refusal(call.name, turn, allowed)
+        planned.append(plan)
+    return planned
+
+
+def _refusal(name: str, turn: Turn, allowed: Allowed) -> ToolResult:
+    valid = ", ".join(sorted(allowed.names)) or "none"
+    if name in turn.tools:
+        return ToolResult("error", f"[ToolConstraintError] {name} may not be called now. Valid tools: {valid}.")
+    return ToolResult("error", f"Tool not found: {name}. Valid tools: {valid}.")
+
+
+async def run_calls(turn: Turn, planned: Sequence[PlannedCall], step_started: float) -> None:
+    """Runs those that have no result yet: the ones that allow it side by side, then the others in order."""
+    open_calls = [plan for plan in planned if plan.result is None]
+    together = [plan for plan in open_calls if plan.tool and plan.tool.parallel]
+    await asyncio.gather(*(_run(turn, plan, step_started) for plan in together))
+    for plan in open_calls:
+        if plan.result is None:
+            await _run(turn, plan, step_started)
+
+
+async def _run(turn: Turn, plan: PlannedCall, step_started: float) -> None:
+    assert plan.tool is not None
+    plan.started_ms = (perf_counter() - step_started) * 1000
+    if plan.is_builtin:
+        context = ToolContext(turn.agent.id, turn.step_id, plan.call.id, turn.agent.timezone, turn.blocks, AgentMemory(turn))
+        plan.result = await run_builtin(plan.tool.name, plan.arguments, context, plan.tool.return_char_limit)
+        if not plan.failed:
+            plan.edits, plan.statements, plan.events = context.edits, context.statements, context.events
+        return
+    env = {"AGENT_ID": turn.agent.id, "LETTA_AGENT_ID": turn.agent.id, **await _variables(turn.agent.id)}
+    source = plan.tool.source_code or ""
+    plan.result = await run_custom(plan.tool.name, source, plan.arguments, env, plan.tool.return_char_limit)
+
+
+async def _variables(agent_id: str) -> dict[str, str]:
+    rows = (await pipeline.run([Statement("SELECT key, sealed FROM agent_variable WHERE agent_id = %s", (agent_id,))]))[0]
+    return {key: unseal(sealed) for key, sealed in rows}
+
+
+# --- writing them down ---------------------------------------------------------------------------------------------
+
+_INSERT = """
+INSERT INTO tool_call (step_id, agent_id, call_id, position, name, arguments, status, result, stdout, stderr, code_digest, started_ms, duration_ms)
+SELECT %s, %s, c.* FROM unnest(%s::text[], %s::int[], %s::text[], %s::jsonb[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[],
+                               %s::float8[], %s::float8[]) AS c
+ON CONFLICT (step_id, call_id) DO UPDATE SET status = EXCLUDED.status, result = EXCLUDED.result, stdout = EXCLUDED.stdout,
+    stderr = EXCLUDED.stderr, started_ms = EXCLUDED.started_ms, duration_ms = EXCLUDED.duration_ms
+"""
+_WROTE = """
+SELECT ensure(EXISTS (SELECT 1 FROM block_version WHERE block_id = %s AND version = %s AND step_id = %s AND tool_call_id = %s), 'block changed')
+"""
+
+
+def write_calls(commit: Commit, turn: Turn, planned: Sequence[PlannedCall]) -> None:
+    """Adds the rows of the calls, with results or as intended, and all that they changed."""
+    columns = zip(*(_row(plan) for plan in planned), strict=True)
+    commit.add(Statement(_INSERT, (turn.step_id, turn.agent.id, *(list(column) for column in columns))))
+    for plan in planned:
+        if plan.result is None:
+            commit.emit(ToolCalled(plan.call.id, plan.call.name))
+            continue
+        if plan.is_builtin:
+            commit.emit(ToolCalled(plan.call.id, plan.call.name))
+        for edit in plan.edits:
+            _write_block(commit, turn, edit)
+        for statement in plan.statements:
+            commit.add(statement)
+        for event in plan.events:
+            commit.emit(event)
+        commit.emit(ToolReturned(plan.call.id, plan.call.name, plan.result.status))
+
+
+def _row(plan: PlannedCall) -> tuple[Any, ...]:
+    status, result = ToolCallStatus.INTENDED, plan.result
+    if result is not None:
+        status = ToolCallStatus.ERROR if plan.failed else ToolCallStatus.OK
+    source = plan.tool.source_code if plan.tool else None
+    return (
+        plan.call.id,
+        plan.position,
+        plan.call.name,
+        json(plan.arguments),
+        status.value,
+        result.text if result else None,
+        result.stdout if result else "",
+        result.stderr if result else "",
+        sha256(source.encode()).digest() if source else None,
+        plan.started_ms,
+        result.duration_ms if result else None,
+    )
+
+
+def _write_block(commit: Commit, turn: Turn, edit: BlockEdit) -> None:
+    author = Author.SLEEPTIME if turn.agent.agent_type == "sleeptime_agent" else Author.AGENT
+    for statement in write_statements(
+        edit.block_id, {"value": edit.value}, author, edit.replaces, turn.agent.id, turn.step_id, edit.call_id
+    ):
+        commit.add(statement)
+    commit.add(Statement(_WROTE, (edit.block_id, edit.replaces + 1, turn.step_id, edit.call_id)))
+    commit.emit_to_holders(edit.block_id, BlockChanged(edit.block_id, edit.label, edit.replaces + 1, author))
+
+
+def tool_returns(turn: Turn, planned: Sequence[PlannedCall]) -> list[dict[str, Any]]:
+    """The results as a tool message stores them. ``text`` is what the model reads, ``value`` the tool's bare result."""
+    now = datetime.now(UTC)
+    return [
+        {
+            "tool_call_id": plan.call.id,
+            "name": plan.call.name,
+            "status": plan.result.status,
+            "text": packed_return(plan.result.status, plan.result.text, now, turn.agent.timezone),
+            "value": plan.result.text,
+            "stdout": plan.result.stdout,
+            "stderr": plan.result.stderr,
+        }
+        for plan in planned
+        if plan.result is not None
+    ]

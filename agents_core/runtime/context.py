@@ -1,0 +1,170 @@
+"""The context window of the next model call: the request, and beside it the plan of its segments."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from agents_core.llm import tokens
+from agents_core.llm.types import ChatMessage, ModelRequest, Text, ToolSpec
+from agents_core.memory import render
+from agents_core.models import Role, SegmentKind, pipeline
+from agents_core.models.pipeline import Statement
+from agents_core.record.segments import Piece, Plan
+from agents_core.runtime.state import StoredMessage, ToolFacts, Turn
+from agents_core.runtime.transcript import chat_messages
+from agents_core.tools import rules
+from agents_core.tools.rules import Allowed
+
+COMPACT_AT = 0.9
+"""The share of the context window at which the oldest messages are summarised (contract: agent-loop, section 6)."""
+
+_HEARTBEAT = {
+    "type": "boolean",
+    "description": "True when you want to be called again at once with the result; false ends your turn.",
+}
+_METADATA_START, _METADATA_END = "<memory_metadata>", "</memory_metadata>"
+
+
+@dataclass(frozen=True, slots=True)
+class ContextWindow:
+    """A request and its plan. ``tokens`` is our estimate of the whole, corrected by the model's ratio."""
+
+    request: ModelRequest
+    plan: Plan
+    allowed: Allowed
+    system_text: str
+    tokens: int
+
+
+async def compile_context(turn: Turn, model: str, provider_name: str) -> ContextWindow:
+    """The next request of a turn, for ``model`` of a provider."""
+    parts = await compile_system(turn, provider_name)
+    allowed = rules.allowed(turn.agent.tool_rules, turn.tools, turn.calls_made, _last_result(turn.messages))
+    offered = [tool for tool in turn.tools.values() if tool.name in allowed.names]
+    specs = tuple(_spec(tool, turn.agent.policy.heartbeats and tool.name not in turn.agent.policy.exit_tools) for tool in offered)
+    pairs = chat_messages(turn.messages)
+    plan = Plan(
+        system=[Piece(part.kind, part.source_id, part.label, tokens.count(part.text), part.text) for part in parts],
+        tools=[
+            Piece(SegmentKind.TOOL, tool.id, tool.name, tokens.count_tools([spec])) for tool, spec in zip(offered, specs, strict=True)
+        ],
+        messages=[_message_piece(stored, chat) for stored, chat in pairs],
+    )
+    system_text = "".join(part.text for part in parts)
+    request = _request(turn, model, system_text, tuple(chat for _, chat in pairs), specs, allowed)
+    return ContextWindow(request, plan, allowed, system_text, round(plan.tokens * turn.token_ratio))
+
+
+def _request(
+    turn: Turn, model: str, system_text: str, messages: tuple[ChatMessage, ...], specs: tuple[ToolSpec, ...], allowed: Allowed
+) -> ModelRequest:
+    settings, policy = turn.agent.model_settings, turn.agent.policy
+    return ModelRequest(
+        model=model,
+        system=str(turn.request.get("override_system") or system_text),
+        messages=messages,
+        tools=specs,
+        tool_choice=_tool_choice(specs, allowed, policy.must_call),
+        parallel_tool_calls=bool(settings.get("parallel_tool_calls")) and not _orders_calls(turn.agent.tool_rules),
+        max_output_tokens=settings.get("max_output_tokens"),
+        temperature=settings.get("temperature"),
+        reasoning_effort=(settings.get("reasoning") or {}).get("reasoning_effort"),
+        reasoning_tokens=_thinking_budget(settings),
+        response_format=turn.agent.response_format or settings.get("response_format"),
+    )
+
+
+def _tool_choice(specs: Sequence[ToolSpec], allowed: Allowed, must_call: bool) -> str:
+    if not specs or not (must_call or allowed.must_call):
+        return "auto"
+    return specs[0].name if len(specs) == 1 else "required"
+
+
+def _orders_calls(tool_rules: Sequence[dict[str, Any]]) -> bool:
+    return any(rule["type"] != "requires_approval" for rule in tool_rules)
+
+
+def _thinking_budget(settings: dict[str, Any]) -> int | None:
+    thinking = settings.get("thinking") or {}
+    return thinking.get("budget_tokens") if thinking.get("type") == "enabled" else None
+
+
+def _spec(tool: ToolFacts, with_heartbeat: bool) -> ToolSpec:
+    parameters = tool.parameters
+    if with_heartbeat:
+        properties = {**parameters.get("properties", {}), "request_heartbeat": _HEARTBEAT}
+        parameters = {**parameters, "properties": properties, "required": [*parameters.get("required", []), "request_heartbeat"]}
+    return ToolSpec(tool.name, tool.description or "", parameters)
+
+
+def _message_piece(stored: StoredMessage, chat: ChatMessage) -> Piece:
+    kind = SegmentKind.MESSAGE
+    if chat.role == "tool":
+        kind = SegmentKind.TOOL_RETURN
+    elif stored.role == Role.SUMMARY:
+        kind = SegmentKind.SUMMARY
+    return Piece(kind, stored.id, chat.role, tokens.count_message(chat))
+
+
+def _last_result(messages: Sequence[StoredMessage]) -> str | None:
+    returns = messages[-1].tool_returns if messages else []
+    return returns[-1].get("value") if returns else None
+
+
+# --- the system prompt ----------------------------------------------------------------------------------------------
+
+
+async def compile_system(turn: Turn, provider_name: str) -> list[render.PromptPart]:
+    """The parts of the system prompt. Its counts and its time are taken anew only when something else in it changed, so that it stays
+    the same, and in the provider's cache, while memory does."""
+    kept = _metadata_of(turn.system_text)
+    if kept is not None:
+        parts = [replace(part, text=kept) if part.kind == SegmentKind.METADATA else part for part in _parts(turn, provider_name, None)]
+        if "".join(part.text for part in parts) == turn.system_text:
+            return _fold_separators(parts)
+    return _fold_separators(_parts(turn, provider_name, await _metadata(turn)))
+
+
+def _parts(turn: Turn, provider_name: str, metadata: render.MetadataFacts | None) -> list[render.PromptPart]:
+    return render.compile_system(
+        render.AgentFacts(turn.agent.id, turn.agent.agent_type, turn.agent.system, provider_name),
+        [block.facts for block in turn.blocks.values()],
+        rules.sentences(turn.agent.tool_rules),
+        metadata or render.MetadataFacts(datetime.now(UTC)),
+    )
+
+
+def _metadata_of(system_text: str) -> str | None:
+    start, end = system_text.rfind(_METADATA_START), system_text.rfind(_METADATA_END)
+    return system_text[start : end + len(_METADATA_END)] if 0 <= start < end else None
+
+
+def _fold_separators(parts: Sequence[render.PromptPart]) -> list[render.PromptPart]:
+    """Puts the white space between two parts at the end of the first, so that it makes no segment of its own."""
+    folded: list[render.PromptPart] = []
+    for part in parts:
+        if folded and part.kind == SegmentKind.SYSTEM and not part.text.strip():
+            folded[-1] = replace(folded[-1], text=folded[-1].text + part.text)
+        else:
+            folded.append(part)
+    return folded
+
+
+_RECALL_COUNT = "SELECT count(*) FROM message WHERE agent_id = %s AND context_position IS NULL"
+_PASSAGES = "SELECT count(*) FROM passage WHERE archive_id = ANY(%s) AND NOT is_deleted"
+_TAGS = "SELECT DISTINCT unnest(tags) AS tag FROM passage WHERE archive_id = ANY(%s) AND NOT is_deleted ORDER BY tag LIMIT 50"
+
+
+async def _metadata(turn: Turn) -> render.MetadataFacts:
+    recall, passages, tags = await pipeline.run(
+        [Statement(_RECALL_COUNT, (turn.agent.id,)), Statement(_PASSAGES, (turn.archive_ids,)), Statement(_TAGS, (turn.archive_ids,))]
+    )
+    return render.MetadataFacts(
+        datetime.now(turn.agent.timezone), turn.conversation_id, recall[0][0], passages[0][0], [tag for (tag,) in tags]
+    )
+
+
+def plain_request(model: str, system: str, text: str, max_output_tokens: int | None = None) -> ModelRequest:
+    """A request of one user message and no tools."""
+    return ModelRequest(model, system, (ChatMessage("user", (Text(text),)),), max_output_tokens=max_output_tokens)

@@ -1,0 +1,147 @@
+"""Archival and recall memory as the tools of a running agent use them, each search written to the record."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any
+
+from agents_core.errors import AgentsError
+from agents_core.events.types import AgentChanged, PassageChanged
+from agents_core.llm.base import Embedder
+from agents_core.memory import embedders, recall
+from agents_core.memory.archival.base import ArchivalSearch, PassageDraft, embedded
+from agents_core.memory.archival.pgvector import PgvectorBackend
+from agents_core.models import new_id, pipeline
+from agents_core.models.pipeline import Statement, json
+from agents_core.runtime.providers import endpoint_for_embedding
+from agents_core.runtime.state import Turn
+from agents_core.tools.base import ToolContext
+
+_NEW_ARCHIVE = """
+WITH made AS (INSERT INTO archive (id, name, embedding, metadata) VALUES (%s, %s, %s, '{}') RETURNING id)
+INSERT INTO agent_archive (agent_id, archive_id) SELECT %s, id FROM made
+"""
+_RECORD_SEARCH = """
+INSERT INTO memory_search (agent_id, step_id, tool_call_id, store, query, filters, embedding_model, candidates, duration_ms)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+
+class AgentMemory:
+    """What ``ToolContext.memory`` promises, for the agent of a turn."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self._backend = PgvectorBackend()
+
+    async def insert_passage(self, context: ToolContext, text: str, tags: Sequence[str]) -> None:
+        draft = PassageDraft(self._archive_id(context), text, self._turn.agent.name, list(dict.fromkeys(tags)), step_id=context.step_id)
+        try:
+            [draft] = await embedded([draft], await self._embedder())
+        except AgentsError:
+            pass  # Found by its words until it is embedded again.
+        context.statements += self._backend.insert_statements([draft])
+        context.events.append(PassageChanged(draft.id, draft.archive_id, "created"))
+
+    def _archive_id(self, context: ToolContext) -> str:
+        if not self._turn.archive_ids:
+            agent = self._turn.agent
+            archive_id = new_id("archive")
+            handle = agent.embedding or embedders.default_handle()
+            context.statements.append(Statement(_NEW_ARCHIVE, (archive_id, f"{agent.name}'s Archive", handle, agent.id)))
+            context.events.append(AgentChanged(["archives"]))
+            self._turn.archive_ids.append(archive_id)
+        return self._turn.archive_ids[0]
+
+    async def search_passages(
+        self,
+        context: ToolContext,
+        query: str,
+        *,
+        tags: Sequence[str],
+        match_all_tags: bool,
+        limit: int,
+        start: datetime | None,
+        end: datetime | None,
+    ) -> list[dict[str, Any]]:
+        started = perf_counter()
+        search = ArchivalSearch(self._turn.archive_ids, query, tags, "all" if match_all_tags else "any", start, end, limit)
+        vector = await embedders.embed_query(query, await self._embedder())
+        hits = self._backend.hits(search, (await pipeline.run([self._backend.search_statement(search, vector)]))[0])
+        filters = {"tags": list(tags), "start": _iso(start), "end": _iso(end), "note": vector.note}
+        self._record(context, "archival", query, filters, vector.model, [hit.candidate() for hit in hits], started)
+        return [
+            {
+                "id": hit.id,
+                "timestamp": hit.created_at.astimezone(context.timezone).isoformat(timespec="seconds"),
+                "content": hit.text,
+                "tags": hit.tags,
+            }
+            for hit in hits
+            if hit.returned
+        ]
+
+    async def search_messages(
+        self,
+        context: ToolContext,
+        query: str,
+        *,
+        roles: Sequence[str],
+        limit: int,
+        offset: int,
+        start: datetime | None,
+        end: datetime | None,
+    ) -> list[dict[str, Any]]:
+        started = perf_counter()
+        search = recall.RecallSearch(self._turn.agent.id, query, roles=roles, start=start, end=end, limit=limit, offset=offset)
+        found = await recall.search(search, await self._embedder())
+        filters = {"roles": list(roles), "start": _iso(start), "end": _iso(end), "note": found.note}
+        candidates = [hit.candidate() for hit in found.hits]
+        self._record(context, "recall", query, filters, found.model, candidates, started)
+        return [_recalled(hit, context) for hit in found.hits if hit.returned]
+
+    async def _embedder(self) -> Embedder:
+        handle = self._turn.agent.embedding or embedders.default_handle()
+        return embedders.embedder(handle, await endpoint_for_embedding(handle))
+
+    def _record(
+        self, context: ToolContext, store: str, query: str, filters: dict[str, Any], model: str | None, candidates: list[Any], started: float
+    ) -> None:
+        context.statements.append(
+            Statement(
+                _RECORD_SEARCH,
+                (
+                    context.agent_id,
+                    context.step_id,
+                    context.call_id,
+                    store,
+                    query,
+                    json(filters),
+                    model,
+                    json(candidates),
+                    (perf_counter() - started) * 1000,
+                ),
+            )
+        )
+
+
+def _recalled(hit: Any, context: ToolContext) -> dict[str, Any]:
+    return {
+        "timestamp": hit.created_at.astimezone(context.timezone).isoformat(timespec="seconds"),
+        "time_ago": time_ago(datetime.now(UTC) - hit.created_at),
+        "role": hit.role,
+        "content": hit.text,
+    }
+
+
+def time_ago(span: Any) -> str:
+    """A timedelta as a person would say it shortly: 40s ago, 5m ago, 3h ago, 12d ago."""
+    seconds = int(span.total_seconds())
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds // length}{unit} ago"
+    return f"{max(seconds, 0)}s ago"
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

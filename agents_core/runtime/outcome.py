@@ -1,0 +1,82 @@
+"""Whether a turn goes on after a step (contract: agent-loop, section 2, "Continuation")."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agents_core.llm.types import Finished
+from agents_core.runtime.calls import PlannedCall
+from agents_core.runtime.state import Turn
+from agents_core.tools import rules
+
+MAX_STEPS = 50
+
+_AUTOMATIC = "[Automatic message, not from the person] "
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``stop_reason`` None: the turn goes on. ``nudge``: what the agent is told on the way. ``error`` only of a failed run."""
+
+    stop_reason: str | None = None
+    status: str = "completed"
+    nudge: str = ""
+    error: dict[str, Any] | None = None
+
+
+CONTINUE = Outcome()
+
+
+def decide(turn: Turn, planned: Sequence[PlannedCall], called: Sequence[str], finished: Finished | None) -> Outcome:
+    """What follows from the answer whose calls are ``planned``; ``called`` names all calls of the run, these included."""
+    outcome = _without_budget(turn, planned, called, finished)
+    limit = turn.request.get("max_steps") or MAX_STEPS
+    if outcome.stop_reason is None and turn.steps_taken + 1 >= limit:
+        return Outcome("max_steps")
+    return outcome
+
+
+def _without_budget(turn: Turn, planned: Sequence[PlannedCall], called: Sequence[str], finished: Finished | None) -> Outcome:
+    if not planned:
+        return _spoke(turn, called, finished)
+    tool_rules, policy = turn.agent.tool_rules, turn.agent.policy
+    missing = rules.required_before_exit(tool_rules, called)
+    terminal = [plan for plan in planned if not plan.failed and rules.ends_turn(tool_rules, plan.call.name)]
+    if missing and (terminal or policy.heartbeats):
+        return _required(missing)
+    if terminal:
+        return Outcome("tool_rule")
+    if not policy.heartbeats:
+        return CONTINUE
+    return _after_heartbeat_kind(turn, planned)
+
+
+def _spoke(turn: Turn, called: Sequence[str], finished: Finished | None) -> Outcome:
+    """After an answer without a tool call."""
+    missing = rules.required_before_exit(turn.agent.tool_rules, called)
+    if missing:
+        return _required(missing)
+    if finished is not None and finished.finish_reason == "length":
+        return Outcome("max_tokens_exceeded", "failed", error=_error("max_tokens_exceeded", "The answer was cut at the model's output limit."))
+    if turn.agent.policy.must_call:
+        return Outcome("no_tool_call", "failed", error=_error("no_tool_call", "The model answered without calling a tool, which this kind of agent has to."))
+    return Outcome("end_turn")
+
+
+def _after_heartbeat_kind(turn: Turn, planned: Sequence[PlannedCall]) -> Outcome:
+    exits = turn.agent.policy.exit_tools
+    if any(plan.failed for plan in planned):
+        return Outcome(nudge=f"{_AUTOMATIC}The tool failed: look at its result and decide what to do.")
+    if any(plan.heartbeat for plan in planned):
+        return Outcome(nudge=f"{_AUTOMATIC}You asked for a heartbeat: go on.")
+    if any(rules.goes_on(turn.agent.tool_rules, plan.call.name) and plan.call.name not in exits for plan in planned):
+        return Outcome(nudge=f"{_AUTOMATIC}A tool rule lets you go on.")
+    return Outcome("end_turn")
+
+
+def _required(missing: Sequence[str]) -> Outcome:
+    return Outcome(nudge=f"{_AUTOMATIC}Your turn may not end before you have called: {', '.join(missing)}.")
+
+
+def _error(code: str, message: str) -> dict[str, Any]:
+    return {"code": code, "message": message, "status": None}

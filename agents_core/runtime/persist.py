@@ -1,0 +1,263 @@
+"""The two hot phases of a run: beginning a step (claim, read) and committing one (write, publish), each one batch of SQL in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from psycopg.errors import SerializationFailure
+
+from agents_core.events.publish import Publication, lock_agents
+from agents_core.events.types import AnyEvent, MessageCreated, RunStarted, StepStarted
+from agents_core.memory.render import BlockFacts
+from agents_core.models import WAITING, new_id, pipeline
+from agents_core.models.pipeline import Rows, Statement, json
+from agents_core.runtime.state import AgentFacts, StoredMessage, ToolFacts, Turn
+from agents_core.tools.base import BlockState
+
+
+class RunNotActive(Exception):
+    """The run ended, or was cancelled before anyone began it: there is nothing to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message to store. ``position``: None puts it at the end of the context, WAITING keeps it for its run's first answer."""
+
+    id: str
+    role: str
+    content: list[dict[str, Any]]
+    tool_calls: list[dict[str, Any]] = field(default_factory=list)
+    tool_returns: list[dict[str, Any]] = field(default_factory=list)
+    name: str | None = None
+    otid: str | None = None
+    sender_id: str | None = None
+    position: int | None = None
+
+    def stored(self) -> StoredMessage:
+        return StoredMessage(self.id, self.role, self.content, self.tool_calls, self.tool_returns, self.position)
+
+
+_INSERT_MESSAGES = """
+INSERT INTO message (id, agent_id, conversation_id, run_id, step_id, seq, role, content, tool_calls, tool_returns,
+                     name, otid, sender_id, context_position, indexed)
+SELECT m.id, agent.id, %s, %s, %s, agent.event_seq - m.behind, m.role, m.content, m.tool_calls, m.tool_returns,
+       m.name, m.otid, m.sender_id, coalesce(m.position, agent.event_seq - m.behind), false
+FROM agent, unnest(%s::text[], %s::int[], %s::text[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::text[], %s::text[], %s::text[], %s::bigint[])
+     AS m (id, behind, role, content, tool_calls, tool_returns, name, otid, sender_id, position)
+WHERE agent.id = %s
+"""
+
+_OTHER_HOLDERS = "SELECT agent_id, block_id FROM agent_block WHERE block_id = ANY(%s) AND agent_id <> %s"
+
+
+@dataclass(slots=True)
+class Commit:
+    """What one transaction writes about a run: events, messages and other statements, and what it reads back by name."""
+
+    agent_id: str
+    conversation_id: str | None
+    run_id: str | None
+    step_id: str | None = None
+    first: list[Statement] = field(default_factory=list)
+    _publication: Publication = field(init=False)
+    _to_holders: list[tuple[str, AnyEvent]] = field(default_factory=list)
+    _messages: list[tuple[NewMessage, int]] = field(default_factory=list)
+    _statements: list[tuple[str | None, Statement]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._publication = Publication(self.agent_id, self.run_id, self.step_id)
+
+    def emit(self, event: AnyEvent, *, step_id: str | None = None) -> None:
+        self._publication.step_id = step_id or self.step_id
+        self._publication.add(event)
+
+    def emit_to_holders(self, block_id: str, event: AnyEvent) -> None:
+        """Tells of a block's change here, and in the streams of all other agents that hold it."""
+        self.emit(event)
+        self._to_holders.append((block_id, event))
+
+    def message(self, message: NewMessage) -> None:
+        """Stores a message and tells of it; its seq is the number of that event."""
+        self._publication.step_id = self.step_id
+        self._messages.append((message, self._publication.add(MessageCreated(message.id, message.role))))
+
+    def add(self, statement: Statement, name: str | None = None) -> None:
+        """Adds a statement after events and messages; its rows come back under ``name``."""
+        self._statements.append((name, statement))
+
+    async def run(self) -> dict[str, Rows]:
+        """Writes it all. Raises ``SerializationFailure`` when something that it counted on had changed; then nothing was written."""
+        others = await self._others() if self._to_holders else []
+        named: list[tuple[str | None, Statement]] = [(None, statement) for statement in self.first]
+        if others:
+            named.append((None, lock_agents([self.agent_id, *(other.agent_id for other in others)])))
+        named += zip(("seqs", None), self._publication.statements(), strict=True)
+        named += [(None, statement) for other in others for statement in other.statements()]
+        if self._messages:
+            named.append((None, self._insert_messages()))
+        named += self._statements
+        rows = await pipeline.run(statement for _, statement in named)
+        return {name: found for (name, _), found in zip(named, rows, strict=True) if name}
+
+    async def _others(self) -> list[Publication]:
+        """The publications to other agents that hold the blocks written here."""
+        blocks = [block_id for block_id, _ in self._to_holders]
+        others: dict[str, Publication] = {}
+        for agent_id, block_id in (await pipeline.run([Statement(_OTHER_HOLDERS, (blocks, self.agent_id))]))[0]:
+            other = others.setdefault(agent_id, Publication(agent_id))
+            for changed, event in self._to_holders:
+                if changed == block_id:
+                    other.add(event)
+        return list(others.values())
+
+    def _insert_messages(self) -> Statement:
+        columns = zip(
+            *(
+                (
+                    m.id,
+                    self._publication.seq_behind_last(place),
+                    m.role,
+                    json(m.content),
+                    json(m.tool_calls),
+                    json(m.tool_returns),
+                    m.name,
+                    m.otid,
+                    m.sender_id,
+                    m.position,
+                )
+                for m, place in self._messages
+            ),
+            strict=True,
+        )
+        owner = (self.conversation_id, self.run_id, self.step_id)
+        return Statement(_INSERT_MESSAGES, (*owner, *(list(column) for column in columns), self.agent_id))
+
+
+# --- beginning -------------------------------------------------------------------------------------------------------
+
+_IS_ACTIVE = "SELECT ensure(EXISTS (SELECT 1 FROM run WHERE id = %s AND status IN ('created', 'running')), 'run not active')"
+_START_RUN = """
+UPDATE run SET status = 'running', attempts = attempts + 1, started_at = coalesce(started_at, now()) WHERE id = %s
+RETURNING conversation_id, request, attempts, cancel_requested
+"""
+_START_STEP = """
+WITH numbered AS (UPDATE agent SET step_count = step_count + 1 WHERE id = %s RETURNING id, step_count, context_window)
+INSERT INTO step (id, agent_id, run_id, conversation_id, number, kind, status, provider, model, handle, url, context_window, compacts_at,
+                  segments, estimated_tokens, prompt_tokens, completion_tokens, cached_input_tokens, cache_write_tokens, reasoning_tokens, tags)
+SELECT %s, numbered.id, run.id, run.conversation_id, numbered.step_count, %s, 'pending', '', '', '', '', numbered.context_window, 0,
+       '{}', 0, 0, 0, 0, 0, 0, '{}' FROM numbered, run WHERE run.id = %s
+RETURNING number
+"""
+_AGENT = """
+SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_window, embedding, tool_rules, compaction_settings,
+       response_format, message_buffer_autoclear, timezone, ratio, samples
+FROM agent LEFT JOIN token_ratio ON handle = agent.model WHERE agent.id = %s
+"""
+_BLOCKS = """
+SELECT block.id, block.label, value, "limit", description, read_only, version
+FROM agent_block JOIN block ON block.id = block_id WHERE agent_id = %s ORDER BY agent_block.id
+"""
+_TOOLS = """
+SELECT tool.id, name, tool_type, description, json_schema -> 'parameters', source_code, return_char_limit, enable_parallel_execution
+FROM agent_tool JOIN tool ON tool.id = tool_id WHERE agent_id = %s ORDER BY agent_tool.id
+"""
+_ARCHIVES = "SELECT archive_id FROM agent_archive WHERE agent_id = %s ORDER BY id"
+_CONTEXT = """
+SELECT id, role, content, tool_calls, tool_returns, context_position, created_at FROM message
+WHERE agent_id = %s AND context_position IS NOT NULL AND conversation_id IS NOT DISTINCT FROM %s AND (context_position <> %s OR run_id = %s)
+ORDER BY nullif(context_position, %s) NULLS LAST, seq
+"""
+_CANCELLED = "SELECT cancel_requested FROM run WHERE id = %s"
+
+
+def start_step(commit: Commit, run_id: str, kind: str = "agent") -> str:
+    """Adds a new step of a run to a commit; gives its id."""
+    step_id = new_id("step")
+    commit.emit(StepStarted(), step_id=step_id)
+    commit.add(Statement(_START_STEP, (commit.agent_id, step_id, kind, run_id)), "step")
+    return step_id
+
+
+def _read_world(commit: Commit) -> None:
+    """Reads what may have changed since the last step: others may write the blocks and change the tools."""
+    commit.add(Statement(_AGENT, (commit.agent_id,)), "agent")
+    commit.add(Statement(_BLOCKS, (commit.agent_id,)), "blocks")
+    commit.add(Statement(_TOOLS, (commit.agent_id,)), "tools")
+    commit.add(Statement(_ARCHIVES, (commit.agent_id,)), "archives")
+
+
+async def begin_run(agent_id: str, run_id: str, conversation_id: str | None, attempt: int) -> Turn:
+    """Takes up a run and starts its first step. Raises ``RunNotActive``."""
+    commit = Commit(agent_id, conversation_id, run_id, first=[Statement(_IS_ACTIVE, (run_id,))])
+    commit.emit(RunStarted(attempt))
+    step_id = start_step(commit, run_id)
+    commit.add(Statement(_START_RUN, (run_id,)), "run")
+    _read_world(commit)
+    commit.add(Statement(_CONTEXT, (agent_id, conversation_id, WAITING, run_id, WAITING)), "messages")
+    try:
+        rows = await commit.run()
+    except SerializationFailure:
+        raise RunNotActive(run_id) from None
+    _, request, attempts, cancel_requested = rows["run"][0]
+    system, messages = _split_system([StoredMessage(*row) for row in rows["messages"]])
+    turn = Turn(
+        run_id=run_id,
+        conversation_id=conversation_id,
+        request=request,
+        agent=_agent(rows["agent"][0]),
+        attempt=attempts,
+        cancel_requested=cancel_requested,
+        started_seq=rows["seqs"][0][0],
+        step_id=step_id,
+        step_number=rows["step"][0][0],
+        blocks={},
+        tools={},
+        archive_ids=[],
+        system_id=system.id if system else None,
+        system_text=system.text if system else "",
+        messages=messages,
+    )
+    _take_world(turn, rows)
+    return turn
+
+
+def begin_next_step(turn: Turn, commit: Commit) -> str:
+    """Adds the start of the next step to the commit of the one before; ``take_next_step`` reads what came back. Gives the step's id."""
+    step_id = start_step(commit, turn.run_id)
+    _read_world(commit)
+    commit.add(Statement(_CANCELLED, (turn.run_id,)), "cancelled")
+    return step_id
+
+
+def take_next_step(turn: Turn, step_id: str, rows: dict[str, Rows]) -> None:
+    turn.step_id, turn.step_number = step_id, rows["step"][0][0]
+    turn.cancel_requested = rows["cancelled"][0][0]
+    turn.agent = _agent(rows["agent"][0])
+    _take_world(turn, rows)
+
+
+async def refresh_world(turn: Turn) -> None:
+    """Reads blocks, tools and archives anew, after another writer was first."""
+    world = Commit(turn.agent.id, turn.conversation_id, turn.run_id)
+    _read_world(world)
+    names = ("agent", "blocks", "tools", "archives")
+    _take_world(turn, dict(zip(names, await pipeline.run(s for _, s in world._statements), strict=True)))
+
+
+def _take_world(turn: Turn, rows: dict[str, Rows]) -> None:
+    turn.blocks = {row[1]: BlockState(BlockFacts(*row[:-1]), row[-1]) for row in rows["blocks"]}
+    turn.tools = {row[1]: ToolFacts(*row) for row in rows["tools"]}
+    turn.archive_ids = [archive_id for (archive_id,) in rows["archives"]]
+    turn.token_ratio, turn.token_samples = rows["agent"][0][-2] or 1.0, rows["agent"][0][-1] or 0
+
+
+def _agent(row: tuple[Any, ...]) -> AgentFacts:
+    return AgentFacts(*row[:12], timezone=ZoneInfo(row[12]))
+
+
+def _split_system(messages: Sequence[StoredMessage]) -> tuple[StoredMessage | None, list[StoredMessage]]:
+    """The agent's own system message, which stands first, and the others."""
+    if messages and messages[0].role == "system" and not messages[0].waiting:
+        return messages[0], list(messages[1:])
+    return None, list(messages)

@@ -1,0 +1,91 @@
+"""The record of a model call, as part of the commit of its step."""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from agents_core.llm import tokens
+from agents_core.llm.catalog import cost_usd
+from agents_core.llm.errors import ModelError
+from agents_core.llm.types import Finished, Sent, Usage
+from agents_core.models.pipeline import Statement, json
+from agents_core.record.blobs import store_blob
+from agents_core.record.segments import Plan, cut, store_statement
+from agents_core.runtime.context import COMPACT_AT
+from agents_core.runtime.persist import Commit
+from agents_core.runtime.providers import Connection
+from agents_core.runtime.state import Turn
+
+
+@dataclass(slots=True)
+class ModelCall:
+    """A model call while it goes and after: what went out, and what came back or why nothing did."""
+
+    connection: Connection
+    plan: Plan
+    handle: str
+    estimated_tokens: int
+    sent: Sent | None = None
+    finished: Finished | None = None
+    error: ModelError | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+_UPDATE = """
+UPDATE step SET provider = %s, model = %s, handle = %s, url = %s, compacts_at = %s, segments = %s, request_digest = %s, response_id = %s,
+    request_id = %s, estimated_tokens = %s, prompt_tokens = %s, completion_tokens = %s, cached_input_tokens = %s, cache_write_tokens = %s,
+    reasoning_tokens = %s, cost_usd = %s, first_token_ms = %s, model_ms = %s, error = %s, finished_at = now() WHERE id = %s
+"""
+_RATIO = """
+INSERT INTO token_ratio (handle, ratio, samples) VALUES (%s, %s, 1)
+ON CONFLICT (handle) DO UPDATE SET ratio = EXCLUDED.ratio, samples = token_ratio.samples + 1
+"""
+
+
+def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str) -> None:
+    """Adds the record of ``call`` to the commit of its step."""
+    segments = cut(turn.agent.id, call.sent.body, call.sent.layout, call.plan) if call.sent else []
+    if segments:
+        commit.add(store_statement(turn.agent.id, segments))
+    finished, usage = call.finished, call.usage
+    response = finished.body if finished else call.error.response_body if call.error else b""
+    digest = None
+    if response:
+        digest, statement = store_blob(response)
+        commit.add(statement)
+    commit.add(
+        Statement(
+            _UPDATE,
+            (
+                call.connection.provider_name,
+                call.connection.model,
+                call.handle,
+                call.sent.url if call.sent else "",
+                round(turn.agent.context_window * COMPACT_AT),
+                [segment.id for segment in segments],
+                sha256(call.sent.body).digest() if call.sent else None,
+                digest,
+                finished.request_id if finished else None,
+                call.estimated_tokens,
+                usage.input_tokens,
+                usage.output_tokens,
+                usage.cached_input_tokens,
+                usage.cache_write_tokens,
+                usage.reasoning_tokens,
+                cost_usd(call.connection.handle, usage),
+                finished.first_token_ms if finished else None,
+                finished.duration_ms if finished else None,
+                json(error_facts(call.error)) if call.error else None,
+                step_id,
+            ),
+        )
+    )
+    if usage.input_tokens:
+        ratio = tokens.updated_ratio(turn.token_ratio, turn.token_samples, call.plan.tokens, usage.input_tokens)
+        commit.add(Statement(_RATIO, (call.handle, ratio)))
+
+
+def error_facts(error: ModelError) -> dict[str, Any]:
+    return {"code": error.code, "message": error.message, "status": error.status}
+
+

@@ -1,0 +1,106 @@
+"""What a run knows while it goes: plain values read from the database, never ORM rows."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from agents_core.models import WAITING
+from agents_core.runtime.policy import LoopPolicy, policy_of
+from agents_core.tools.base import BlockState
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFacts:
+    id: str
+    name: str
+    agent_type: str
+    system: str
+    model: str
+    model_settings: dict[str, Any]
+    context_window: int
+    embedding: str | None
+    tool_rules: list[dict[str, Any]]
+    compaction_settings: dict[str, Any]
+    response_format: dict[str, Any] | None
+    autoclear: bool
+    timezone: ZoneInfo
+
+    @property
+    def policy(self) -> LoopPolicy:
+        return policy_of(self.agent_type)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFacts:
+    """A tool attached to the agent. ``source_code`` is None for builtin ones."""
+
+    id: str
+    name: str
+    tool_type: str
+    description: str
+    parameters: dict[str, Any]
+    source_code: str | None
+    return_char_limit: int
+    parallel: bool
+
+
+@dataclass(slots=True)
+class StoredMessage:
+    """A message of the context window, as in ``agents_core.models.Message``."""
+
+    id: str
+    role: str
+    content: list[dict[str, Any]]
+    tool_calls: list[dict[str, Any]] = field(default_factory=list)
+    tool_returns: list[dict[str, Any]] = field(default_factory=list)
+    position: int | None = None
+    created_at: datetime | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether its run has not answered it yet."""
+        return self.position == WAITING
+
+    @property
+    def text(self) -> str:
+        return "".join(part.get("text", "") for part in self.content if part["type"] == "text")
+
+
+@dataclass(slots=True)
+class Turn:
+    """One run of an agent: what it was asked, and the world as its current step sees it.
+
+    ``messages`` is the context after the system message, in order. ``system_text`` is the compiled prompt as stored.
+    ``calls_made`` names the tools called so far in this run, for the tool rules.
+    """
+
+    run_id: str
+    conversation_id: str | None
+    request: dict[str, Any]
+    agent: AgentFacts
+    attempt: int
+    cancel_requested: bool
+    started_seq: int
+    step_id: str
+    step_number: int
+    blocks: dict[str, BlockState]
+    tools: dict[str, ToolFacts]
+    archive_ids: list[str]
+    system_id: str | None
+    system_text: str
+    messages: list[StoredMessage]
+    token_ratio: float = 1.0
+    token_samples: int = 0
+    steps_taken: int = 0
+    calls_made: list[str] = field(default_factory=list)
+
+    @property
+    def model(self) -> str:
+        """The handle this run uses."""
+        return str(self.request.get("override_model") or self.agent.model)
+
+    @property
+    def inputs(self) -> list[StoredMessage]:
+        """The messages that this run is to answer and that no step has answered yet."""
+        return [message for message in self.messages if message.waiting]

@@ -1,0 +1,114 @@
+"""Running one tool call: finding the tool, reading its arguments, running it in process or in the sandbox, and wording what came of it."""
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from agents_core.errors import AgentsError
+from agents_core.sandbox.base import Limits, Sandbox, SandboxCall, SandboxOutcome
+from agents_core.sandbox.choose import choose
+from agents_core.tools.base import BUILTIN_TOOLS, ToolContext, ToolResult
+
+logger = logging.getLogger(__name__)
+
+_ERROR_CHARS = 1000
+_UNCUT = {"conversation_search", "conversation_search_date", "archival_memory_search"}
+# Some models send these with any tool; they are the loop's, never the tool's.
+_LOOP_ARGUMENTS = ("request_heartbeat", "thinking", "inner_thoughts")
+
+
+def read_arguments(text: str) -> dict[str, Any]:
+    """The arguments in a model's JSON text: {} where it is no object; the first of several objects written one after the other."""
+    try:
+        arguments = json.JSONDecoder().raw_decode(text.strip() or "{}")[0]
+    except ValueError:
+        return {}
+    return arguments if isinstance(arguments, dict) else {}
+
+
+def own_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that are the tool's own."""
+    return {name: value for name, value in arguments.items() if name not in _LOOP_ARGUMENTS}
+
+
+async def run_builtin(name: str, arguments: Mapping[str, Any], context: ToolContext, return_char_limit: int) -> ToolResult:
+    """Runs a tool that is part of the product. Whatever goes wrong in it is a result too."""
+    started = time.perf_counter()
+    definition = BUILTIN_TOOLS.load(name)
+    try:
+        accepted = definition.parameters.get("properties", {})
+        unknown = sorted(set(arguments) - set(accepted))
+        missing = sorted(set(definition.parameters.get("required", [])) - set(arguments))
+        if unknown or missing:
+            raise TypeError(_argument_trouble(accepted, unknown, missing))
+        value = await definition.run(context, **arguments)
+        status, text = "success", as_text(value)
+    except AgentsError as error:
+        status, text = "error", _error_text(name, type(error).__name__, error.message)
+    except Exception as error:  # the border of a tool call: a model's wrong types end here
+        logger.exception("The tool %s failed", name)
+        status, text = "error", _error_text(name, type(error).__name__, str(error))
+    if name not in _UNCUT:
+        text = cut_text(text, return_char_limit)
+    return ToolResult(status, text, duration_ms=(time.perf_counter() - started) * 1000)
+
+
+def _argument_trouble(accepted: Mapping[str, Any], unknown: list[str], missing: list[str]) -> str:
+    parts = [f"missing {', '.join(missing)}"] if missing else []
+    parts += [f"unknown {', '.join(unknown)}"] if unknown else []
+    return f"{'; '.join(parts)}. It takes: {', '.join(accepted) or 'no arguments'}."
+
+
+async def run_source(source: str, function: str, arguments: dict[str, Any], env: dict[str, str], limits: Limits | None = None) -> SandboxOutcome:
+    """Runs a function of ``source`` in the sandbox. Raises ``SandboxUnavailable`` where this machine isolates nothing."""
+    return await sandbox().call(SandboxCall(source, function, arguments, env, limits or Limits()))
+
+
+async def run_custom(
+    name: str, source: str, arguments: dict[str, Any], env: dict[str, str], return_char_limit: int
+) -> ToolResult:
+    """Runs a person's tool in the sandbox. Whatever goes wrong in it is a result too."""
+    try:
+        outcome = await run_source(source, name, arguments, env)
+    except AgentsError as error:
+        return ToolResult("error", _error_text(name, type(error).__name__, error.message))
+    return result_of(name, outcome, return_char_limit)
+
+
+def result_of(name: str, outcome: SandboxOutcome, return_char_limit: int) -> ToolResult:
+    """A sandbox's outcome as the agent sees it."""
+    if outcome.status == "ok":
+        text = cut_text(as_text(outcome.value), return_char_limit)
+        return ToolResult("success", text, outcome.stdout, outcome.stderr, outcome.duration_ms)
+    text = f"Error executing function {name}: {outcome.error}"[:_ERROR_CHARS]
+    stderr = "\n".join(part for part in (outcome.stderr, outcome.traceback) if part)
+    return ToolResult("error", text, outcome.stdout, stderr, outcome.duration_ms)
+
+
+def as_text(value: Any) -> str:
+    """A tool's value as the agent reads it: text as it is, anything else as JSON; "None" for nothing."""
+    if isinstance(value, str):
+        return value
+    return "None" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def cut_text(text: str, limit: int) -> str:
+    """``text``, cut to ``limit`` characters with a note of how long it was."""
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]}… [cut: {len(text):,} characters, this tool returns at most {limit:,}]"
+
+
+def _error_text(name: str, kind: str, message: str) -> str:
+    return f"Error executing function {name}: {kind}: {message}"[:_ERROR_CHARS]
+
+
+@lru_cache(maxsize=1)
+def sandbox() -> Sandbox:
+    """This process's sandbox: the best that works on this machine."""
+    from agents_core.conf import conf
+
+    return choose(conf().sandbox)
