@@ -59,12 +59,12 @@ _WIRES: dict[str, tuple[Callable[[Reply, int], Iterator[bytes]], Callable[[Reply
 }
 
 
-class _Cut(Exception):
+class _CutError(Exception):
     """The server breaks the connection."""
 
 
 class FakeModelServer:
-    """``with FakeModelServer() as server:``, then ``server.url`` (which ends in /v1) and what is pushed for it to answer.
+    """``with FakeModelServer() as server:``, then ``server.url`` (ends in /v1), and ``push`` what it shall answer.
 
     Replies that were pushed are used up in order, one a request; after them ``default`` answers, at first an echo of
     the last thing that was said. ``requests`` lists what came in. ``models`` is what ``/models`` lists; ``pages`` are
@@ -128,7 +128,7 @@ class FakeModelServer:
             while request := await _read(reader):
                 self.requests.append(request)
                 await self._answer(request, reader, writer)
-        except _Cut:
+        except _CutError:
             writer.transport.abort()
         except ConnectionError:
             self._left_early.set()
@@ -177,7 +177,7 @@ class FakeModelServer:
                 await asyncio.sleep(0)
         if reply.cut_after is not None:
             await writer.drain()
-            raise _Cut
+            raise _CutError
         if reply.stall_after is not None:
             await self._wait(3600, reader)
         writer.write(b"0\r\n\r\n")

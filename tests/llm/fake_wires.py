@@ -13,9 +13,9 @@ JSON = dict[str, Any]
 class Reply:
     """What the server does with one request; the same reply suits every wire format.
 
-    ``calls`` are (name, arguments) of tool calls. ``end_after``, ``cut_after`` and ``stall_after`` count events: the stream
-    then ends in good order, breaks its connection, or falls silent. ``piece_bytes`` sends it in pieces of that size.
-    ``body`` is sent as it is. A ``status`` of 400 or more is an error with ``text`` and ``code`` in the provider's shape.
+    ``calls`` are (name, arguments) of tool calls. ``end_after``, ``cut_after`` and ``stall_after`` count events: the
+    stream then ends in good order, breaks its connection, or falls silent. ``piece_bytes`` sends it in pieces of that
+    size. ``body`` is sent as it is. A ``status`` from 400 on is an error with ``text`` and ``code``.
     """
 
     text: str = ""
@@ -178,7 +178,7 @@ def responses_whole(reply: Reply, input_tokens: int) -> JSON:
 
 def messages_events(reply: Reply, input_tokens: int) -> Iterator[bytes]:
     begun = {"input_tokens": input_tokens - reply.cached_tokens, "cache_read_input_tokens": reply.cached_tokens}
-    start = {**messages_whole(reply, input_tokens), "content": [], "stop_reason": None}
+    start = {"id": "msg_1", "type": "message", "role": "assistant", "content": [], "stop_reason": None}
     yield _typed("message_start", message={**start, "usage": {**begun, "output_tokens": 1} if reply.usage else {}})
     yield _typed("ping")
     for index, block in enumerate(_blocks(reply)):

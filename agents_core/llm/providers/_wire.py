@@ -186,7 +186,7 @@ class Draft:
 
 
 def parse(event: ServerEvent) -> JSON:
-    """An event's data as a JSON object. Raises ValueError or TypeError if it is none, ``StreamError`` if it tells one."""
+    """An event's data as a JSON object. Raises ValueError or TypeError if it is none, ``StreamError`` for one."""
     payload = json.loads(event.data)
     if not isinstance(payload, dict):
         raise TypeError("an event is not a JSON object")

@@ -35,7 +35,7 @@ class OpenAIProvider(WireProvider):
         target = Target("OpenAI", endpoint.base_url or ADDRESS, "OPENAI_API_KEY", endpoint.timeout_s)
         own = is_openai(target.base_url)
         connection = Connection(SDK("openai", _make_client if own else make_client), endpoint, target, needs_key=own)
-        super().__init__(connection, wire or (RESPONSES if own else CHAT), _models if own else compatible_models)
+        super().__init__(connection, wire or (RESPONSES if own else CHAT), _models)
 
 
 def is_openai(base_url: str) -> bool:
