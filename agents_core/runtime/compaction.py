@@ -7,7 +7,7 @@ from typing import Any
 from agents_core.events.types import ContextCompacted, StepEnded
 from agents_core.llm import tokens
 from agents_core.llm.errors import ModelError
-from agents_core.llm.offline import SUMMARY_REQUEST
+from agents_core.llm.offline.summary import SUMMARY_REQUEST
 from agents_core.llm.types import ChatMessage, Finished, ModelRequest, Sent, Text
 from agents_core.models import Role, SegmentKind, StepStatus, new_id
 from agents_core.models.pipeline import Statement

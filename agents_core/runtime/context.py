@@ -128,7 +128,12 @@ async def compile_system(turn: Turn, provider_name: str) -> list[render.PromptPa
 
 def _parts(turn: Turn, provider_name: str, metadata: render.MetadataFacts | None) -> list[render.PromptPart]:
     return render.compile_system(
-        render.AgentFacts(turn.agent.id, turn.agent.agent_type, turn.agent.system, provider_name),
+        render.AgentFacts(
+            turn.agent.id,
+            turn.agent.system,
+            turn.agent.policy.shows_memory,
+            render.numbers_lines(turn.agent.agent_type, provider_name),
+        ),
         [block.facts for block in turn.blocks.values()],
         rules.sentences(turn.agent.tool_rules),
         metadata or render.MetadataFacts(datetime.now(UTC)),
