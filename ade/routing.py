@@ -1,5 +1,10 @@
 """Addresses of the websockets."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-websocket_urlpatterns: list[URLPattern | URLResolver] = []
+from ade.consumers import AgentConsumer, AgentsConsumer
+
+websocket_urlpatterns: list[URLPattern | URLResolver] = [
+    path("ws/agents/", AgentsConsumer.as_asgi()),
+    path("ws/agents/<str:agent_id>/", AgentConsumer.as_asgi()),
+]

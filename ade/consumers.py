@@ -1,0 +1,126 @@
+"""The websockets: they follow the event stream, ask the panels that a page shows what changed, and send HTML."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from ade.agent_rows import agent_list_fragments
+from ade.panels.base import bind
+from agents_core.errors import AgentsError
+from agents_core.events.hub import ANY_AGENT, hub
+from agents_core.events.subscribe import follow
+from agents_core.events.types import StoredEvent
+from agents_core.models import Agent
+
+logger = logging.getLogger(__name__)
+
+_JOIN_S = 0.02
+_LIST_JOIN_S = 0.15
+_TOO_MANY = 400
+"""A page that is this many events behind is quicker loaded anew."""
+_MAX_PANELS = 20
+
+
+class _FollowingConsumer(AsyncWebsocketConsumer):
+    """A socket that sends what a task of its own finds, until it is closed."""
+
+    _task: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        await self.accept()
+        self._task = asyncio.create_task(self._guarded())
+
+    async def disconnect(self, code: int) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _guarded(self) -> None:
+        try:
+            await self.follow()
+        except Exception:  # the border of a websocket: the page connects again from where it was
+            logger.exception("A websocket failed")
+            await self.close(code=1011)
+
+    def follow(self) -> Awaitable[None]:
+        raise NotImplementedError
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        return parse_qs(self.scope["query_string"].decode())
+
+    async def say(self, **message: Any) -> None:
+        await self.send(text_data=json.dumps(message))
+
+
+class AgentConsumer(_FollowingConsumer):
+    """The socket of an agent's pages. The page says which panels it shows: ``{"panels": {"context": "step=14", …}}``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._panels: dict[str, dict[str, str]] = {}
+        self._told = asyncio.Event()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            shown = dict(json.loads(text_data or "")["panels"])
+            self._panels = {str(slug): dict(parse_qsl(str(params))) for slug, params in list(shown.items())[:_MAX_PANELS]}
+        except (ValueError, KeyError, TypeError):
+            await self.close(code=4400)
+        self._told.set()
+
+    async def follow(self) -> None:
+        agent_id = self.scope["url_route"]["kwargs"]["agent_id"]
+        await self._told.wait()
+        async for batch in follow(agent_id, _number(self.query.get("after"))):
+            if not batch:
+                continue
+            if len(batch) >= _TOO_MANY:
+                await self.say(reload=True, seq=batch[-1].seq)
+                continue
+            fragments = await database_sync_to_async(self._fragments, thread_sensitive=False)(agent_id, batch)
+            await self.say(seq=batch[-1].seq, fragments=fragments)
+            await asyncio.sleep(_JOIN_S)
+
+    def _fragments(self, agent_id: str, events: list[StoredEvent]) -> list[dict[str, Any]]:
+        agent = Agent.objects.filter(id=agent_id).first()
+        if agent is None:
+            return []
+        fragments = []
+        for slug, params in self._panels.items():
+            try:
+                fragments += [fragment.rendered() for fragment in bind(slug, agent, params).fragments(events)]
+            except AgentsError as error:  # parameters that no longer fit, such as a step of a deleted run
+                logger.info("Panel %s of %s was not drawn: %s", slug, agent_id, error)
+        return fragments
+
+
+class AgentsConsumer(_FollowingConsumer):
+    """The socket of the list of agents: rows follow every agent's stream."""
+
+    async def follow(self) -> None:
+        filters = {name: values[-1] for name, values in self.query.items()}
+        with hub().bell(ANY_AGENT) as bell:
+            await hub().ready()
+            changed: set[str] | None = None  # the first look finds what happened between loading and listening
+            while True:
+                fragments = await database_sync_to_async(_rendered_rows, thread_sensitive=False)(changed, filters)
+                if fragments:
+                    await self.say(fragments=fragments)
+                await asyncio.sleep(_LIST_JOIN_S)
+                changed = set()
+                while not changed:
+                    changed = await bell.wait(60.0)
+
+
+def _rendered_rows(changed: set[str] | None, filters: dict[str, str]) -> list[dict[str, Any]]:
+    return [fragment.rendered() for fragment in agent_list_fragments(changed, filters)]
+
+
+def _number(values: list[str] | None) -> int:
+    return int(values[0]) if values and values[0].isdigit() else 0

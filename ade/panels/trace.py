@@ -1,0 +1,200 @@
+"""The simulator: turns and their steps as they happen, and the box to speak to the agent."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from json import dumps, loads
+from typing import Any
+
+from ade.fragments import Fragment
+from ade.panels.base import Panel
+from agents_core.events.types import StoredEvent
+from agents_core.models import BlockVersion, Event, Eviction, Message, Role, Run, Step, StepStatus, ToolCall
+from agents_core.record.diff import Change, diff_words
+
+PAGE = 20
+
+_AROUND_CHARS = 40
+_SPEAKING_TOOL = "send_message"
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryChange:
+    """A write to a block by a tool call, as words that came and went."""
+
+    version: BlockVersion
+    changes: list[Change]
+
+
+@dataclass(slots=True)
+class CallView:
+    """A tool call of a step. ``text`` is the call as code; ``spoken`` what it said to the person, for a call that only speaks."""
+
+    call: ToolCall
+    text: str
+    spoken: str | None
+    memory: list[MemoryChange] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class StepView:
+    """A step with all that it did. ``streaming``: the message is still being written, so ``said`` and ``reasoning`` are what came so far."""
+
+    step: Step
+    reasoning: str = ""
+    said: str = ""
+    calls: list[CallView] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    eviction: Eviction | None = None
+    streaming: bool = False
+
+    @property
+    def dom_id(self) -> str:
+        return f"trace-{self.step.id}"
+
+
+@dataclass(slots=True)
+class TurnView:
+    """A run: what was said to the agent, and its steps."""
+
+    run: Run
+    inputs: list[Message]
+    steps: list[StepView]
+
+    @property
+    def dom_id(self) -> str:
+        return f"turn-{self.run.id}"
+
+
+class TracePanel(Panel):
+    slug = "trace"
+    title = "Simulator"
+
+    def context(self) -> dict[str, Any]:
+        runs = self._page()
+        return {"turns": turns(runs[:PAGE][::-1]), "earlier": runs[PAGE - 1].id if len(runs) > PAGE else None}
+
+    def _page(self) -> list[Run]:
+        """The newest runs first, those before the run that ``params["before"]`` names; one more than a page, to know whether there are more."""
+        runs = Run.objects.filter(agent=self.agent).order_by("-first_seq")
+        if before := self.params.get("before"):
+            runs = runs.filter(first_seq__lt=Run.objects.filter(agent=self.agent, id=before).values("first_seq")[:1])
+        return list(runs[: PAGE + 1])
+
+    def fragments(self, events: Sequence[StoredEvent]) -> list[Fragment]:
+        """A whole turn when the run itself changed, else only its steps that did."""
+        changed: dict[str, set[str | None]] = defaultdict(set)
+        for event in events:
+            if event.run_id:
+                changed[event.run_id].add(event.step_id)
+        found: list[Fragment] = []
+        for run in Run.objects.filter(agent=self.agent, id__in=changed).order_by("first_seq"):
+            if None in changed[run.id]:
+                found += [_turn_fragment(turn, self) for turn in turns([run])]
+            else:
+                steps = Step.objects.filter(run=run, id__in=changed[run.id]).select_related("run")
+                found += [_step_fragment(view, self) for view in step_views(list(steps))]
+        return found
+
+
+def _turn_fragment(turn: TurnView, panel: Panel) -> Fragment:
+    context = {"turn": turn, "agent": panel.agent}
+    return Fragment(turn.dom_id, "ade/partials/_turn.html", context, swap="append", target="trace")
+
+
+def _step_fragment(view: StepView, panel: Panel) -> Fragment:
+    context = {"view": view, "agent": panel.agent}
+    return Fragment(view.dom_id, "ade/partials/_step.html", context, swap="append", target=f"steps-{view.step.run_id}")
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def turns(runs: Sequence[Run]) -> list[TurnView]:
+    """The turns of ``runs``, in their order, in a fixed number of queries."""
+    views: dict[str, list[StepView]] = defaultdict(list)
+    steps = Step.objects.filter(run__in=runs).order_by("number")
+    for view in step_views(list(steps)):
+        views[view.step.run_id].append(view)
+    inputs: dict[str, list[Message]] = defaultdict(list)
+    for message in Message.objects.filter(run__in=runs, step=None).exclude(role=Role.TOOL).order_by("seq"):
+        inputs[message.run_id or ""].append(message)
+    return [TurnView(run, inputs[run.id], views[run.id]) for run in runs]
+
+
+def step_views(steps: Sequence[Step]) -> list[StepView]:
+    """The views of ``steps``, in their order, in a fixed number of queries."""
+    views = {step.id: StepView(step) for step in steps}
+    _add_messages(views)
+    _add_calls(views)
+    for eviction in Eviction.objects.filter(step__in=views).select_related("summary"):
+        views[eviction.step_id or ""].eviction = eviction
+    pending = [view for view in views.values() if view.step.status == StepStatus.PENDING and not view.said and not view.calls]
+    if pending:
+        _add_deltas(pending)
+    return list(views.values())
+
+
+def _add_messages(views: Mapping[str, StepView]) -> None:
+    for message in Message.objects.filter(step__in=views).order_by("seq"):
+        view = views[message.step_id or ""]
+        match message.role:
+            case Role.ASSISTANT:
+                view.said = text_of(message.content)
+                view.reasoning = "\n".join(part["reasoning"] for part in message.content if part["type"] == "reasoning" and part["reasoning"])
+            case Role.USER:
+                view.notes.append(_note(text_of(message.content)))
+
+
+def text_of(content: Iterable[Mapping[str, Any]]) -> str:
+    return "".join(part["text"] for part in content if part["type"] == "text")
+
+
+def _note(text: str) -> str:
+    """An automatic message as a person reads it."""
+    try:
+        packed = loads(text)
+    except ValueError:
+        return text
+    return str(packed.get("reason", text)) if isinstance(packed, dict) else text
+
+
+def _add_calls(views: Mapping[str, StepView]) -> None:
+    written: dict[tuple[str, str], list[MemoryChange]] = defaultdict(list)
+    for change in memory_changes(BlockVersion.objects.filter(step__in=views)):
+        written[change.version.step_id or "", change.version.tool_call_id or ""].append(change)
+    for call in ToolCall.objects.filter(step__in=views).order_by("position"):
+        spoken = str(call.arguments.get("message", "")) if call.name == _SPEAKING_TOOL and call.status == "ok" else None
+        view = CallView(call, call_text(call), spoken, written[call.step_id, call.call_id])
+        views[call.step_id].calls.append(view)
+
+
+def memory_changes(versions: Iterable[BlockVersion]) -> list[MemoryChange]:
+    """What each of ``versions`` changed in its block."""
+    found = list(versions)
+    olds = BlockVersion.objects.filter(block__in={version.block_id for version in found}) if found else []
+    values = {(old.block_id, old.version): old.value for old in olds}
+    return [
+        MemoryChange(version, diff_words(values.get((version.block_id, version.version - 1), ""), version.value, around=_AROUND_CHARS))
+        for version in found
+    ]
+
+
+def call_text(call: ToolCall) -> str:
+    """The arguments of a call as Python would write them."""
+    return ", ".join(f"{name}={dumps(value, ensure_ascii=False)}" for name, value in call.arguments.items())
+
+
+def _add_deltas(views: Sequence[StepView]) -> None:
+    """What came so far of the messages that are being written."""
+    by_id = {view.step.id: view for view in views}
+    for event in Event.objects.filter(agent_id=views[0].step.agent_id, type="message.delta", step_id__in=by_id).order_by("seq"):
+        view = by_id[event.step_id or ""]
+        view.streaming = True
+        match event.payload["part"]:
+            case "text":
+                view.said += event.payload["text"]
+            case "reasoning":
+                view.reasoning += event.payload["text"]
+
+

@@ -1,0 +1,91 @@
+"""An agent's workspace: its page, its panels, and what a person does there."""
+
+from asgiref.sync import async_to_sync
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from ade.panels.base import Panel, bind
+from ade.panels.trace import TracePanel
+from agents_core.actions import agents
+from agents_core.actions.messages import Input, send
+from agents_core.errors import InvalidInput, NotFound
+from agents_core.models import Agent, Step
+from agents_core.record.steps import request_bytes, response_bytes
+
+ASIDE = ("context", "core", "archival", "recall", "raw")
+MAIN = ("trace", "runs", "settings")
+DRAWER = ("timeline", "events", "history", "output")
+
+
+@require_GET
+def workspace(request: HttpRequest, agent_id: str, number: int | None = None) -> HttpResponse:
+    """The page. The address says what it shows: ``?main=``, ``?aside=``, ``?drawer=`` name panels, the step is in the path."""
+    agent = agents.get(agent_id)
+    params = {**_params(request), **({"step": str(number)} if number else {})}
+    chosen = {place: _chosen(request, place, slugs) for place, slugs in (("main", MAIN), ("aside", ASIDE), ("drawer", DRAWER))}
+    panels = {place: bind(slug, agent, params) for place, slug in chosen.items()}
+    context = {
+        "agent": agent,
+        "seq": agent.event_seq,
+        "head": bind("head", agent, params),
+        "outline": bind("outline", agent, params),
+        **panels,
+        **{f"{place}_tabs": _tabs(agent, params, slugs) for place, slugs in (("main", MAIN), ("aside", ASIDE), ("drawer", DRAWER))},
+    }
+    return render(request, "ade/pages/workspace.html", context)
+
+
+def _chosen(request: HttpRequest, place: str, slugs: tuple[str, ...]) -> str:
+    slug = request.GET.get(place, slugs[0])
+    return slug if slug in slugs else slugs[0]
+
+
+def _tabs(agent: Agent, params: dict[str, str], slugs: tuple[str, ...]) -> list[Panel]:
+    return [bind(slug, agent, params) for slug in slugs]
+
+
+def _params(request: HttpRequest) -> dict[str, str]:
+    return {name: str(value) for name, value in request.GET.items()}
+
+
+@require_GET
+def panel(request: HttpRequest, agent_id: str, slug: str) -> HttpResponse:
+    """One panel, for htmx."""
+    return HttpResponse(bind(slug, agents.get(agent_id), _params(request)).render())
+
+
+@require_GET
+def earlier_turns(request: HttpRequest, agent_id: str) -> HttpResponse:
+    """The page of turns before ``?before=``."""
+    trace = TracePanel(agents.get(agent_id), _params(request))
+    return render(request, "ade/partials/_turns.html", trace.full_context())
+
+
+@require_POST
+def send_message(request: HttpRequest, agent_id: str) -> HttpResponse:
+    """Sends what was written in the composer; the answer comes over the websocket."""
+    text, role = request.POST.get("text", "").strip(), request.POST.get("role", "user")
+    if not text or role not in ("user", "system"):
+        raise InvalidInput("Write a message first.")
+    async_to_sync(send)(agent_id, [Input(role, [{"type": "text", "text": text}])])
+    return HttpResponse(status=204)
+
+
+@require_GET
+def step_request(request: HttpRequest, agent_id: str, number: int) -> HttpResponse:
+    """The request of a step, byte for byte."""
+    return HttpResponse(request_bytes(_step(agent_id, number)), content_type="application/json")
+
+
+@require_GET
+def step_response(request: HttpRequest, agent_id: str, number: int) -> HttpResponse:
+    """The response of a step, byte for byte."""
+    return HttpResponse(response_bytes(_step(agent_id, number)), content_type="text/plain; charset=utf-8")
+
+
+def _step(agent_id: str, number: int) -> Step:
+    step = Step.objects.filter(agent_id=agent_id, number=number).select_related("response").first()
+    if step is None:
+        raise NotFound(f"This agent has no step {number}.")
+    return step
