@@ -178,7 +178,7 @@ def responses_whole(reply: Reply, input_tokens: int) -> JSON:
 
 def messages_events(reply: Reply, input_tokens: int) -> Iterator[bytes]:
     begun = {"input_tokens": input_tokens - reply.cached_tokens, "cache_read_input_tokens": reply.cached_tokens}
-    start = {"id": "msg_1", "type": "message", "role": "assistant", "content": [], "stop_reason": None}
+    start: JSON = {"id": "msg_1", "type": "message", "role": "assistant", "content": [], "stop_reason": None}
     yield _typed("message_start", message={**start, "usage": {**begun, "output_tokens": 1} if reply.usage else {}})
     yield _typed("ping")
     for index, block in enumerate(_blocks(reply)):

@@ -223,6 +223,7 @@ def test_the_cache_mark_is_outside_of_what_a_path_leads_to() -> None:
 
 def test_anthropics_output_limit_comes_from_the_catalog() -> None:
     assert anthropic(request(model="claude-3-haiku-20240307"))["max_tokens"] == 4_096
+    assert anthropic(request(model="claude-opus-5-5"))["max_tokens"] == 32_000
     assert anthropic(request(model="claude-3-haiku-20240307", max_output_tokens=10))["max_tokens"] == 10
 
 

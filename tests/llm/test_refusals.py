@@ -56,10 +56,17 @@ def test_a_request_beyond_the_window_is_known_by_every_servers_words(status: int
         (404, {"object": "error", "message": "The model `test-model` does not exist.", "code": 404}, ModelNotFound),
         (404, {"type": "error", "error": {"type": "not_found_error", "message": "model: test-model"}}, ModelNotFound),
         (404, {"detail": "Not Found"}, ModelBadRequest),
+        (400, {"error": {"message": "temperature must be <= 2"}}, ModelBadRequest),
+        (400, {"error": {"message": "'effort' is not supported for this model"}}, ModelBadRequest),
+        (413, {"error": {"message": "Request too large for model on tokens per minute"}}, ContextWindowExceeded),
     ],
 )
 def test_other_words(status: int, body: object, kind: type[Exception]) -> None:
     assert type(refused(status, {}, json.dumps(body).encode(), TARGET)) is kind
+
+
+def test_a_web_page_that_asks_for_a_login_is_about_the_key() -> None:
+    assert type(refused(401, {}, b"<html>Log in", TARGET)) is ModelAuthenticationError
 
 
 def test_an_address_without_v1_is_told_to_have_one() -> None:

@@ -9,7 +9,7 @@ from agents_core.llm.errors import InvalidModelResponse
 from agents_core.llm.providers._http import SDK, Connection
 from agents_core.llm.providers._refusals import Target
 from agents_core.llm.providers.openai import ADDRESS, is_openai
-from agents_core.llm.providers.openai_compatible import make_client
+from agents_core.llm.providers.openai_compatible import host_of, make_client
 from agents_core.llm.retry import retrying
 
 # OpenAI takes 2,048 texts and 300,000 tokens in one request; a token may be as short as one character.
@@ -25,7 +25,7 @@ class OpenAIEmbedder:
 
     def __init__(self, endpoint: Endpoint, model: str, dimensions: int) -> None:
         base_url = endpoint.base_url or ADDRESS
-        target = Target("The embedding server", base_url, "OPENAI_API_KEY", endpoint.timeout_s, model)
+        target = Target(host_of(base_url), base_url, "OPENAI_API_KEY", endpoint.timeout_s, model)
         self._connection = Connection(SDK("openai", make_client), endpoint, target, needs_key=is_openai(base_url))
         self.name = model
         self.dimensions = dimensions

@@ -38,6 +38,7 @@ from agents_core.llm.types import (
 CACHED = {"type": "ephemeral"}
 SMALLEST_BUDGET_TOKENS = 1024
 ROOM_FOR_ANSWER_TOKENS = 4096
+DEFAULT_OUTPUT_TOKENS = 32_000
 
 # --- the request -------------------------------------------------------------------------------------------------
 
@@ -186,8 +187,11 @@ def _thinking(request: ModelRequest) -> JSON | None:
 
 
 def _max_tokens(request: ModelRequest, thinking: JSON | None) -> int:
-    """The limit asked for, else the model's own. A budget for thinking must leave room below it."""
-    limit = request.max_output_tokens or catalog.facts(request.model).max_output_tokens
+    """The limit asked for, else the model's own, up to a sensible one: Anthropic reserves it in the context window.
+
+    A budget for thinking must leave room below it.
+    """
+    limit = request.max_output_tokens or min(catalog.facts(request.model).max_output_tokens, DEFAULT_OUTPUT_TOKENS)
     budget = (thinking or {}).get("budget_tokens", 0)
     return limit if limit > budget else budget + ROOM_FOR_ANSWER_TOKENS
 

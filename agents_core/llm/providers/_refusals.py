@@ -28,7 +28,10 @@ LONGEST_QUOTE_CHARS = 500
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Who was asked for what, for the sentences of an error. ``model`` is empty when no model was asked for."""
+    """Who was asked for what, for the sentences of an error.
+
+    ``provider`` is a name for people: the company's, or the host. ``model`` is empty when no model was asked for.
+    """
 
     provider: str
     base_url: str
@@ -43,7 +46,7 @@ _TOO_LONG = re.compile(
     r"|maximum context length|prompt is too long|exceeds? (the )?(available |maximum )?context (size|length|window)"
     r"|exceeds? the (model's )?context|exceed context limit|longer than the maximum model length"
     r"|reduce the length of (the )?(messages|prompt|input)|input is too long|input token count .* exceeds the maximum"
-    r"|greater than the context length|context (the )?overflow|must be <= \d+|too many tokens"
+    r"|greater than the context length|context (the )?overflow|`inputs` tokens|too many tokens|request too large"
 )
 _NO_CREDIT = re.compile(
     r"insufficient_quota|billing_error|billing_hard_limit|credit balance|insufficient (credits|balance|funds)"
@@ -51,7 +54,7 @@ _NO_CREDIT = re.compile(
 )
 _NO_MODEL = re.compile(
     r"model_not_found|no such model|unknown model|invalid model"
-    r"|model\b.{0,200}?\b(not found|does not exist|is not available|doesn't exist|not supported for)"
+    r"|model\b.{0,200}?\b(not found|does not exist|is not available|doesn't exist)"
     r"|not_found_error.*model"
 )
 _WRONG_KEY = re.compile(r"invalid_api_key|api key not valid|incorrect api key|authentication_error")
@@ -98,7 +101,7 @@ def _diagnose(status: int, body: bytes, target: Target) -> tuple[type[ModelError
     text = body.decode(errors="replace")
     folded = text.lower()
     said = f"{target.provider} answered {status}: {quote(body)}"
-    if is_html(body):
+    if is_html(body) and (status in (404, 405) or status >= 500):
         return _web_page(status, target)
     if status == 402 or _NO_CREDIT.search(folded):
         return ModelInsufficientCredits, said, f"Add credit at {target.provider}, or choose another model."
@@ -176,7 +179,7 @@ def empty(body: bytes, target: Target) -> ModelError:
 
 
 def silent(body: bytes, target: Target) -> ModelError:
-    cause = f"{target.provider} at {target.base_url} sent nothing for {target.timeout_s:g} s."
+    cause = f"{target.provider} sent nothing for {target.timeout_s:g} s."
     advice = "Is the server busy, or loading the model? Try again."
     return ModelTimeout(cause, advice=advice, response_body=body)
 

@@ -11,7 +11,7 @@ from agents_core.llm.providers._provider import WireProvider
 from agents_core.llm.providers._refusals import Target
 from agents_core.llm.providers._responses import RESPONSES
 from agents_core.llm.providers._wire import Wire
-from agents_core.llm.providers.openai_compatible import make_client
+from agents_core.llm.providers.openai_compatible import host_of, make_client
 from agents_core.llm.types import ModelInfo
 
 if TYPE_CHECKING:
@@ -32,8 +32,10 @@ class OpenAIProvider(WireProvider):
     """
 
     def __init__(self, endpoint: Endpoint, wire: Wire | None = None) -> None:
-        target = Target("OpenAI", endpoint.base_url or ADDRESS, "OPENAI_API_KEY", endpoint.timeout_s)
-        own = is_openai(target.base_url)
+        base_url = endpoint.base_url or ADDRESS
+        own = is_openai(base_url)
+        name = "OpenAI" if own else host_of(base_url)
+        target = Target(name, base_url, "OPENAI_API_KEY", endpoint.timeout_s)
         connection = Connection(SDK("openai", _make_client if own else make_client), endpoint, target, needs_key=own)
         super().__init__(connection, wire or (RESPONSES if own else CHAT), _models)
 

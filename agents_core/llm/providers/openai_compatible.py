@@ -4,6 +4,7 @@ Ollama, vLLM, LM Studio, Groq, Together, OpenRouter, Gemini's compatible endpoin
 """
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from agents_core.llm.base import Endpoint
 from agents_core.llm.errors import ModelUnreachable
@@ -24,8 +25,13 @@ class OpenAICompatibleProvider(WireProvider):
     def __init__(self, endpoint: Endpoint) -> None:
         if not endpoint.base_url:
             raise ModelUnreachable("This provider has no address.", advice="Set its base URL in the settings.")
-        target = Target(f"The server at {endpoint.base_url}", endpoint.base_url, "its key", endpoint.timeout_s)
+        target = Target(host_of(endpoint.base_url), endpoint.base_url, "its key", endpoint.timeout_s)
         super().__init__(Connection(SDK("openai", make_client), endpoint, target), CHAT, compatible_models)
+
+
+def host_of(base_url: str) -> str:
+    """The host and port in ``base_url``, as a name for the server there."""
+    return urlsplit(base_url).netloc or base_url
 
 
 def make_client(sdk: Any, target: Target, api_key: str, http_client: "httpx2.AsyncClient") -> "AsyncOpenAI":
