@@ -17,7 +17,7 @@ def outcome_of(reply: bytes, limits: Limits) -> SandboxOutcome:
     if header["status"] == "unavailable":
         raise SandboxUnavailable(f"The sandbox could not be set up: {header['reason']}")
     out, err, report = parts
-    status, error = _verdict(header, limits)
+    status, error = _verdict(header, limits, answered=bool(report))
     told = _report(report) if status == "ok" else {}
     if "error" in told:
         status, error = "error", told["error"]
@@ -35,7 +35,7 @@ def outcome_of(reply: bytes, limits: Limits) -> SandboxOutcome:
     )
 
 
-def _verdict(header: dict[str, Any], limits: Limits) -> tuple[Status, str]:
+def _verdict(header: dict[str, Any], limits: Limits, *, answered: bool) -> tuple[Status, str]:
     reason, code = header["reason"], header["code"]
     if reason == "wall":
         return "timeout", f"Stopped after {limits.wall_s:g} s, the call's limit."
@@ -43,7 +43,7 @@ def _verdict(header: dict[str, Any], limits: Limits) -> tuple[Status, str]:
         return "killed", _reasons(limits)[reason]
     if code < 0:
         return "killed", f"The tool's process was killed by {_signal_name(-code)}."
-    if code > 0:
+    if code > 0 or not answered:
         return "killed", f"The tool's process ended itself with exit code {code} before the function returned."
     return "ok", ""
 
@@ -64,8 +64,6 @@ def _report(report: bytes) -> dict[str, Any]:
         told = json.loads(report)
     except (ValueError, RecursionError):
         told = None
-    if not report:
-        return {"error": "The tool's process ended before the function returned (os._exit, or descriptor 3 closed)."}
     if not isinstance(told, dict) or not told.keys() & {"value", "error"}:
         return {"error": "The tool wrote to the descriptor of its result; what it wrote was thrown away."}
     return {key: item if key == "value" else str(item) for key, item in told.items()}

@@ -60,6 +60,11 @@ class Zygote:
             while len(self._spare) < _SPARE_CHANNELS:
                 self._spare.append(self._open_channel())
 
+    def discard_spare(self) -> None:
+        for channel in self._spare:
+            channel.close()
+        self._spare.clear()
+
     def _open_channel(self) -> socket.socket:
         ours, theirs = socket.socketpair()
         with theirs:
@@ -72,9 +77,7 @@ class Zygote:
         return ours
 
     def close(self) -> None:
-        for channel in self._spare:
-            channel.close()
-        self._spare.clear()
+        self.discard_spare()
         self._control.close()
         self.process.kill()
         self.process.wait()
@@ -170,6 +173,8 @@ class WarmSandbox:
                     reply += chunk
             except ConnectionError:
                 reply.clear()  # The supervisor died with the request half read.
+        if not reply:
+            zygote.discard_spare()  # What killed one may have killed them all.
         zygote.restock()
 
     async def _send(self, request: bytes) -> tuple[Zygote, socket.socket]:

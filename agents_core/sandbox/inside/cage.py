@@ -74,7 +74,7 @@ class NamespaceCage:
         size = request["limits"]["scratch_bytes"]
         libc.mount_tmpfs(self.scratch, _GUARDED, f"size={size},nr_inodes={_SCRATCH_FILES},mode=0700")
         os.chdir(self.scratch)
-        set_limits(request)
+        set_limits(request, of_ours=1)  # The supervisor is in the namespace whose processes are counted.
         libc.drop_capabilities()
         seccomp.install(self._filter)
 
@@ -157,13 +157,13 @@ def become(uid: int) -> None:
     os.setresuid(uid, uid, uid)
 
 
-def set_limits(request: dict[str, Any]) -> None:
+def set_limits(request: dict[str, Any], of_ours: int = 0) -> None:
     limits = request["limits"]
     cpu_s = max(1, int(limits["cpu_s"] + 0.999))
     for kind, value in (
         (resource.RLIMIT_CPU, cpu_s),
         (resource.RLIMIT_AS, request["address_space"] + limits["memory_bytes"]),
-        (resource.RLIMIT_NPROC, request["processes_before"] + limits["processes"]),
+        (resource.RLIMIT_NPROC, request["processes_before"] + of_ours + limits["processes"]),
         (resource.RLIMIT_FSIZE, limits["scratch_bytes"]),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_CORE, 0),

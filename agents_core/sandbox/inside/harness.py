@@ -13,6 +13,7 @@ FILENAME = "tool.py"
 _MODULE = "tool"
 _MESSAGE_CHARS = 1000
 _SHOWN_FRAMES = 30
+_INDESCRIBABLE = b'{"error": "The tool failed, and describing its error failed too: it changed what Python is made of."}'
 
 
 def furnish() -> None:
@@ -34,7 +35,7 @@ def run(request: dict[str, Any], report_fd: int, scratch: str) -> NoReturn:
     try:
         report = _attempt(request)
     except BaseException:
-        report = values.to_json({"error": "The tool's error could not be read: describing it raised another."})
+        report = _INDESCRIBABLE
     _flush()
     if os.getpid() == own:  # A tool that forks comes back here twice.
         _write(report_fd, report)

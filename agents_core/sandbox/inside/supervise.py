@@ -73,10 +73,10 @@ class Supervisor:
         request_end, request_pipe = os.pipe()
         ready, setup = os.pipe()
         theirs = (request_end, self.out.writer, self.err.writer, self.report.writer, setup)
-        address_space = usage.address_space_bytes()
+        self.address_space = usage.address_space_bytes()
         self.child = os.fork()
         if self.child == 0:
-            _become_the_tool(self.cage, theirs, address_space)
+            _become_the_tool(self.cage, theirs, self.address_space)
         for fd in theirs:
             os.close(fd)
         try:
@@ -137,7 +137,7 @@ class Supervisor:
         self.peak_bytes = max(self.peak_bytes, now.memory_bytes)
         if now.cpu_s > self.limits["cpu_s"]:
             return "cpu"
-        if now.memory_bytes > self.limits["memory_bytes"] + self.shared_bytes:
+        if now.memory_bytes > self.limits["memory_bytes"] + self.address_space:  # One process alone meets RLIMIT_AS first.
             return "memory"
         if self.cage.scratch_bytes() > self.limits["scratch_bytes"]:
             return "scratch"
@@ -195,8 +195,11 @@ def _become_the_tool(cage: Cage, ends: tuple[int, ...], address_space: int) -> N
     except BaseException as error:
         os.write(_SETUP_FD, f"-{error}".encode())
         os._exit(1)
-    os.close(_SETUP_FD)
-    harness.run(request, _REPORT_FD, cage.scratch)
+    try:
+        os.close(_SETUP_FD)
+        harness.run(request, _REPORT_FD, cage.scratch)
+    finally:
+        os._exit(1)
 
 
 def _read_request() -> dict[str, Any]:

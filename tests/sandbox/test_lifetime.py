@@ -1,0 +1,135 @@
+"""No process outlives its reason to be: the call, the sandbox, the server."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from agents_core.sandbox.base import SandboxUnavailable
+from tests.sandbox.conftest import Here, Runner
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+_NAMED = "import ctypes, os, time\nctypes.CDLL(None).prctl(15, {name!r}.encode())\n"
+_ROOT = Path(__file__).parents[2]
+
+
+def _pids(name: str) -> list[int]:
+    """Processes of the machine that call themselves ``name``."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if (folder / "comm").read_text().strip() == name:
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+def _descendants(pid: int) -> list[int]:
+    found = [int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
+    return found + [below for child in found for below in _descendants(child)]
+
+
+async def _until(condition: object) -> None:
+    """Wait for ``condition()``; the test's own time limit ends it otherwise."""
+    while not condition():  # type: ignore[operator]
+        await asyncio.sleep(0.02)
+
+
+async def test_daemon_dies_with_its_call(sandbox: Runner) -> None:
+    name = f"left{os.getpid() % 10000}"
+    source = _NAMED.format(name=name) + textwrap.dedent("""
+        def f():
+            if os.fork() == 0:
+                try:
+                    os.setsid()
+                except OSError:
+                    pass
+                if os.fork() == 0:
+                    time.sleep(300)
+                os._exit(0)
+            time.sleep(0.1)
+            return 'done'
+    """)
+    assert (await sandbox.run(source)).value == "done"
+    await _until(lambda: not _pids(name))
+
+
+@pytest.fixture(params=["bubblewrap", "landlock"])
+async def own(request: pytest.FixtureRequest) -> object:
+    """A sandbox that a test may break."""
+    runner = Here(request.param)
+    try:
+        await runner.run("def f():\n    return 1")
+    except SandboxUnavailable as error:
+        pytest.skip(str(error))
+    return runner
+
+
+async def test_zygote_killed_from_outside_is_started_again(own: Here) -> None:
+    flight = asyncio.create_task(own.run("import time\ndef f():\n    time.sleep(1)\n    return 'landed'"))
+    await asyncio.sleep(0.3)
+    assert own.sandbox._zygote
+    top = own.sandbox._zygote.process.pid
+    # Under bubblewrap, the zygote is the child of the process that was started.
+    victim = _descendants(top)[0] if own.kind == "bubblewrap" else top
+    os.kill(victim, signal.SIGKILL)
+    landed = await flight
+    assert (landed.status, landed.value) in {("killed", None), ("ok", "landed")}
+    assert (await own.run("def f():\n    return 'again'")).value == "again"
+    await own.aclose()
+
+
+async def test_call_that_is_given_up_is_ended(own: Here) -> None:
+    name = f"given{os.getpid() % 10000}"
+    source = _NAMED.format(name=name) + "def f():\n    time.sleep(300)"
+    task = asyncio.create_task(own.run(source, wall_s=300))
+    await _until(lambda: _pids(name))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await _until(lambda: not _pids(name))
+    await own.aclose()
+
+
+async def test_closing_ends_the_calls_and_refuses_new_ones(own: Here) -> None:
+    flight = asyncio.create_task(own.run("import time\ndef f():\n    time.sleep(60)", wall_s=60))
+    await asyncio.sleep(0.2)
+    assert own.sandbox.status().warm
+    await own.aclose()
+    if own.kind == "bubblewrap":  # Landlock's supervisors finish what they have begun.
+        assert (await flight).status == "killed"
+    else:
+        flight.cancel()
+    assert not own.sandbox.status().warm
+    with pytest.raises(SandboxUnavailable, match="closed"):
+        await own.run("def f():\n    return 1")
+
+
+async def test_nothing_is_left_when_the_server_is_killed(own: Here) -> None:
+    name = f"orphan{os.getpid() % 10000}"
+    kind = own.kind
+    await own.aclose()
+    source = _NAMED.format(name=name) + "def f():\n    os.fork()\n    time.sleep(300)"
+    program = f"""
+import asyncio
+from agents_core.sandbox.base import SANDBOXES, SandboxCall, Limits
+source = {source!r}
+async def main():
+    await SANDBOXES.load({kind!r})().call(SandboxCall(source, "f", {{}}, limits=Limits(wall_s=300)))
+asyncio.run(main())
+"""
+    server = subprocess.Popen([sys.executable, "-c", program], cwd=_ROOT)
+    try:
+        await _until(lambda: len(_pids(name)) == 2)
+        processes = _descendants(server.pid)
+    finally:
+        server.kill()
+        server.wait()
+    await _until(lambda: not [pid for pid in processes if Path(f"/proc/{pid}").exists()] and not _pids(name))
