@@ -124,7 +124,8 @@ def test_it_ends_with_a_parent_that_is_killed(cluster: Cluster) -> None:
     script = (
         "import sys, time; from pathlib import Path\n"
         "from agents_core.embedded.cluster import Cluster; from agents_core.embedded.place import Place\n"
-        "cluster = Cluster(Place(Path(sys.argv[1]))); cluster.start(); cluster.wait(); print('up', flush=True); time.sleep(60)"
+        "cluster = Cluster(Place(Path(sys.argv[1]))); cluster.start(); cluster.wait()\n"
+        "print('up', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", script, str(home)], stdout=subprocess.PIPE) as parent:
         assert parent.stdout
@@ -174,7 +175,7 @@ def test_a_home_too_deep_for_a_socket_gets_a_short_folder_that_stays(tmp_path: P
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 20 MB, half of what a database needs."""
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=20m,mode=0700", "tmpfs", tmp_path], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=20m,mode=0700", "tmpfs", tmp_path], check=False, capture_output=True
     )
     if mounted.returncode:
         pytest.skip("only root may mount a small disk")
