@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ade.panels.base import Panel, bind
 from ade.panels.trace import TracePanel
-from agents_core.actions import agents
+from agents_core.actions import agents, runs
 from agents_core.actions.messages import Input, send
 from agents_core.errors import InvalidInput, NotFound
 from agents_core.models import Agent, Step
@@ -89,3 +89,10 @@ def _step(agent_id: str, number: int) -> Step:
     if step is None:
         raise NotFound(f"This agent has no step {number}.")
     return step
+
+
+@require_POST
+def cancel(request: HttpRequest, agent_id: str) -> HttpResponse:
+    """Asks the agent's runs to stop."""
+    runs.cancel(agent_id)
+    return HttpResponse(status=204)

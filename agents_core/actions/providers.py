@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import transaction
 
-from agents_core.conf import conf
 from agents_core.errors import AgentsError, InvalidInput, NotFound
 from agents_core.llm.base import PROVIDERS, Endpoint
 from agents_core.llm.presets import PRESETS, Preset, endpoints_from
@@ -15,8 +14,6 @@ from agents_core.llm.types import Check, ModelInfo
 from agents_core.models import HandleMapping, ProviderAccount
 from agents_core.models.sealed import seal
 from agents_core.runtime.providers import endpoint_of
-
-OFFLINE = "offline/rules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +134,6 @@ async def _models_of(name: str, kind: str, endpoint: Endpoint) -> list[ModelChoi
         return [ModelChoice(f"{name}/{info.name}", name, kind, endpoint.base_url, info) for info in await provider.list_models()]
     finally:
         await provider.aclose()
-
-
-def default_model() -> str:
-    """The handle a new agent gets when none is named: the operator's, else the offline model's."""
-    return conf().default_model or OFFLINE
 
 
 def save_mapping(handle: str, target: str) -> HandleMapping:

@@ -1,0 +1,33 @@
+"""The one place where an error of the core becomes something a person reads."""
+
+import json
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from agents_core.errors import AgentsError
+
+
+class ErrorPages:
+    """Middleware: an ``AgentsError`` of a view becomes a toast under htmx, a page otherwise; the message says what to do."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, AgentsError):
+            return None
+        if request.headers.get("HX-Request"):
+            toast = {"toast": {"text": exception.message, "tone": "bad"}}
+            return HttpResponse(exception.message, status=exception.http_status, headers={"HX-Trigger": json.dumps(toast)})
+        context = {
+            "title": "That did not work",
+            "where": request.path,
+            "cause": exception.message,
+            "report": f"{request.method} {request.path}\n{exception.code} ({exception.http_status}): {exception.message}",
+        }
+        return render(request, "ade/pages/error.html", context, status=exception.http_status)
