@@ -50,8 +50,12 @@ class Passage(Timestamped):
     class Meta:
         db_table = "passage"
         indexes = (
+            # Holds all that BM25 asks of the whole archive, so that a search reads no row for it.
             models.Index(
-                fields=["archive", "created_at", "id"], name="passage_of_archive"
+                fields=["archive", "created_at", "id"],
+                include=["length", "author"],
+                condition=models.Q(is_deleted=False),
+                name="passage_of_archive",
             ),
             GinIndex(fields=["tags"], name="passage_tags"),
         )
@@ -66,7 +70,7 @@ class Passage(Timestamped):
 
 
 class PassageTerm(models.Model):
-    """A posting: how often a lexeme stands in a passage."""
+    """A posting: how often a lexeme stands in a passage of ``length`` terms. The index of the key includes both numbers."""
 
     pk = models.CompositePrimaryKey("archive_id", "lexeme", "passage_id")
     archive = models.ForeignKey(
@@ -75,6 +79,7 @@ class PassageTerm(models.Model):
     lexeme = models.TextField()
     passage = models.ForeignKey(Passage, models.CASCADE, related_name="terms")
     frequency = models.PositiveSmallIntegerField()
+    length = models.PositiveIntegerField()
 
     class Meta:
         db_table = "passage_term"

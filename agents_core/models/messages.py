@@ -82,7 +82,7 @@ class MessageVector(models.Model):
     message = models.OneToOneField(
         Message, models.CASCADE, primary_key=True, related_name="vector"
     )
-    agent = models.ForeignKey("Agent", models.CASCADE, related_name="+")
+    agent = models.ForeignKey("Agent", models.CASCADE, related_name="+", db_index=False)
     embedding = HalfVectorField(null=True)
     window = HalfVectorField(null=True)
     embedding_model = models.TextField(null=True)
@@ -90,16 +90,18 @@ class MessageVector(models.Model):
 
     class Meta:
         db_table = "message_vector"
+        indexes = (models.Index(fields=["agent"], include=["length"], name="message_vector_of_agent"),)
 
 
 class MessageTerm(models.Model):
-    """A posting: how often a lexeme stands in a message."""
+    """A posting: how often a lexeme stands in a message of ``length`` terms. The index of the key includes both numbers."""
 
     pk = models.CompositePrimaryKey("agent_id", "lexeme", "message_id")
     agent = models.ForeignKey("Agent", models.CASCADE, related_name="+", db_index=False)
     lexeme = models.TextField()
     message = models.ForeignKey(Message, models.CASCADE, related_name="terms")
     frequency = models.PositiveSmallIntegerField()
+    length = models.PositiveIntegerField()
 
     class Meta:
         db_table = "message_term"

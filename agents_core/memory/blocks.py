@@ -1,0 +1,188 @@
+"""Writes to blocks. Each change of what the agent sees makes a version, and no writer overwrites another unseen."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from agents_core.errors import Conflict, InvalidInput, NotFound
+from agents_core.memory.edits import within_limit
+from agents_core.models import AgentBlock, Author, Block, BlockVersion
+from agents_core.models.pipeline import Statement
+
+VERSIONED = ("label", "value", "description", "limit", "read_only")
+"""The fields that the agent sees: a change of one makes a version."""
+
+UNVERSIONED = ("metadata", "tags", "hidden", "is_template", "template_name")
+
+
+def create(author: Author, **fields: Any) -> Block:
+    """A new block and its version 1, in the caller's transaction.
+
+    Raises ``InvalidInput`` for an empty label or an unknown field, ``BlockLimitError`` for a value over the limit.
+    """
+    _check_names(fields)
+    block = Block(**fields)
+    _check_values(block)
+    with transaction.atomic():
+        block.save(force_insert=True)
+        _record(block, author)
+    return block
+
+
+def write(
+    block_id: str,
+    changes: Mapping[str, Any],
+    author: Author,
+    expected_version: int | None,
+    agent_id: str | None = None,
+    step_id: str | None = None,
+    tool_call_id: str | None = None,
+) -> Block:
+    """The block with ``changes`` made, in the caller's transaction. Nothing is written when nothing changes.
+
+    Args:
+        changes: field to value, of ``VERSIONED`` and ``UNVERSIONED``.
+        expected_version: the version that the change was made from; None writes over whatever stands there.
+        agent_id, step_id, tool_call_id: the agent's call, when an agent writes.
+
+    Raises ``Conflict`` (data: ``block_id``, ``expected_version``, ``version``) when another writer was first, or when
+    a new label is taken in an agent that holds the block; ``NotFound``; ``InvalidInput``; ``BlockLimitError``.
+    A read-only block may be written here: the mark binds agents (``edits.checked``), not people.
+    """
+    _check_names(changes)
+    with transaction.atomic():
+        block = _locked(block_id)
+        if expected_version not in (None, block.version):
+            raise Conflict(
+                f"Block {block.label!r} was changed meanwhile: it is at version {block.version}, and this change was "
+                f"made from version {expected_version}. Read it again and repeat the change.",
+                block_id=block.id,
+                expected_version=expected_version,
+                version=block.version,
+            )
+        changed = {name: value for name, value in changes.items() if getattr(block, name) != value}
+        if changed:
+            _apply(block, changed)
+        if changed.keys() & set(VERSIONED):
+            _record(block, author, agent_id=agent_id, step_id=step_id, tool_call_id=tool_call_id)
+    return block
+
+
+def history(block_id: str) -> QuerySet[BlockVersion]:
+    """The versions of a block, newest first."""
+    return BlockVersion.objects.filter(block_id=block_id).order_by("-version")
+
+
+def restore(block_id: str, version: int, author: Author, expected_version: int | None = None) -> Block:
+    """The block as it stood at ``version``, as a new version. Raises as ``write``, and ``NotFound`` for the version."""
+    kept = BlockVersion.objects.filter(block_id=block_id, version=version).first()
+    if kept is None:
+        raise NotFound(f"Block {block_id} has no version {version}.")
+    return write(block_id, {name: getattr(kept, name) for name in VERSIONED}, author, expected_version)
+
+
+def write_statements(
+    block_id: str,
+    changes: Mapping[str, Any],
+    author: Author,
+    expected_version: int,
+    agent_id: str | None = None,
+    step_id: str | None = None,
+    tool_call_id: str | None = None,
+) -> list[Statement]:
+    """The same write for a batch: one statement, whose row holds the new version. No row means a conflict.
+
+    ``changes`` holds fields of ``VERSIONED``; whether they may be written (``edits.checked``) is the caller's to ask.
+    """
+    unknown = changes.keys() - set(VERSIONED)
+    if unknown or not changes:
+        raise InvalidInput(f"A batch writes fields of {', '.join(VERSIONED)}; given: {', '.join(sorted(changes))}.")
+    assignments = ", ".join(f'"{name}" = %s' for name in changes)
+    relabelled = _RELABELLED if "label" in changes else ""
+    return [
+        Statement(
+            _WRITE.format(assignments=assignments, relabelled=relabelled),
+            (*changes.values(), block_id, expected_version, author, agent_id, step_id, tool_call_id),
+        )
+    ]
+
+
+_WRITE = """
+WITH written AS (
+    UPDATE block SET {assignments}, version = version + 1, updated_at = statement_timestamp()
+    WHERE id = %s AND version = %s
+    RETURNING id, version, label, value, description, "limit", read_only
+){relabelled}
+INSERT INTO block_version (block_id, version, label, value, description, "limit", read_only,
+                           author, agent_id, step_id, tool_call_id, created_at)
+SELECT written.*, %s, %s, %s, %s, statement_timestamp() FROM written
+RETURNING version
+"""
+
+_RELABELLED = """, relabelled AS (
+    UPDATE agent_block SET label = written.label FROM written WHERE agent_block.block_id = written.id
+)"""
+
+
+def _locked(block_id: str) -> Block:
+    block = Block.objects.select_for_update().filter(id=block_id).first()
+    if block is None:
+        raise NotFound(f"There is no block {block_id}.")
+    return block
+
+
+def _apply(block: Block, changed: Mapping[str, Any]) -> None:
+    for name, value in changed.items():
+        setattr(block, name, value)
+    _check_values(block)
+    if changed.keys() & set(VERSIONED):
+        block.version += 1
+    if "label" in changed:
+        _relabel(block)
+    block.save(update_fields={*changed, "version"})
+
+
+def _relabel(block: Block) -> None:
+    links = AgentBlock.objects.filter(block=block)
+    namesakes = AgentBlock.objects.filter(agent__in=links.values("agent"), label=block.label).exclude(block=block)
+    if (taken := namesakes.first()) is not None:
+        raise Conflict(
+            f"Agent {taken.agent_id} already has a block labelled {block.label!r}: choose another label.",
+            block_id=taken.block_id,
+            agent_id=taken.agent_id,
+        )
+    links.update(label=block.label)
+
+
+def _record(
+    block: Block,
+    author: Author,
+    agent_id: str | None = None,
+    step_id: str | None = None,
+    tool_call_id: str | None = None,
+) -> None:
+    seen = {name: getattr(block, name) for name in VERSIONED}
+    BlockVersion.objects.create(
+        block=block,
+        version=block.version,
+        author=author,
+        agent_id=agent_id,
+        step_id=step_id,
+        tool_call_id=tool_call_id,
+        **seen,
+    )
+
+
+def _check_names(fields: Mapping[str, Any]) -> None:
+    if unknown := fields.keys() - {*VERSIONED, *UNVERSIONED}:
+        raise InvalidInput(f"A block has no field {', '.join(sorted(unknown))} that can be written.")
+
+
+def _check_values(block: Block) -> None:
+    if not block.label:
+        raise InvalidInput("A block needs a label.")
+    if "\x00" in block.value + block.label + (block.description or ""):
+        raise InvalidInput("A block cannot hold NUL characters: remove them.")
+    within_limit(block.value, block.limit)
