@@ -1,0 +1,34 @@
+/** data-copy="text" or "#id" copies text; data-copy-link="/path" copies a full address. */
+import { around } from "./dom.js";
+import { toast } from "./toasts.js";
+
+/** @param {HTMLElement} button */
+function textOf(button) {
+  if (button.dataset.copyLink !== undefined) return new URL(button.dataset.copyLink, location.href).href;
+  const copy = button.dataset.copy ?? "";
+  return copy.startsWith("#") ? (document.getElementById(copy.slice(1))?.textContent ?? "") : copy;
+}
+
+/** The old way, where the page is not served over https or from localhost. @param {string} text */
+function copyBySelection(text) {
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  if (!done) throw new Error("The browser refused to copy.");
+}
+
+document.addEventListener("click", async (event) => {
+  const button = around(event, "[data-copy], [data-copy-link]");
+  if (!button) return;
+  event.preventDefault();
+  try {
+    if (navigator.clipboard) await navigator.clipboard.writeText(textOf(button));
+    else copyBySelection(textOf(button));
+    toast("Copied", "ok");
+  } catch {
+    toast("The browser refused to copy. Select the text and copy it by hand.", "bad");
+  }
+});

@@ -1,0 +1,38 @@
+/** Dialogs opened by data-dialog, closed by data-close; hx-confirm asks in the page's own dialog. */
+import { around } from "./dom.js";
+
+document.addEventListener("click", (event) => {
+  const opener = around(event, "[data-dialog]");
+  const dialog = opener && document.getElementById(/** @type {string} */ (opener.dataset.dialog));
+  if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal();
+  around(event, "[data-close]")?.closest("dialog")?.close();
+  // A click beside the dialog is a click on the dialog element itself, for its content fills it.
+  if (event.target instanceof HTMLDialogElement && isBackdrop(/** @type {MouseEvent} */ (event), event.target)) event.target.close();
+});
+
+/**
+ * @param {MouseEvent} event
+ * @param {HTMLDialogElement} dialog
+ */
+function isBackdrop({ clientX: x, clientY: y }, dialog) {
+  const box = dialog.getBoundingClientRect();
+  return x < box.left || x > box.right || y < box.top || y > box.bottom;
+}
+
+document.addEventListener("htmx:confirm", (event) => {
+  const { detail } = /** @type {CustomEvent<{question: string | null, elt: HTMLElement, issueRequest: (skip: boolean) => void}>} */ (event);
+  const dialog = /** @type {HTMLDialogElement | null} */ (document.getElementById("confirm"));
+  if (!detail.question || !dialog) return;
+  event.preventDefault();
+  /** @type {HTMLElement} */ (dialog.querySelector("h2")).textContent = detail.question;
+  /** @type {HTMLElement} */ (dialog.querySelector("[value=yes]")).textContent = detail.elt.dataset.confirmYes ?? "Yes, go on";
+  dialog.returnValue = "no";
+  dialog.addEventListener("close", () => dialog.returnValue === "yes" && detail.issueRequest(true), { once: true });
+  dialog.showModal();
+});
+
+// A form in a dialog that the server accepted closes it.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { detail } = /** @type {CustomEvent<{successful: boolean, elt: Element}>} */ (event);
+  if (detail.successful && detail.elt.matches("dialog form[hx-post]")) detail.elt.closest("dialog")?.close();
+});

@@ -1,0 +1,84 @@
+/**
+ * Keys named in the DOM: data-key on a button or link presses it, on a field focuses it. "?" lists them. Also roving focus: arrow keys in data-roving lists.
+ */
+import { all, around, onContent, takesText } from "./dom.js";
+import { recall, remember } from "./store.js";
+
+const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
+
+/**
+ * @param {KeyboardEvent} event
+ * @returns {string} as written in data-key: "j", "F8", "Shift+F11", "Mod+k"
+ */
+function nameOf(event) {
+  const mod = isMac ? event.metaKey : event.ctrlKey;
+  // Shift is part of a printed character already ("?"), but not of "F11".
+  const shift = event.shiftKey && event.key.length > 1;
+  return [mod && "Mod", event.altKey && "Alt", shift && "Shift", event.key.length === 1 && mod ? event.key.toLowerCase() : event.key].filter(Boolean).join("+");
+}
+
+/** @param {string} name */
+const isSingle = (name) => !name.includes("+") && name.length === 1;
+
+function holders() {
+  const dialog = [...document.querySelectorAll("dialog[open]")].at(-1);
+  const found = /** @type {HTMLElement[]} */ ([...(dialog ?? document).querySelectorAll("[data-key]")]);
+  return found.filter((node) => !node.matches(":disabled, [aria-disabled=true]") && node.checkVisibility());
+}
+
+/** @param {HTMLElement} node */
+function press(node) {
+  if (takesText(node)) node.focus();
+  else node.click();
+}
+
+/** @param {HTMLElement} node */
+function labelOf(node) {
+  const label = node.dataset.keyLabel ?? node.getAttribute("aria-label") ?? node.getAttribute("title") ?? node.querySelector(".text")?.textContent;
+  return label ?? [...node.childNodes].filter((child) => child.nodeName !== "KBD").map((child) => child.textContent).join(" ").trim();
+}
+
+function list() {
+  const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("keys"));
+  const template = /** @type {HTMLTemplateElement} */ (dialog.querySelector("template"));
+  const rows = holders().flatMap((node) => {
+    const row = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+    const [key, label] = row.children;
+    key.textContent = /** @type {string} */ (node.dataset.key).replace("Mod", isMac ? "⌘" : "Ctrl");
+    label.textContent = labelOf(node);
+    return [key, label];
+  });
+  dialog.querySelector(".keys")?.replaceChildren(...rows);
+  dialog.showModal();
+}
+
+/** @param {KeyboardEvent} event */
+function rove(event) {
+  const group = around(event, "[data-roving]");
+  if (!group || takesText(event.target) || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
+  const items = /** @type {HTMLElement[]} */ ([...group.querySelectorAll("a[href], button, summary")]).filter((item) => item.checkVisibility());
+  const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key] ?? 0;
+  event.preventDefault();
+  items[Math.max(0, Math.min(items.length - 1, to))]?.focus();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.isComposing) return;
+  const name = nameOf(event);
+  if (isSingle(name) && (takesText(event.target) || !recall("single-keys", true))) return;
+  const node = holders().find((holder) => holder.dataset.key === name);
+  if (node) press(node);
+  else if (name === "?" && !document.querySelector("dialog[open]")) list();
+  else return rove(event);
+  event.preventDefault();
+});
+
+const single = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-single-keys]"));
+if (single) single.checked = recall("single-keys", true);
+single?.addEventListener("change", () => remember("single-keys", single.checked));
+
+// Keys as this machine writes them.
+onContent((root) => {
+  if (!isMac) for (const kbd of all(root, "kbd")) kbd.textContent = (kbd.textContent ?? "").replace("⌘", "Ctrl ");
+});

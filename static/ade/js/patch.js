@@ -1,0 +1,136 @@
+/**
+ * Puts HTML from the server into the page without taking anything from the person in front of it. The rules below hold for fragments from the socket and for
+ * htmx responses swapped with "morph" alike.
+ */
+
+/**
+ * @typedef {object} Fragment
+ * @property {string} id the node it is about
+ * @property {"morph" | "append" | "prepend" | "remove"} swap
+ * @property {string} [target] id of the parent for append and prepend
+ * @property {string} [html] one element with that id; not for remove
+ */
+
+const { Idiomorph, htmx } = /** @type {any} */ (window);
+
+/** @param {Element} field */
+function isDirty(field) {
+  if (field instanceof HTMLTextAreaElement) return field.value !== field.defaultValue;
+  if (field instanceof HTMLSelectElement) return [...field.options].some((option) => option.selected !== option.defaultSelected && hasDefault(field));
+  if (!(field instanceof HTMLInputElement) || field.type === "hidden") return false;
+  return ["checkbox", "radio"].includes(field.type) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+}
+
+/** @param {HTMLSelectElement} select */
+const hasDefault = (select) => select.multiple || [...select.options].some((option) => option.defaultSelected);
+
+/** @param {Element} node */
+function isKept(node) {
+  const keep = node.getAttribute("data-keep");
+  if (keep === null) return node.hasAttribute("data-client");
+  return keep !== "dirty" || [...node.querySelectorAll("input, textarea, select")].some(isDirty);
+}
+
+/**
+ * @param {Node} node
+ * @returns {boolean} false leaves the node as it is
+ */
+function mayMorph(node) {
+  if (!(node instanceof Element)) return true;
+  return !isKept(node) && !(node === document.activeElement && node instanceof HTMLTextAreaElement);
+}
+
+/** Attributes that say what the person or a module did, not what the server knows: [name, whose]. @type {[string, string][]} */
+const OWN_ATTRIBUTES = [
+  ["open", "details, dialog"],
+  ["data-mounted", "textarea"],
+  ["data-show", ".columns"],
+  ["aria-pressed", ".col-switch *"],
+  ["aria-valuenow", ".sep"],
+  ["aria-selected", "[role=tab]:not([hx-get])"],
+  ["tabindex", "[role=tab]:not([hx-get])"],
+  ["hidden", "[role=tabpanel]"],
+];
+
+/**
+ * @param {string} name
+ * @param {Element} node
+ * @returns {boolean} false leaves the attribute, or the live value of that name, as it is
+ */
+function mayUpdate(name, node) {
+  if (OWN_ATTRIBUTES.some(([own, whose]) => own === name && node.matches(whose))) return false;
+  if (name === "selected") return !isDirty(node.closest("select") ?? node);
+  if (name !== "value" && name !== "checked") return true;
+  if (node instanceof HTMLInputElement && node.type === "range") return node.dataset.live === "true" || !isDirty(node);
+  return !isDirty(node) && !(name === "value" && node === document.activeElement);
+}
+
+Object.assign(Idiomorph.defaults.callbacks, {
+  beforeNodeMorphed: mayMorph,
+  beforeNodeRemoved: (/** @type {Node} */ node) => !(node instanceof Element && node.hasAttribute("data-client")),
+  beforeAttributeUpdated: mayUpdate,
+});
+
+/** @param {string} html */
+function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html.trim();
+  return /** @type {HTMLElement} */ (template.content.firstElementChild);
+}
+
+/**
+ * @param {Fragment} fragment
+ * @returns {Element | null} the node as it now is in the page, or null when there is none
+ */
+function apply({ id, swap, target, html }) {
+  const present = document.getElementById(id);
+  if (swap === "remove") {
+    present?.remove();
+    return null;
+  }
+  if (present) {
+    Idiomorph.morph(present, parse(/** @type {string} */ (html)), { morphStyle: "outerHTML" });
+    return document.getElementById(id);
+  }
+  const parent = target && document.getElementById(target);
+  if (!parent) return null; // a panel this page does not show
+  const node = parse(/** @type {string} */ (html));
+  parent.insertAdjacentElement(swap === "prepend" ? "afterbegin" : "beforeend", node);
+  return node;
+}
+
+/** Lists with data-follow that are at their end now. */
+function atEnd() {
+  return [...document.querySelectorAll("[data-follow]")].filter((list) => list.scrollHeight - list.scrollTop - list.clientHeight < 24);
+}
+
+/**
+ * Applies fragments in order, then sends "ade:patched" on document with the nodes they touched.
+ *
+ * @param {Fragment[]} fragments
+ */
+export function patch(fragments) {
+  const following = atEnd();
+  const nodes = /** @type {Element[]} */ (fragments.map(apply).filter((node) => node?.isConnected));
+  for (const node of nodes) htmx.process(node);
+  for (const list of following) list.scrollTop = list.scrollHeight;
+  document.dispatchEvent(new CustomEvent("ade:patched", { detail: { nodes } }));
+}
+
+/**
+ * Loads this page again and morphs it in place: text being typed, open parts and scroll stay.
+ *
+ * @returns {Promise<void>}
+ * @throws {Error} the server did not answer with a page
+ */
+export async function reload() {
+  const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!response.ok) throw new Error(`Loading this page again failed: ${response.status}`);
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  const following = atEnd();
+  document.title = fresh.title;
+  Idiomorph.morph(document.body, fresh.body, { morphStyle: "outerHTML" });
+  htmx.process(document.body);
+  for (const list of following) list.scrollTop = list.scrollHeight;
+  document.dispatchEvent(new CustomEvent("ade:patched", { detail: { nodes: [document.body] } }));
+}

@@ -1,0 +1,132 @@
+/**
+ * Live updates: opens the websocket named by data-socket, asking for what came after data-seq, and applies each message in one animation frame. A lost
+ * connection is opened again from the last number applied, so nothing is missed or applied twice. The server is told which panels the page shows, at first and
+ * whenever that changes: {"panels": {"context": "step=14"}}, from data-panel and data-params.
+ *
+ * @typedef {{seq?: number, fragments?: import("./patch.js").Fragment[], reload?: boolean}} Message
+ */
+import { patch, reload } from "./patch.js";
+
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 10_000;
+/** A page hidden for longer may hold a connection that died unnoticed, as after a laptop slept. */
+const STALE_MS = 30_000;
+
+const source = /** @type {HTMLElement | null} */ (document.querySelector("[data-socket]"));
+/** @type {WebSocket | null} */
+let socket = null;
+/** @type {Message[]} */
+let waiting = [];
+let wait = FIRST_WAIT_MS;
+let retry = 0;
+let hiddenAt = 0;
+let frame = 0;
+let told = "";
+
+/** @param {string} path */
+function address(path) {
+  const url = new URL(path, location.href);
+  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  url.searchParams.set("after", source?.dataset.seq ?? "0");
+  return url;
+}
+
+/**
+ * @param {"on" | "off"} state
+ * @param {string} text
+ */
+function show(state, text) {
+  const live = document.getElementById("live");
+  if (!live) return;
+  live.dataset.live = state;
+  /** @type {HTMLElement} */ (live.lastElementChild).textContent = text;
+}
+
+/** Tells the server which panels the page shows, so that it draws no others. */
+function tell() {
+  if (socket?.readyState !== WebSocket.OPEN) return;
+  const panels = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-panel]")]);
+  const shown = JSON.stringify({ panels: Object.fromEntries(panels.map((panel) => [panel.dataset.panel, panel.dataset.params ?? ""])) });
+  if (shown === told) return;
+  told = shown;
+  socket.send(shown);
+}
+
+/** @param {number | undefined} seq */
+function advance(seq) {
+  if (seq === undefined || !source) return;
+  source.dataset.seq = String(seq);
+  document.documentElement.dataset.seq = String(seq);
+}
+
+async function flush() {
+  frame = 0;
+  const messages = waiting;
+  waiting = [];
+  for (const message of messages) {
+    if (message.reload) await reload();
+    else if (message.fragments) patch(message.fragments);
+    advance(message.seq);
+  }
+}
+
+/** @param {Message} message */
+function receive(message) {
+  waiting.push(message);
+  // Hidden pages get no animation frames.
+  if (document.hidden) void flush();
+  else frame ||= requestAnimationFrame(() => void flush());
+}
+
+function open() {
+  clearTimeout(retry);
+  const current = new WebSocket(address(/** @type {string} */ (source?.dataset.socket)));
+  socket = current;
+  current.onopen = () => {
+    wait = FIRST_WAIT_MS;
+    told = "";
+    tell();
+    show("on", "live");
+  };
+  current.onmessage = (event) => receive(JSON.parse(event.data));
+  current.onclose = () => {
+    if (socket === current) again();
+  };
+}
+
+function again() {
+  show("off", "reconnecting");
+  retry = setTimeout(open, wait * (0.5 + Math.random() / 2));
+  wait = Math.min(LONGEST_WAIT_MS, wait * 2);
+}
+
+function reopen() {
+  const old = socket;
+  socket = null;
+  old?.close();
+  wait = FIRST_WAIT_MS;
+  open();
+}
+
+function visibility() {
+  if (document.hidden) hiddenAt = Date.now();
+  else if (Date.now() - hiddenAt > STALE_MS || socket?.readyState !== WebSocket.OPEN) reopen();
+}
+
+if (source) {
+  document.documentElement.dataset.seq = source.dataset.seq ?? "0";
+  document.addEventListener("visibilitychange", visibility);
+  document.addEventListener("htmx:afterSettle", tell);
+  document.addEventListener("ade:patched", tell);
+  window.addEventListener("online", reopen);
+  // An open socket would keep the page out of the back-forward cache.
+  window.addEventListener("pagehide", () => {
+    const old = socket;
+    socket = null;
+    old?.close();
+  });
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) reopen();
+  });
+  open();
+}
