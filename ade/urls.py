@@ -1,15 +1,23 @@
 """Addresses of pages. Those of the API are in agents_core.api.app."""
 
 from django.contrib import admin
+from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from django.views.generic import RedirectView
 
 from ade.views import workspace
 from ade.views.login import login, logout
+from agents_core import __version__
+
+
+async def health(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"version": __version__, "status": "ok"})
+
 
 _AGENT = "agents/<str:agent_id>"
 
 urlpatterns = [
+    path("v1/health/", health),
     path("", RedirectView.as_view(url="/agents")),
     path("login", login),
     path("logout", logout),
