@@ -1,7 +1,7 @@
 """Archival and recall memory as the tools of a running agent use them, each search written to the record."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
 
@@ -11,7 +11,8 @@ from agents_core.llm.base import Embedder
 from agents_core.memory import embedders, recall
 from agents_core.memory.archival.base import ArchivalSearch, PassageDraft, embedded
 from agents_core.memory.archival.pgvector import PgvectorBackend
-from agents_core.models import new_id, pipeline
+from agents_core.memory.recall.turns import spoken_text
+from agents_core.models import WAITING, Message, new_id, pipeline
 from agents_core.models.pipeline import Statement, json
 from agents_core.runtime.providers import endpoint_for_embedding
 from agents_core.runtime.state import Turn
@@ -92,13 +93,19 @@ class AgentMemory:
         start: datetime | None,
         end: datetime | None,
     ) -> list[dict[str, Any]]:
+        if not query.strip():
+            listing = recall.Listing(self._turn.agent.id, roles=roles or ("user", "assistant"), start=start, end=end)
+            return [_listed(message, context) async for message in recall.list_messages(listing)[offset : offset + limit]]
         started = perf_counter()
-        search = recall.RecallSearch(self._turn.agent.id, query, roles=roles, start=start, end=end, limit=limit, offset=offset)
+        asking = {message.id for message in self._turn.messages if message.position in (WAITING, self._turn.started_seq)}
+        search = recall.RecallSearch(
+            self._turn.agent.id, query, roles=roles, start=start, end=end, limit=limit + len(asking), offset=offset
+        )
         found = await recall.search(search, await self._embedder())
+        hits = [hit for hit in found.hits if hit.id not in asking]  # the question would answer itself
         filters = {"roles": list(roles), "start": _iso(start), "end": _iso(end), "note": found.note}
-        candidates = [hit.candidate() for hit in found.hits]
-        self._record(context, "recall", query, filters, found.model, candidates, started)
-        return [_recalled(hit, context) for hit in found.hits if hit.returned]
+        self._record(context, "recall", query, filters, found.model, [hit.candidate() for hit in hits], started)
+        return [_recalled(hit.created_at, hit.role, hit.text, context) for hit in hits if hit.returned][:limit]
 
     async def _embedder(self) -> Embedder:
         handle = self._turn.agent.embedding or embedders.default_handle()
@@ -125,17 +132,22 @@ class AgentMemory:
         )
 
 
-def _recalled(hit: Any, context: ToolContext) -> dict[str, Any]:
+def _listed(message: Message, context: ToolContext) -> dict[str, Any]:
+    text = spoken_text(message.role, message.content, message.tool_calls)
+    return _recalled(message.created_at, message.role, text, context)
+
+
+def _recalled(created_at: datetime, role: str, text: str, context: ToolContext) -> dict[str, Any]:
     return {
-        "timestamp": hit.created_at.astimezone(context.timezone).isoformat(timespec="seconds"),
-        "time_ago": time_ago(datetime.now(UTC) - hit.created_at),
-        "role": hit.role,
-        "content": hit.text,
+        "timestamp": created_at.astimezone(context.timezone).isoformat(timespec="seconds"),
+        "time_ago": time_ago(datetime.now(UTC) - created_at),
+        "role": role,
+        "content": text,
     }
 
 
-def time_ago(span: Any) -> str:
-    """A timedelta as a person would say it shortly: 40s ago, 5m ago, 3h ago, 12d ago."""
+def time_ago(span: timedelta) -> str:
+    """A span as a person would say it shortly: 40s ago, 5m ago, 3h ago, 12d ago."""
     seconds = int(span.total_seconds())
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds >= length:
