@@ -1,5 +1,6 @@
 """What the two providers without a network share: how an answer made in this process is told as a stream."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
@@ -31,13 +32,11 @@ PIECE_CHARS = 24
 
 @dataclass(frozen=True, slots=True)
 class LocalAnswer:
-    """An answer made in this process. ``usage`` None means estimated; ``finish_reason`` None means by its content."""
+    """An answer made in this process."""
 
     text: str = ""
     reasoning: str = ""
     calls: tuple[ToolCall, ...] = ()
-    usage: Usage | None = None
-    finish_reason: FinishReason | None = None
 
     @property
     def message(self) -> ChatMessage:
@@ -63,16 +62,22 @@ def numbered_calls(request: ModelRequest, calls: Iterable[tuple[str, dict[str, A
     )
 
 
-async def played(request: ModelRequest, answer: LocalAnswer, started: float) -> AsyncIterator[StreamItem]:
-    """The deltas of ``answer``, then ``Finished``. ``started`` is the ``time.perf_counter`` of the request."""
+async def played(
+    request: ModelRequest, answer: LocalAnswer, usage: Usage, started: float, delay_s: float = 0.0
+) -> AsyncIterator[StreamItem]:
+    """The deltas of ``answer``, each after ``delay_s``, then ``Finished``.
+
+    ``started`` is the ``time.perf_counter`` of the request's arrival.
+    """
     first_token_ms: float | None = None
     for delta in _deltas(answer):
+        if delay_s:
+            await asyncio.sleep(delay_s)
         if first_token_ms is None:
             first_token_ms = _ms_since(started)
         yield delta
     message = answer.message
-    reason = answer.finish_reason or ("tool_calls" if answer.calls else "stop")
-    usage = answer.usage or _estimated_usage(request, message)
+    reason: FinishReason = "tool_calls" if answer.calls else "stop"
     body = _response(request.model, message, reason, usage)
     yield Finished(message, reason, usage, body, first_token_ms=first_token_ms, duration_ms=_ms_since(started))
 
@@ -90,7 +95,8 @@ def _pieces(text: str) -> Iterator[str]:
     return (text[start : start + PIECE_CHARS] for start in range(0, len(text), PIECE_CHARS))
 
 
-def _estimated_usage(request: ModelRequest, answer: ChatMessage) -> Usage:
+def estimated_usage(request: ModelRequest, answer: ChatMessage) -> Usage:
+    """What ``tokens`` counts for the request and for the answer."""
     prompt = sum(map(tokens.count_message, request.messages)) + tokens.count_tools(request.tools)
     thinking = sum(tokens.count(part.text) for part in answer.parts if isinstance(part, Reasoning))
     return Usage(

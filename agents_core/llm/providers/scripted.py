@@ -30,7 +30,7 @@ from urllib.request import url2pathname
 from agents_core.llm import errors
 from agents_core.llm.base import Endpoint
 from agents_core.llm.errors import ModelBadRequest, ModelError, ModelNotFound
-from agents_core.llm.providers._in_process import LocalAnswer, numbered_calls, played, sent
+from agents_core.llm.providers._in_process import LocalAnswer, estimated_usage, numbered_calls, played, sent
 from agents_core.llm.types import Check, Finished, ModelInfo, ModelRequest, StreamItem, ToolCall, Usage
 
 CONTEXT_WINDOW_TOKENS = 128_000
@@ -112,7 +112,9 @@ class ScriptedProvider:
         current = self._script(request.model)
         answer = current.answer(request, conversation)
         await asyncio.sleep(answer.delay_s)
-        async for item in played(request, _local(request, answer), started):
+        local = _local(request, answer)
+        usage = answer.usage or estimated_usage(request, local.message)
+        async for item in played(request, local, usage, started):
             if isinstance(item, Finished):
                 current.progress.advance(conversation)
                 if answer.error:
@@ -155,7 +157,7 @@ def _local(request: ModelRequest, answer: Answer) -> LocalAnswer:
         ToolCall(call.id, call.name, given if isinstance(given, str) else json.dumps(given, ensure_ascii=False))
         for call, (_, given) in zip(named, answer.calls, strict=True)
     )
-    return LocalAnswer(answer.text, answer.reasoning, calls, answer.usage)
+    return LocalAnswer(answer.text, answer.reasoning, calls)
 
 
 class _InMemory:
