@@ -1,0 +1,357 @@
+"""What a person or a client may do with agents. Each is one transaction with its events."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.db import transaction
+
+from agents_core.actions import blocks as block_actions
+from agents_core.actions.model_choice import check_handle, default_embedding, default_model
+from agents_core.actions.names import fresh_name
+from agents_core.actions.openings import Opening, opening_messages
+from agents_core.actions.prompt import prompt_parts, recompile, text_of
+from agents_core.errors import InvalidInput, NotFound, Refused
+from agents_core.events.publish import lock_agents, publish
+from agents_core.events.types import AgentChanged, AgentCreated, BlockChanged, MessageCreated
+from agents_core.llm import catalog
+from agents_core.memory import blocks as memory_blocks
+from agents_core.memory.render import MetadataFacts
+from agents_core.models import (
+    WAITING,
+    Agent,
+    AgentBlock,
+    AgentKind,
+    AgentTool,
+    AgentVariable,
+    Author,
+    Block,
+    Message,
+    Tool,
+    new_id,
+)
+from agents_core.models.pipeline import Statement, run_sync
+from agents_core.models.sealed import seal
+from agents_core.runtime.policy import policy_of
+
+LARGEST_DEFAULT_WINDOW = 128_000
+"""Tokens that a new agent's requests may hold at most, unless more is asked for: a model's whole window is slow and costly."""
+
+_NAME = re.compile(r"[\w '-]+")
+_FILES_BY_WINDOW = ((8_000, 3, 5_000), (32_000, 5, 15_000), (128_000, 10, 25_000), (200_000, 10, 40_000))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAgent:
+    """What an agent is made from; whatever is left out gets the default of its kind.
+
+    ``context_window`` in tokens. ``memory_blocks``: fields of new blocks. ``tools``: names, ``tool_ids``: ids, both beside the kind's own
+    unless ``include_base_tools`` is false. ``secrets``: variables for its tools. ``opening``: messages that its history begins with.
+    """
+
+    name: str | None = None
+    agent_type: str = AgentKind.V1
+    description: str | None = None
+    system: str | None = None
+    model: str | None = None
+    embedding: str | None = None
+    model_settings: Mapping[str, Any] = field(default_factory=dict)
+    context_window: int | None = None
+    memory_blocks: Sequence[Mapping[str, Any]] = ()
+    block_ids: Sequence[str] = ()
+    tools: Sequence[str] = ()
+    tool_ids: Sequence[str] = ()
+    tool_rules: Sequence[Mapping[str, Any]] = ()
+    include_base_tools: bool = True
+    include_base_tool_rules: bool = False
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    opening: Sequence[Opening] = ()
+    tags: Sequence[str] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    timezone: str = "UTC"
+    response_format: Mapping[str, Any] | None = None
+    compaction_settings: Mapping[str, Any] = field(default_factory=dict)
+    message_buffer_autoclear: bool | None = None
+    enable_sleeptime: bool = False
+    max_files_open: int | None = None
+    per_file_view_window_char_limit: int | None = None
+    hidden: bool = False
+
+
+def create(new: NewAgent, author: Author = Author.API) -> Agent:
+    """A new agent with its blocks, tools and compiled system message.
+
+    Raises ``InvalidInput`` for a malformed name, time zone or block; ``Refused`` for a malformed model handle or two blocks with one label;
+    ``NotFound`` for a model, tool or block that does not exist.
+    """
+    agent = _drafted(new)
+    with transaction.atomic():
+        agent.save(force_insert=True)
+        blocks = _give_blocks(agent, new, author)
+        _give_tools(agent, new)
+        _seal_variables(agent, new.secrets)
+        _begin_history(agent, blocks, new.opening, author)
+    return agent
+
+
+def _drafted(new: NewAgent) -> Agent:
+    policy = policy_of(new.agent_type)
+    model = new.model or default_model()
+    check_handle(model)
+    window = new.context_window or min(catalog.facts(model).context_window, LARGEST_DEFAULT_WINDOW)
+    files, file_chars = _file_limits(window)
+    autoclear = (
+        new.agent_type == AgentKind.WORKFLOW if new.message_buffer_autoclear is None else new.message_buffer_autoclear
+    )
+    return Agent(
+        id=new_id("agent"),
+        name=checked_name(new.name or fresh_name()),
+        agent_type=new.agent_type,
+        description=new.description,
+        system=new.system or policy.prompt,
+        model=model,
+        model_settings=dict(new.model_settings),
+        context_window=window,
+        embedding=new.embedding or default_embedding(),
+        tool_rules=[dict(rule) for rule in new.tool_rules],
+        compaction_settings=dict(new.compaction_settings),
+        response_format=new.response_format,
+        message_buffer_autoclear=autoclear,
+        enable_sleeptime=new.enable_sleeptime,
+        max_files_open=new.max_files_open or files,
+        per_file_view_window_char_limit=new.per_file_view_window_char_limit or file_chars,
+        tags=list(dict.fromkeys(new.tags)),
+        metadata=dict(new.metadata),
+        timezone=checked_timezone(new.timezone),
+        hidden=new.hidden or "role:subagent" in new.tags,
+    )
+
+
+def checked_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise InvalidInput(f"{name!r} is no name for an agent: use letters, digits, spaces, _, ' and -.")
+    return name
+
+
+def checked_timezone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInput(f"{name!r} is no time zone: write it as Europe/Berlin or UTC.") from None
+
+
+def _file_limits(window: int) -> tuple[int, int]:
+    return next(((files, chars) for largest, files, chars in _FILES_BY_WINDOW if window <= largest), (15, 40_000))
+
+
+def _give_blocks(agent: Agent, new: NewAgent, author: Author) -> list[Block]:
+    made = [
+        memory_blocks.create(author, **block_actions.with_stock_description(fields)) for fields in new.memory_blocks
+    ]
+    return [*made, *_link_blocks(agent.id, new.block_ids, made)]
+
+
+def _link_blocks(agent_id: str, block_ids: Sequence[str], more: Sequence[Block] = ()) -> list[Block]:
+    """Gives the agent the blocks of ``block_ids``, which are returned, and ``more``. Raises ``NotFound``, ``Refused`` for labels that clash."""
+    found = in_order(Block, block_ids, "block")
+    every = [*more, *found]
+    labels = [block.label for block in every]
+    if twice := {label for label in labels if labels.count(label) > 1}:
+        raise Refused(f"An agent can hold one block of each label, and two are labelled {', '.join(sorted(twice))}.")
+    AgentBlock.objects.bulk_create([AgentBlock(agent_id=agent_id, block=block, label=block.label) for block in every])
+    return found
+
+
+def in_order(model: type[Any], ids: Sequence[str], noun: str) -> list[Any]:
+    """The rows of ``ids`` in their order, each once. Raises ``NotFound`` naming those that do not exist."""
+    wanted = list(dict.fromkeys(ids))
+    found = model.objects.in_bulk(wanted) if wanted else {}
+    if missing := [each for each in wanted if each not in found]:
+        raise NotFound(f"There is no {noun} {', '.join(missing)}.")
+    return [found[each] for each in wanted]
+
+
+def _give_tools(agent: Agent, new: NewAgent) -> None:
+    base = policy_of(new.agent_type).base_tools if new.include_base_tools else ()
+    tools = [*tools_named(base, lenient=True), *tools_named(new.tools), *in_order(Tool, new.tool_ids, "tool")]
+    chosen = list({tool.id: tool for tool in tools}.values())
+    AgentTool.objects.bulk_create([AgentTool(agent=agent, tool=tool) for tool in chosen])
+    rules = [*agent.tool_rules, *approval_rules(agent.tool_rules, chosen)]
+    if new.include_base_tool_rules:
+        ending = policy_of(new.agent_type).exit_tools
+        rules += [{"tool_name": name, "type": "exit_loop" if name in ending else "continue_loop"} for name in base]
+    if rules != agent.tool_rules:
+        agent.tool_rules = rules
+        agent.save(update_fields=["tool_rules"])
+
+
+def tools_named(names: Sequence[str], *, lenient: bool = False) -> list[Tool]:
+    """The tools with these names, in order. Raises ``NotFound`` for a name that no tool has, unless ``lenient``."""
+    found = {tool.name: tool for tool in Tool.objects.filter(name__in=names)} if names else {}
+    if not lenient and (missing := [name for name in names if name not in found]):
+        raise NotFound(f"There is no tool named {', '.join(missing)}.")
+    return [found[name] for name in names if name in found]
+
+
+def approval_rules(rules: Sequence[Mapping[str, Any]], tools: Sequence[Tool]) -> list[dict[str, Any]]:
+    """The rules that tools which ask for approval by default bring, where ``rules`` hold none for them."""
+    ruled = {rule["tool_name"] for rule in rules if rule["type"] == "requires_approval"}
+    return [
+        {"tool_name": tool.name, "type": "requires_approval"}
+        for tool in tools
+        if tool.default_requires_approval and tool.name not in ruled
+    ]
+
+
+def _seal_variables(agent: Agent, secrets: Mapping[str, str]) -> None:
+    AgentVariable.objects.bulk_create(
+        [AgentVariable(agent=agent, key=key, sealed=seal(value)) for key, value in secrets.items()]
+    )
+
+
+def _begin_history(agent: Agent, blocks: Sequence[Block], opening: Sequence[Opening], author: Author) -> None:
+    now = datetime.now(ZoneInfo(agent.timezone))
+    system = text_of(prompt_parts(agent, blocks, MetadataFacts(now)))
+    drafts = [
+        Message(agent=agent, role="system", content=[{"type": "text", "text": system}]),
+        *opening_messages(agent, opening, now),
+    ]
+    told = [MessageCreated(draft.id, draft.role) for draft in drafts]
+    attached = [BlockChanged(block.id, block.label, block.version, author, "attached") for block in blocks]
+    first = publish(agent.id, AgentCreated(), *attached, *told) - len(told) + 1
+    for seq, draft in enumerate(drafts, start=first):
+        draft.seq = draft.context_position = seq
+    Message.objects.bulk_create(drafts)
+    agent.event_seq = first + len(told) - 1
+
+
+# --- changing -----------------------------------------------------------------------------------------------------
+
+
+def get(agent_id: str) -> Agent:
+    """Raises ``NotFound``."""
+    agent = Agent.objects.filter(pk=agent_id).first()
+    if agent is None:
+        raise NotFound("Agent not found")
+    return agent
+
+
+def locked(agent_id: str) -> Agent:
+    """The agent, held against other writers to the end of the transaction. Raises ``NotFound``."""
+    if not run_sync([lock_agents([agent_id])])[0]:
+        raise NotFound("Agent not found")
+    return Agent.objects.get(pk=agent_id)
+
+
+def modify(agent_id: str, changes: Mapping[str, Any], author: Author = Author.API) -> Agent:
+    """The agent with ``changes`` made: its own fields, and "block_ids", "tool_ids", "secrets", "message_ids", each of which replaces the whole.
+
+    ``compaction_settings`` and ``model_settings`` are merged into what is there. Raises as ``create``.
+    """
+    with transaction.atomic():
+        agent = locked(agent_id)
+        own = {name: value for name, value in changes.items() if name not in _RELATIONS}
+        changed = [name for name, value in _merged(agent, own).items() if _set(agent, name, value)]
+        if changed:
+            agent.save(update_fields=changed)
+        for name, replace in _RELATIONS.items():
+            if name in changes:
+                replace(agent, changes[name], author)
+                changed.append(_TOLD_AS.get(name, name))
+        if changed:
+            agent.event_seq = publish(agent_id, AgentChanged(changed))
+    return agent
+
+
+def _merged(agent: Agent, changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(changes)
+    for name in ("compaction_settings", "model_settings"):
+        if name in merged:
+            merged[name] = getattr(agent, name) | merged[name]
+    return merged
+
+
+_CHECKS = {"name": checked_name, "timezone": checked_timezone, "model": check_handle}
+
+
+def _set(agent: Agent, name: str, value: Any) -> bool:
+    checked = _CHECKS[name](value) if name in _CHECKS else value
+    if getattr(agent, name) == checked:
+        return False
+    setattr(agent, name, checked)
+    return True
+
+
+def _replace_blocks(agent: Agent, block_ids: Sequence[str], author: Author) -> None:
+    before = list(Block.objects.filter(agent_links__agent=agent))
+    AgentBlock.objects.filter(agent=agent).delete()
+    after = _link_blocks(agent.id, block_ids)
+    ids_before, ids_after = ({block.id for block in blocks} for blocks in (before, after))
+    told = [BlockChanged(b.id, b.label, b.version, author, "detached") for b in before if b.id not in ids_after]
+    told += [BlockChanged(b.id, b.label, b.version, author, "attached") for b in after if b.id not in ids_before]
+    if told:
+        publish(agent.id, *told)
+
+
+def _replace_tools(agent: Agent, tool_ids: Sequence[str], author: Author) -> None:
+    tools = in_order(Tool, tool_ids, "tool")
+    AgentTool.objects.filter(agent=agent).delete()
+    AgentTool.objects.bulk_create([AgentTool(agent=agent, tool=tool) for tool in tools])
+
+
+def _replace_variables(agent: Agent, secrets: Mapping[str, str], author: Author) -> None:
+    AgentVariable.objects.filter(agent=agent).delete()
+    _seal_variables(agent, secrets)
+
+
+_PLACE = """
+UPDATE message SET context_position = %s - cardinality(%s::text[]) + chosen.place
+FROM unnest(%s::text[]) WITH ORDINALITY AS chosen (id, place) WHERE message.id = chosen.id
+"""
+
+
+def _replace_context(agent: Agent, message_ids: Sequence[str], author: Author) -> None:
+    """Puts these messages, in this order, into the context of the agent's own thread, and takes out all others."""
+    thread = Message.objects.filter(agent=agent, conversation=None)
+    roles = dict(thread.filter(id__in=message_ids).values_list("id", "role"))
+    if missing := [each for each in message_ids if each not in roles]:
+        raise NotFound(f"The agent has no message {', '.join(missing)}.")
+    if not message_ids or roles[message_ids[0]] != "system":
+        raise Refused("The first message of a context has to be a system message.")
+    thread.filter(context_position__gt=WAITING).update(context_position=None)
+    ids = list(dict.fromkeys(message_ids))
+    run_sync([Statement(_PLACE, (agent.event_seq, ids, ids))])
+
+
+_RELATIONS = {
+    "block_ids": _replace_blocks,
+    "tool_ids": _replace_tools,
+    "secrets": _replace_variables,
+    "message_ids": _replace_context,
+}
+_TOLD_AS = {"block_ids": "blocks", "tool_ids": "tools", "message_ids": "messages"}
+
+
+def reset_messages(agent_id: str) -> Agent:
+    """Takes all but the system message, compiled anew, out of the agent's context; the history stays."""
+    with transaction.atomic():
+        agent = locked(agent_id)
+        thread = Message.objects.filter(agent=agent, conversation=None, context_position__gt=WAITING)
+        first = thread.filter(role="system").order_by("context_position").values_list("id", flat=True).first()
+        thread.exclude(pk=first).update(context_position=None)
+        recompile(agent)
+        publish(agent_id, AgentChanged(["messages"]))
+    return agent
+
+
+def recompile_prompt(agent_id: str, conversation_id: str | None = None, *, dry_run: bool = False) -> str:
+    """The system prompt of a thread, compiled from the memory of this moment, and stored unless ``dry_run``."""
+    with transaction.atomic():
+        agent = get(agent_id) if dry_run else locked(agent_id)
+        text = recompile(agent, conversation_id, dry_run=dry_run)
+        if not dry_run:
+            publish(agent_id, AgentChanged(["messages"]))
+    return text

@@ -1,0 +1,130 @@
+"""What a person or a client may do with blocks. Each is one transaction that tells every agent that holds the block."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from agents_core.errors import Conflict, NotFound
+from agents_core.events.publish import lock_agents, publish
+from agents_core.events.types import BlockChanged
+from agents_core.memory import blocks
+from agents_core.models import AgentBlock, Author, Block
+from agents_core.models.pipeline import run_sync
+
+STOCK_DESCRIPTIONS = {
+    "human": "What you know about the person you talk with: name, tastes, plans, whatever helps you to help them.",
+    "persona": "Who you are and how you behave, in your own words.",
+}
+
+
+def create(author: Author = Author.API, **fields: Any) -> Block:
+    """A new block that no agent holds yet. Raises as ``memory.blocks.create``."""
+    return blocks.create(author, **with_stock_description(fields))
+
+
+def with_stock_description(fields: Mapping[str, Any]) -> dict[str, Any]:
+    description = fields.get("description") or STOCK_DESCRIPTIONS.get(fields.get("label", ""))
+    return {**fields, "description": description}
+
+
+def holders(block_id: str) -> list[str]:
+    """The ids of the agents that hold the block."""
+    return list(AgentBlock.objects.filter(block=block_id).order_by("agent_id").values_list("agent_id", flat=True))
+
+
+def modify(
+    block_id: str, changes: Mapping[str, Any], author: Author = Author.API, expected_version: int | None = None
+) -> Block:
+    """The block with ``changes`` made. Raises as ``memory.blocks.write``."""
+    with transaction.atomic():
+        agent_ids = _lock_holders(block_id)
+        before = _version(block_id)
+        block = blocks.write(block_id, changes, author, expected_version)
+        if block.version != before:
+            _tell(agent_ids, block, author, "edited")
+    return block
+
+
+def restore(block_id: str, version: int, author: Author, expected_version: int | None = None) -> Block:
+    """The block as it stood at ``version``, as a new version. Raises as ``memory.blocks.restore``."""
+    with transaction.atomic():
+        agent_ids = _lock_holders(block_id)
+        block = blocks.restore(block_id, version, author, expected_version)
+        _tell(agent_ids, block, author, "edited")
+    return block
+
+
+def delete(block_id: str, author: Author = Author.API) -> None:
+    """Takes the block from every agent that holds it, and its versions with it. Raises ``NotFound``."""
+    with transaction.atomic():
+        agent_ids = _lock_holders(block_id)
+        block = get(block_id)
+        _tell(agent_ids, block, author, "detached")
+        block.delete()
+
+
+def attach(agent_id: str, block_id: str, author: Author = Author.API) -> Block:
+    """Gives the agent the block; nothing happens when it has it. Raises ``NotFound``, ``Conflict`` when the label is taken."""
+    with transaction.atomic():
+        _lock([agent_id])
+        block = get(block_id)
+        taken = AgentBlock.objects.filter(agent=agent_id, label=block.label).first()
+        if taken is not None and taken.block_id != block_id:
+            raise Conflict(
+                f"The agent already has a block labelled {block.label!r}: detach that one first.",
+                block_id=taken.block_id,
+            )
+        if taken is None:
+            AgentBlock.objects.create(agent_id=agent_id, block=block, label=block.label)
+            _tell([agent_id], block, author, "attached")
+    return block
+
+
+def detach(agent_id: str, block_id: str, author: Author = Author.API) -> Block:
+    """Takes the block from the agent; the block stays. Raises ``NotFound``, also when the agent does not hold it."""
+    with transaction.atomic():
+        _lock([agent_id])
+        links, _ = AgentBlock.objects.filter(agent=agent_id, block=block_id).delete()
+        if not links:
+            raise NotFound(f"The agent holds no block {block_id}.")
+        block = get(block_id)
+        _tell([agent_id], block, author, "detached")
+    return block
+
+
+def get(block_id: str) -> Block:
+    """Raises ``NotFound``."""
+    block = Block.objects.filter(pk=block_id).first()
+    if block is None:
+        raise NotFound(f"There is no block {block_id}.")
+    return block
+
+
+def of_agent(agent_id: str, label: str) -> Block:
+    """The agent's block with that label. Raises ``NotFound``."""
+    block = Block.objects.filter(agent_links__agent=agent_id, agent_links__label=label).first()
+    if block is None:
+        raise NotFound(f"The agent has no block labelled {label!r}.")
+    return block
+
+
+def _version(block_id: str) -> int | None:
+    return Block.objects.filter(pk=block_id).values_list("version", flat=True).first()
+
+
+def _lock_holders(block_id: str) -> list[str]:
+    agent_ids = holders(block_id)
+    if agent_ids:
+        run_sync([lock_agents(agent_ids)])
+    return agent_ids
+
+
+def _lock(agent_ids: Sequence[str]) -> None:
+    if len(run_sync([lock_agents(agent_ids)])[0]) != len(set(agent_ids)):
+        raise NotFound("Agent not found")
+
+
+def _tell(agent_ids: Sequence[str], block: Block, author: Author, change: str) -> None:
+    for agent_id in agent_ids:
+        publish(agent_id, BlockChanged(block.id, block.label, block.version, author, change))

@@ -1,0 +1,106 @@
+"""What the next request of an agent would hold, counted by part (contract: wire, section 12)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from agents_core.actions.agents import get
+from agents_core.actions.prompt import current_parts, text_of
+from agents_core.llm import tokens
+from agents_core.llm.types import ToolSpec
+from agents_core.memory.render import PromptPart
+from agents_core.models import WAITING, Agent, Message, Passage, Role, SegmentKind, Tool
+from agents_core.runtime.state import StoredMessage
+from agents_core.runtime.transcript import chat_messages
+
+_IN_CONTEXT = ("id", "role", "content", "tool_calls", "tool_returns", "created_at")
+
+
+def overview(agent_id: str, conversation_id: str | None = None) -> dict[str, Any]:
+    """The context window compiled from the memory of this moment, nothing stored. Tokens are our estimates. Raises ``NotFound``."""
+    agent = get(agent_id)
+    parts = _Parts(current_parts(agent, conversation_id))
+    system, core = parts.text(SegmentKind.SYSTEM, "instructions"), parts.text(SegmentKind.CORE)
+    rules, metadata = parts.text(SegmentKind.RULES), parts.text(SegmentKind.METADATA)
+    messages = _messages(agent, conversation_id)
+    summary = next((message.text for message in messages if message.role == Role.SUMMARY), None)
+    counts = {
+        "num_tokens_external_memory_summary": tokens.count(metadata),
+        "num_tokens_system": tokens.count(system),
+        "num_tokens_core_memory": tokens.count(core),
+        "num_tokens_memory_filesystem": 0,
+        "num_tokens_tool_usage_rules": tokens.count(rules),
+        "num_tokens_directories": 0,
+        "num_tokens_summary_memory": tokens.count(summary or ""),
+        "num_tokens_functions_definitions": tokens.count_tools(specs := _specs(agent)),
+        "num_tokens_messages": _message_tokens(message for message in messages if message.role != Role.SUMMARY),
+    }
+    archival = Passage.objects.filter(archive__agent_links__agent=agent, is_deleted=False).count()
+    return {
+        "context_window_size_max": agent.context_window,
+        "context_window_size_current": sum(counts.values()),
+        "num_messages": len(messages) + 1,
+        "num_archival_memory": archival,
+        "num_recall_memory": Message.objects.filter(agent=agent).count(),
+        **counts,
+        "external_memory_summary": metadata,
+        "system_prompt": system,
+        "core_memory": core,
+        "memory_filesystem": None,
+        "tool_usage_rules": rules or None,
+        "directories": None,
+        "summary_memory": summary,
+        "functions_definitions": [_definition(spec) for spec in specs],
+        "messages": [_system_message(parts), *(_raw(message) for message in messages)],
+    }
+
+
+class _Parts:
+    """The prompt's parts by kind; ``core`` with the element around the blocks."""
+
+    def __init__(self, parts: Sequence[PromptPart]) -> None:
+        self.whole = text_of(parts)
+        self._parts = parts
+
+    def text(self, kind: SegmentKind, label: str | None = None) -> str:
+        return "".join(part.text for part in self._parts if part.kind == kind and label in (None, part.label))
+
+
+def _messages(agent: Agent, conversation_id: str | None) -> list[StoredMessage]:
+    rows = (
+        Message.objects.filter(agent=agent, conversation=conversation_id, context_position__gt=WAITING)
+        .order_by("context_position", "seq")
+        .values(*_IN_CONTEXT)
+    )
+    stored = [StoredMessage(**row) for row in rows]
+    return stored[1:] if stored and stored[0].role == Role.SYSTEM else stored
+
+
+def _message_tokens(messages: Iterable[StoredMessage]) -> int:
+    return sum(tokens.count_message(chat) for _, chat in chat_messages(list(messages)))
+
+
+def _specs(agent: Agent) -> list[ToolSpec]:
+    tools = Tool.objects.filter(agent_links__agent=agent).order_by("agent_links__id")
+    return [ToolSpec(tool.name, tool.description or "", tool.json_schema.get("parameters", {})) for tool in tools]
+
+
+def _definition(spec: ToolSpec) -> dict[str, Any]:
+    return {
+        "type": "function",
+        "function": {"name": spec.name, "description": spec.description, "parameters": spec.parameters},
+    }
+
+
+def _system_message(parts: _Parts) -> dict[str, Any]:
+    return {"role": "system", "content": [{"type": "text", "text": parts.whole}]}
+
+
+def _raw(message: StoredMessage) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "role": message.role,
+        "content": message.content,
+        "tool_calls": message.tool_calls or None,
+        "tool_returns": message.tool_returns,
+        "created_at": message.created_at,
+    }

@@ -1,0 +1,92 @@
+"""Deleting histories: raw statements in the order of their references, because the ORM would first read every row of a long one."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from agents_core.actions import conversations, runs
+from agents_core.actions.agents import locked
+from agents_core.errors import Conflict
+from agents_core.events.publish import publish
+from agents_core.events.types import AgentChanged
+from agents_core.models import ACTIVE
+from agents_core.models.pipeline import Statement, run_sync
+
+_LET_GO_OF_STEPS = (
+    "UPDATE block_version SET step_id = NULL WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
+    "UPDATE passage SET step_id = NULL WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
+    "DELETE FROM memory_search WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
+)
+_STEPS = (
+    "DELETE FROM tool_call WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
+    "DELETE FROM step WHERE {owner} = %s",
+)
+
+_OF_AGENT = (
+    "UPDATE block_version SET agent_id = NULL WHERE agent_id = %s",
+    *(
+        f"DELETE FROM {table} WHERE agent_id = %s"
+        for table in ("eviction", "memory_search", "message_term", "message_vector", "message")
+    ),
+    *_STEPS,
+    *(
+        f"DELETE FROM {table} WHERE agent_id = %s"
+        for table in (
+            "segment",
+            "run",
+            "conversation",
+            "event",
+            "agent_block",
+            "agent_tool",
+            "agent_archive",
+            "agent_variable",
+        )
+    ),
+    "DELETE FROM agent WHERE id = %s",
+)
+_OF_CONVERSATION = (
+    "DELETE FROM eviction WHERE conversation_id = %s",
+    "DELETE FROM message_term WHERE message_id IN (SELECT id FROM message WHERE conversation_id = %s)",
+    "DELETE FROM message_vector WHERE message_id IN (SELECT id FROM message WHERE conversation_id = %s)",
+    "DELETE FROM message WHERE conversation_id = %s",
+    *_STEPS,
+    "DELETE FROM run WHERE conversation_id = %s",
+    "DELETE FROM conversation WHERE id = %s",
+)
+_OF_RUN = (
+    "UPDATE eviction SET run_id = NULL, step_id = NULL WHERE run_id = %s",
+    "UPDATE message SET run_id = NULL, step_id = NULL WHERE run_id = %s",
+    *_STEPS,
+    "DELETE FROM run WHERE id = %s",
+)
+
+
+def delete_agent(agent_id: str) -> None:
+    """Deletes the agent with its history and record. Its blocks, archives and tools stay. Raises ``NotFound``."""
+    with transaction.atomic():
+        locked(agent_id)
+        _execute((*_LET_GO_OF_STEPS, *_OF_AGENT), "agent_id", agent_id)
+
+
+def delete_conversation(conversation_id: str) -> None:
+    """Deletes the conversation with its messages and its record. Raises ``NotFound``."""
+    with transaction.atomic():
+        agent_id = conversations.get(conversation_id).agent_id
+        locked(agent_id)
+        _execute((*_LET_GO_OF_STEPS, *_OF_CONVERSATION), "conversation_id", conversation_id)
+        publish(agent_id, AgentChanged(["conversations"]))
+
+
+def delete_run(run_id: str) -> None:
+    """Deletes the run with its steps; its messages stay. Raises ``NotFound``, ``Conflict`` while it is going on."""
+    with transaction.atomic():
+        agent_id = runs.get(run_id).agent_id
+        locked(agent_id)
+        if runs.get(run_id).status in ACTIVE:
+            raise Conflict("The run is still going on: cancel it first.", run_id=run_id)
+        _execute((*_LET_GO_OF_STEPS, *_OF_RUN), "run_id", run_id)
+        publish(agent_id, AgentChanged(["runs"]))
+
+
+def _execute(statements: Sequence[str], owner: str, owner_id: str) -> None:
+    run_sync(Statement(sql.format(owner=owner), (owner_id,)) for sql in statements)

@@ -1,0 +1,52 @@
+"""The messages that an agent's history may begin with (contract: agent-loop, section 1)."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from agents_core.models import Agent, Message
+from agents_core.runtime.policy import policy_of
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """``role``: "user", "assistant" or "system" (shown to the agent as a notice)."""
+
+    role: str
+    text: str
+
+
+def opening_messages(agent: Agent, opening: Sequence[Opening], at: datetime) -> list[Message]:
+    """The messages, not yet saved and without their numbers."""
+    return [message for index, item in enumerate(opening) for message in _messages(agent, item, index, at)]
+
+
+def _messages(agent: Agent, item: Opening, index: int, at: datetime) -> list[Message]:
+    if item.role == "assistant" and policy_of(agent.agent_type).heartbeats:
+        return _spoken(agent, item.text, f"opening_{index}")
+    if item.role == "system":
+        alert = {"type": "system_alert", "message": item.text, "time": f"{at:%Y-%m-%d %I:%M:%S %p %Z%z}"}
+        return [_plain(agent, "user", json.dumps(alert, ensure_ascii=False))]
+    return [_plain(agent, item.role, item.text)]
+
+
+def _plain(agent: Agent, role: str, text: str) -> Message:
+    return Message(agent=agent, role=role, content=[{"type": "text", "text": text}])
+
+
+def _spoken(agent: Agent, text: str, call_id: str) -> list[Message]:
+    """What an agent of a kind that speaks by ``send_message`` said: the call and its return."""
+    call = {"id": call_id, "name": "send_message", "arguments": json.dumps({"message": text}, ensure_ascii=False)}
+    answer = {
+        "tool_call_id": call_id,
+        "name": "send_message",
+        "status": "success",
+        "text": "Sent message successfully.",
+        "stdout": "",
+        "stderr": "",
+    }
+    return [
+        Message(agent=agent, role="assistant", tool_calls=[call]),
+        Message(agent=agent, role="tool", tool_returns=[answer]),
+    ]

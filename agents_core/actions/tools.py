@@ -1,0 +1,248 @@
+"""What a person or a client may do with tools. Each is one transaction that tells every agent that holds the tool."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from agents_core.actions.agents import approval_rules, locked
+from agents_core.errors import Conflict, InvalidInput, NotFound, Refused
+from agents_core.events.publish import lock_agents, publish
+from agents_core.events.types import AgentChanged
+from agents_core.models import Agent, AgentTool, AgentVariable, Tool, ToolType
+from agents_core.models.pipeline import run_sync
+from agents_core.models.sealed import unseal
+from agents_core.sandbox.base import SandboxOutcome
+from agents_core.tools.base import builtin_definitions
+from agents_core.tools.execute import run_source
+from agents_core.tools.schema import derive
+
+LONGEST_NAME = 48
+
+
+def ensure_builtin_tools() -> None:
+    """Writes the tools that are part of the product as they are in this version; safe to repeat."""
+    definitions = builtin_definitions()
+    with transaction.atomic():
+        known = {
+            tool.name: tool for tool in Tool.objects.select_for_update().filter(name__in=[d.name for d in definitions])
+        }
+        for definition in definitions:
+            tool = known.get(definition.name)
+            own = {
+                "tool_type": definition.tool_type,
+                "description": definition.description,
+                "json_schema": definition.json_schema,
+                "enable_parallel_execution": definition.parallel,
+                "source_code": None,
+            }
+            if tool is None:
+                Tool.objects.create(name=definition.name, **own)
+            elif any(getattr(tool, name) != value for name, value in own.items()):
+                _set(tool, own)
+                tool.save()
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A tool's name and schema, as its source or its author gives them."""
+
+    name: str
+    description: str
+    json_schema: dict[str, Any]
+
+
+def described(fields: Mapping[str, Any]) -> Described:
+    """What ``source_code``, ``source_type`` and a given ``json_schema`` or ``args_json_schema`` say of a tool.
+
+    Raises ``Refused`` for a source from which no schema can be derived, and for a name that is too long.
+    """
+    given = fields.get("json_schema")
+    if fields.get("source_type", "python") != "python":
+        raise Refused("Only Python tools can run here.")
+    if given and given.get("name"):
+        schema = {"description": "", "parameters": {"type": "object", "properties": {}}, **given}
+    else:
+        schema = _derived(fields["source_code"])
+    if fields.get("args_json_schema"):
+        schema = {**schema, "parameters": fields["args_json_schema"]}
+    if fields.get("description"):
+        schema = {**schema, "description": fields["description"]}
+    if len(schema["name"]) > LONGEST_NAME:
+        raise Refused(f"A tool's name may have {LONGEST_NAME} characters: {schema['name']!r} is too long.")
+    return Described(schema["name"], schema["description"], schema)
+
+
+def _derived(source: str) -> dict[str, Any]:
+    schema = derive(source)
+    if schema.problems:
+        raise Refused(
+            "No schema can be derived from the source: " + " ".join(str(problem) for problem in schema.problems)
+        )
+    return {"name": schema.name, "description": schema.description, "parameters": schema.parameters}
+
+
+def upsert(fields: Mapping[str, Any], *, strict: bool = False) -> Tool:
+    """The tool made from ``fields``, in place of the one of the same name. Raises ``Refused``; ``Conflict`` when ``strict`` and the name is taken."""
+    about = described(fields)
+    with transaction.atomic():
+        known = Tool.objects.select_for_update().filter(name=about.name).first()
+        tool = known or Tool(name=about.name)
+        if tool.tool_type != ToolType.CUSTOM:
+            raise Refused(f"{about.name} is part of the product: give your tool another name.")
+        if strict and known:
+            raise Conflict(f"A tool named {about.name!r} exists.")
+        given = {name: value for name, value in fields.items() if value is not None}
+        _set(tool, {**given, "description": about.description, "json_schema": about.json_schema})
+        _save(tool)
+        if known:
+            _tell_holders(tool.id)
+    return tool
+
+
+def modify(tool_id: str, changes: Mapping[str, Any]) -> Tool:
+    """The tool with ``changes`` made; a new source or argument schema gives a new schema. Raises ``NotFound``, ``Refused``."""
+    with transaction.atomic():
+        tool = _locked(tool_id)
+        if tool.tool_type != ToolType.CUSTOM and set(changes) - {
+            "default_requires_approval",
+            "return_char_limit",
+            "tags",
+        }:
+            raise Refused(
+                f"{tool.name} is part of the product: only its approval, return limit and tags can be changed."
+            )
+        _set(tool, changes)
+        if changes.keys() & {"source_code", "json_schema", "args_json_schema"}:
+            about = described({**_described_by(tool), **changes})
+            tool.name, tool.description, tool.json_schema = about.name, about.description, about.json_schema
+        _save(tool)
+        _tell_holders(tool_id)
+    return tool
+
+
+def _described_by(tool: Tool) -> dict[str, Any]:
+    return {"source_code": tool.source_code, "source_type": tool.source_type, "args_json_schema": tool.args_json_schema}
+
+
+def _set(tool: Tool, fields: Mapping[str, Any]) -> None:
+    for name, value in fields.items():
+        setattr(tool, name, value)
+
+
+def _save(tool: Tool) -> None:
+    try:
+        with transaction.atomic():
+            tool.save()
+    except IntegrityError:
+        raise Refused(f"A tool named {tool.name!r} exists: choose another name.") from None
+
+
+def delete(tool_id: str) -> None:
+    """Takes the tool from every agent and deletes it. Raises ``Refused`` when there is none, and for tools of the product."""
+    with transaction.atomic():
+        tool = Tool.objects.filter(pk=tool_id).first()
+        if tool is None:
+            raise Refused(f"There is no tool {tool_id}.")
+        if tool.tool_type != ToolType.CUSTOM:
+            raise Refused(
+                f"{tool.name} is part of the product and cannot be deleted: detach it where it is not wanted."
+            )
+        _tell_holders(tool_id)
+        tool.delete()
+
+
+def get(tool_id: str) -> Tool:
+    """Raises ``NotFound``."""
+    tool = Tool.objects.filter(pk=tool_id).first()
+    if tool is None:
+        raise NotFound(f"There is no tool {tool_id}.")
+    return tool
+
+
+def _locked(tool_id: str) -> Tool:
+    tool = Tool.objects.select_for_update().filter(pk=tool_id).first()
+    if tool is None:
+        raise NotFound(f"There is no tool {tool_id}.")
+    return tool
+
+
+def _tell_holders(tool_id: str) -> None:
+    agent_ids = list(AgentTool.objects.filter(tool=tool_id).order_by("agent_id").values_list("agent_id", flat=True))
+    if agent_ids:
+        run_sync([lock_agents(agent_ids)])
+    for agent_id in agent_ids:
+        publish(agent_id, AgentChanged(["tools"]))
+
+
+# --- tools of an agent --------------------------------------------------------------------------------------------
+
+
+def attach(agent_id: str, tool_id: str) -> None:
+    """Gives the agent the tool; nothing happens when it has it. Raises ``NotFound``."""
+    with transaction.atomic():
+        agent, tool = locked(agent_id), get(tool_id)
+        _, made = AgentTool.objects.get_or_create(agent=agent, tool=tool)
+        if made:
+            _save_rules(agent, [*agent.tool_rules, *approval_rules(agent.tool_rules, [tool])], ["tools"])
+
+
+def detach(agent_id: str, tool_id: str) -> None:
+    """Takes the tool from the agent. Raises ``NotFound``, also when the agent does not have it."""
+    with transaction.atomic():
+        agent = locked(agent_id)
+        links, _ = AgentTool.objects.filter(agent=agent, tool=tool_id).delete()
+        if not links:
+            raise NotFound(f"The agent has no tool {tool_id}.")
+        publish(agent_id, AgentChanged(["tools"]))
+
+
+def set_approval(agent_id: str, tool_name: str, required: bool) -> None:
+    """Makes calls of the agent's tool wait for approval, or no longer. Raises ``NotFound``."""
+    with transaction.atomic():
+        agent = locked(agent_id)
+        of_agent(agent_id, tool_name)
+        others = [
+            rule for rule in agent.tool_rules if (rule["type"], rule["tool_name"]) != ("requires_approval", tool_name)
+        ]
+        _save_rules(
+            agent, [*others, *([{"type": "requires_approval", "tool_name": tool_name}] if required else [])], []
+        )
+
+
+def _save_rules(agent: Agent, rules: Sequence[Mapping[str, Any]], changed: Sequence[str]) -> None:
+    if rules != agent.tool_rules:
+        agent.tool_rules = list(rules)
+        agent.save(update_fields=["tool_rules"])
+        changed = [*changed, "tool_rules"]
+    if changed:
+        publish(agent.id, AgentChanged(list(changed)))
+
+
+def of_agent(agent_id: str, name: str) -> Tool:
+    """The agent's tool of that name. Raises ``NotFound``."""
+    tool = Tool.objects.filter(agent_links__agent=agent_id, name=name).first()
+    if tool is None:
+        raise NotFound(f"The agent has no tool named {name!r}.")
+    return tool
+
+
+# --- trying a tool ------------------------------------------------------------------------------------------------
+
+
+async def run_once(fields: Mapping[str, Any], arguments: dict[str, Any], env: Mapping[str, str]) -> SandboxOutcome:
+    """What the function of a source gives for ``arguments``, in the sandbox. Raises ``Refused``, ``SandboxUnavailable``."""
+    name = fields.get("name") or described(fields).name
+    return await run_source(fields["source_code"], name, arguments, dict(env))
+
+
+async def run_of_agent(agent_id: str, name: str, arguments: dict[str, Any]) -> SandboxOutcome:
+    """As ``run_once``, of a tool the agent has and with its secrets. Raises ``InvalidInput`` for a tool of the product: it needs a turn."""
+    tool = await Tool.objects.filter(agent_links__agent=agent_id, name=name).afirst()
+    if tool is None:
+        raise NotFound(f"The agent has no tool named {name!r}.")
+    if not tool.source_code:
+        raise InvalidInput(f"{name} is part of the product and runs only within a turn of the agent.")
+    env = {variable.key: unseal(variable.sealed) async for variable in AgentVariable.objects.filter(agent=agent_id)}
+    return await run_source(tool.source_code, name, arguments, env)

@@ -1,0 +1,145 @@
+"""Agents with the relations asked for, read in a few queries however many agents there are."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.contrib.postgres.aggregates import ArrayAgg
+
+from agents_core.api.schemas.agents import AgentState, Included, Memory
+from agents_core.api.schemas.archives import ORGANIZATION
+from agents_core.api.schemas.blocks import BlockResponse
+from agents_core.api.schemas.configs import agent_llm_config, embedding_config
+from agents_core.api.schemas.tools import ToolResponse
+from agents_core.models import WAITING, Agent, AgentBlock, AgentTool, AgentVariable, Message
+from agents_core.models.sealed import unseal
+
+EVERYTHING = frozenset({"blocks", "tools", "secrets"})
+
+_LEGACY = {"memory": "blocks", "tool_exec_environment_variables": "secrets"}
+
+_OWN = (
+    "id",
+    "name",
+    "agent_type",
+    "description",
+    "system",
+    "tags",
+    "metadata",
+    "timezone",
+    "tool_rules",
+    "model",
+    "model_settings",
+    "embedding",
+    "response_format",
+    "message_buffer_autoclear",
+    "enable_sleeptime",
+    "max_files_open",
+    "per_file_view_window_char_limit",
+    "last_run_completion",
+    "last_run_duration_ms",
+    "last_stop_reason",
+    "hidden",
+    "created_at",
+    "updated_at",
+)
+
+
+def asked(query: Included) -> frozenset[str]:
+    """The relations that a query asks for, under this module's names."""
+    named = [name.removeprefix("agent.") for name in query.include or []]
+    return frozenset(_LEGACY.get(name, name) for name in [*named, *(query.include_relationships or [])])
+
+
+def states(agents: Sequence[Agent], relations: frozenset[str] = frozenset()) -> list[AgentState]:
+    ids = [agent.id for agent in agents]
+    context = _context(ids)
+    blocks = _blocks(ids) if "blocks" in relations else {}
+    tools = _tools(ids) if "tools" in relations else {}
+    secrets = _secrets(ids) if "secrets" in relations else {}
+    return [
+        _state(
+            agent,
+            context.get(agent.id, []),
+            blocks.get(agent.id, []),
+            tools.get(agent.id, []),
+            secrets.get(agent.id, []),
+        )
+        for agent in agents
+    ]
+
+
+def state(agent: Agent, relations: frozenset[str] = EVERYTHING) -> AgentState:
+    return states([agent], relations)[0]
+
+
+def _state(
+    agent: Agent,
+    message_ids: list[str],
+    blocks: list[BlockResponse],
+    tools: list[ToolResponse],
+    secrets: list[dict[str, Any]],
+) -> AgentState:
+    return AgentState.model_construct(
+        **{name: getattr(agent, name) for name in _OWN},
+        message_ids=message_ids,
+        blocks=blocks,
+        memory=Memory.model_construct(agent_type=agent.agent_type, blocks=blocks, file_blocks=[]),
+        tools=tools,
+        secrets=secrets,
+        tool_exec_environment_variables=secrets,
+        llm_config=agent_llm_config(agent),
+        embedding_config=embedding_config(agent.embedding),
+        compaction_settings=agent.compaction_settings or None,
+        sources=[],
+        identities=[],
+        identity_ids=[],
+    )
+
+
+def _context(agent_ids: Sequence[str]) -> dict[str, list[str]]:
+    rows = (
+        Message.objects.filter(agent__in=agent_ids, conversation=None, context_position__gt=WAITING)
+        .order_by()
+        .values_list("agent_id")
+        .annotate(ids=ArrayAgg("id", order_by=("context_position", "seq")))
+    )
+    return dict(rows)
+
+
+def _grouped(pairs: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
+    groups: dict[str, list[Any]] = defaultdict(list)
+    for agent_id, value in pairs:
+        groups[agent_id].append(value)
+    return groups
+
+
+def _blocks(agent_ids: Sequence[str]) -> dict[str, list[BlockResponse]]:
+    links = AgentBlock.objects.filter(agent__in=agent_ids).select_related("block").order_by("id")
+    return _grouped((link.agent_id, BlockResponse.of(link.block)) for link in links)
+
+
+def _tools(agent_ids: Sequence[str]) -> dict[str, list[ToolResponse]]:
+    links = AgentTool.objects.filter(agent__in=agent_ids).select_related("tool").order_by("id")
+    return _grouped((link.agent_id, ToolResponse.of(link.tool)) for link in links)
+
+
+def _secrets(agent_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    variables = AgentVariable.objects.filter(agent__in=agent_ids).order_by("key")
+    return _grouped((variable.agent_id, _secret(variable)) for variable in variables)
+
+
+def _secret(variable: AgentVariable) -> dict[str, Any]:
+    return {
+        "id": variable.id,
+        "key": variable.key,
+        "value": unseal(variable.sealed),
+        "description": variable.description,
+        "organization_id": ORGANIZATION,
+        "value_enc": None,
+        "agent_id": variable.agent_id,
+        "created_at": None,
+        "updated_at": None,
+        "created_by_id": None,
+        "last_updated_by_id": None,
+    }

@@ -1,0 +1,48 @@
+"""The REST API, compatible with the Letta V1 API as its 1.x clients use it (contract: wire, routes)."""
+
+from ninja import NinjaAPI
+
+from agents_core import __version__
+from agents_core.api import errors
+from agents_core.api.parser import StrictParser
+from agents_core.api.routers import (
+    agents,
+    archives,
+    blocks,
+    conversations,
+    core_memory,
+    messages,
+    misc,
+    models,
+    runs,
+    steps,
+    tools,
+)
+
+api = NinjaAPI(
+    title="Mnemoscope",
+    version=__version__,
+    description="Stateful agents and their memory. Compatible with the Letta V1 API.",
+    urls_namespace="v1",
+    docs_url=None,
+    openapi_url=None,
+    parser=StrictParser(),
+)
+errors.install(api)
+
+# The order counts where addresses overlap: fixed words go before ids.
+api.add_router("", misc.router)
+api.add_router("/agents", messages.agent_router)
+api.add_router("/agents", core_memory.router)
+api.add_router("/agents", archives.agent_router)
+api.add_router("/agents", tools.agent_router)
+api.add_router("/agents", agents.router)
+api.add_router("/blocks", blocks.router)
+api.add_router("/archives", archives.router)
+api.add_router("/passages", archives.passages_router)
+api.add_router("/tools", tools.router)
+api.add_router("/messages", messages.router)
+api.add_router("/runs", runs.router)
+api.add_router("/steps", steps.router)
+api.add_router("/conversations", conversations.router)
+api.add_router("/models", models.router)

@@ -1,0 +1,70 @@
+"""A message route: what was asked becomes a run, and the run an answer, a stream, or the run itself."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+
+from agents_core.actions.history import agent_kind
+from agents_core.actions.messages import Input, RunOptions, SentRun, send, wait
+from agents_core.api.answers import answer
+from agents_core.api.schemas.messages import SendRequest
+from agents_core.api.sse import Stream, streaming
+from agents_core.api.wire import View, view_of
+from agents_core.errors import InvalidInput, Refused
+
+
+async def sent(agent_id: str, body: SendRequest, conversation_id: str | None = None, **more: Any) -> SentRun:
+    """Stores the messages and queues their run. Raises ``Refused`` for an answer to an approval nobody asked for."""
+    items = body.items()
+    if any(item.is_answer for item in items):
+        raise Refused("No tool call is currently awaiting approval")
+    inputs = [Input(item.role or "user", item.parts(), item.name, item.otid, item.sender_id) for item in items]
+    return await send(agent_id, inputs, conversation_id=conversation_id, options=options_of(body), **more)
+
+
+def options_of(body: SendRequest) -> RunOptions:
+    return RunOptions(
+        max_steps=body.max_steps,
+        override_model=body.override_model,
+        override_system=body.override_system,
+        client_tools=[tool.model_dump() for tool in body.client_tools or []],
+    )
+
+
+async def view_for(agent_id: str, body: SendRequest) -> View:
+    return view_of(
+        await agent_kind(agent_id),
+        use_assistant_message=body.use_assistant_message,
+        tool=body.assistant_message_tool_name,
+        argument=body.assistant_message_tool_kwarg,
+        kinds=body.include_return_message_types,
+    )
+
+
+async def answered(agent_id: str, body: SendRequest, conversation_id: str | None = None) -> HttpResponseBase:
+    """The whole answer, or the stream of it, as the body asks."""
+    if body.streaming:
+        return await streamed(agent_id, body, conversation_id)
+    if body.stream_tokens or body.background:
+        raise InvalidInput("stream_tokens and background need streaming to be true.")
+    view = await view_for(agent_id, body)
+    run = await sent(agent_id, body, conversation_id)
+    response: HttpResponse = answer(await wait(run.run_id, agent_id, run.first_seq), view)
+    return response
+
+
+async def streamed(agent_id: str, body: SendRequest, conversation_id: str | None = None) -> HttpResponseBase:
+    view = await view_for(agent_id, body)
+    run = await sent(agent_id, body, conversation_id, background=body.background)
+    return streaming(
+        Stream(
+            agent_id,
+            run.run_id,
+            run.first_seq,
+            view,
+            tokens=body.stream_tokens,
+            pings=body.include_pings,
+            numbered=body.background,
+        )
+    )
