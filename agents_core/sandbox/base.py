@@ -1,4 +1,4 @@
-"""The interface of code execution: one Python function, called once, with nothing of the host in reach. No Django here."""
+"""The interface of code execution: one Python function, called once, nothing of the host in reach. No Django here."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -55,7 +55,7 @@ class SandboxOutcome:
 
 @dataclass(frozen=True, slots=True)
 class SandboxStatus:
-    """``name`` is "bubblewrap", "landlock" or "none"; ``reason`` says why it is not a better one, ``advice`` how to get it."""
+    """``name`` is "bubblewrap", "landlock" or "none"; ``reason`` why it is no better one, ``advice`` how to get it."""
 
     name: str
     available: bool
@@ -71,7 +71,7 @@ class SandboxUnavailable(Unavailable):
 
 
 class Sandbox(Protocol):
-    """Runs calls, many at once. A call cannot see or change what another sees. Safe to share by all tasks of one event loop."""
+    """Runs calls, many at once; no call can see or change what another sees. Shared by the tasks of one event loop."""
 
     async def call(self, call: SandboxCall) -> SandboxOutcome:
         """Raises ``SandboxUnavailable``; never for what the tool's code does."""

@@ -1,7 +1,7 @@
 """The sandbox of choice on Linux: bubblewrap around a zygote, and further namespaces around each call.
 
-bubblewrap takes away files, network, processes and environment once; the zygote inside forks each call into user, process,
-mount and IPC namespaces of its own, so that no call can see another or the zygote.
+bubblewrap takes away files, network, processes and environment once; the zygote inside forks each call into user,
+process, mount and IPC namespaces of its own, so that no call can see another or the zygote.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from agents_core.sandbox.warm import WarmSandbox, is_root, zygote_arguments
 
 _INSIDE = Path(inside.__file__).parent
 _ROOT = "/sb"
-_SCRATCH = "/tmp"  # noqa: S108 - inside, a mount of each call's own
+_SCRATCH = "/tmp"
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _ALONE = ("--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
 
@@ -27,8 +27,9 @@ _ALONE = ("--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts", "-
 class BubblewrapSandbox(WarmSandbox):
     """Needs ``bwrap`` and, for the calls, user namespaces that a plain user may make.
 
-    Run by root, bubblewrap mounts as root (a Python under /root can be reached in no other way) and the zygote then becomes a
-    spare user: for root itself the kernel would not count processes. Run by anyone else, bubblewrap makes a user namespace.
+    Run by root, bubblewrap mounts as root (a Python under /root can be reached in no other way) and the zygote then
+    becomes a spare user: for root itself the kernel would not count processes. Run by anyone else, bubblewrap makes a
+    user namespace.
     """
 
     name: ClassVar[str] = "bubblewrap"
@@ -74,5 +75,16 @@ def _mounts(readable: tuple[Path, ...]) -> list[str]:
             arguments += ["--ro-bind", str(path), str(path)]
     for path in devices:
         arguments += ["--dev-bind", str(path), str(path)]
-    arguments += ["--ro-bind", str(_INSIDE), str(code), "--proc", "/proc", "--dir", _SCRATCH, "--symlink", _SCRATCH, "/dev/shm"]
+    arguments += [
+        "--ro-bind",
+        str(_INSIDE),
+        str(code),
+        "--proc",
+        "/proc",
+        "--dir",
+        _SCRATCH,
+        "--symlink",
+        _SCRATCH,
+        "/dev/shm",
+    ]
     return [*arguments, "--remount-ro", "/", "--chdir", "/"]

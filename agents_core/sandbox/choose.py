@@ -17,7 +17,7 @@ Preference = Literal["auto", "bubblewrap", "landlock"]
 
 _TRIAL = SandboxCall("def trial():\n    return 7\n", "trial", {})
 _refusals: dict[str, str] = {}
-"""Why a sandbox does not work here, by its name; empty when it does. A machine does not change while a process lives."""
+"""Why a sandbox does not work here, by its name; empty when it does. Asked once in the life of a process."""
 
 _ADVICE = (
     ("not installed", "Install bubblewrap: apt-get install bubblewrap, dnf install bubblewrap, or apk add bubblewrap."),
@@ -27,9 +27,11 @@ _ADVICE = (
     ),
     (
         "",
-        "Allow plain users to make user namespaces: sysctl kernel.unprivileged_userns_clone=1 (Debian), "
-        "sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), sysctl user.max_user_namespaces=10000; "
-        "in a container, run it with --security-opt seccomp=unconfined --security-opt systempaths=unconfined.",
+        (
+            "Allow plain users to make user namespaces: sysctl kernel.unprivileged_userns_clone=1 (Debian), "
+            "sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), sysctl user.max_user_namespaces=10000; "
+            "in a container, run it with --security-opt seccomp=unconfined --security-opt systempaths=unconfined."
+        ),
     ),
 )
 
@@ -56,12 +58,13 @@ class UnavailableSandbox:
 async def choose(preference: Preference = "auto", *, concurrency: int = 8) -> Sandbox:
     """The best sandbox that ran a trial call: bubblewrap before Landlock, or only the one named by ``preference``.
 
-    Never raises for what the machine lacks: then ``status().available`` is False and every call is refused. The caller owns the
-    sandbox and closes it. Raises ``NotFound`` for an unknown preference.
+    Never raises for what the machine lacks: then ``status().available`` is False and every call is refused. The caller
+    owns the sandbox and closes it. Raises ``NotFound`` for an unknown preference.
     """
     if sys.platform != "linux":
         return UnavailableSandbox(
-            "Running tools needs Linux (namespaces or Landlock).", "Run the server in a Linux virtual machine or container."
+            "Running tools needs Linux (namespaces or Landlock).",
+            "Run the server in a Linux virtual machine or container.",
         )
     names = ["bubblewrap", "landlock"] if preference == "auto" else [preference]
     reasons: list[str] = []

@@ -1,7 +1,8 @@
 """The sandbox for machines without bubblewrap or user namespaces: Landlock and seccomp, which need no package.
 
-Weaker than bubblewrap in three ways, all told here: a tool can see names, sizes and times of files it cannot open (Landlock does
-not hide them); /tmp is not its own, ``$TMPDIR`` is; it cannot signal or adopt its own children, so that all die with the call.
+Weaker than bubblewrap in three ways: a tool can see sizes and times of files it cannot open (Landlock does not hide
+them); /tmp is not its own, ``$TMPDIR`` is; it cannot signal its own children, so that all die with the call. And run by
+a plain user, calls at one time share one allowance of processes.
 """
 
 import contextlib

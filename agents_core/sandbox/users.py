@@ -1,10 +1,10 @@
 """User ids for running strangers' code when the server itself is root, and the count of what a user runs already."""
 
-import os
 import platform
 import pwd
 import random
 import socket
+from pathlib import Path
 from typing import NamedTuple
 
 # systemd's range for users that exist only while a service runs: no person or package has one.
@@ -50,11 +50,10 @@ def limit_counts_by_namespace() -> bool:
 def threads_of(uid: int) -> int:
     """How many threads ``uid`` runs now."""
     total = 0
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                if os.stat(f"/proc/{name}").st_uid == uid:
-                    total += len(os.listdir(f"/proc/{name}/task"))
-            except OSError:
-                continue  # It ended in the meantime.
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if process.stat().st_uid == uid:
+                total += sum(1 for _ in (process / "task").iterdir())
+        except OSError:
+            continue  # It ended in the meantime.
     return total

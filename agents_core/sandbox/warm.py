@@ -86,8 +86,8 @@ class Zygote:
 class WarmSandbox:
     """A sandbox whose calls are forks of a zygote. Started by the first call or ``warm()``; started anew when it died.
 
-    ``concurrency`` calls run at once, others wait their turn; their waiting is not counted in ``wall_s``. Together they use at
-    most ``concurrency * (memory_bytes + scratch_bytes)``. ``reason`` and ``advice`` are passed on in ``status()``.
+    ``concurrency`` calls run at once, others wait their turn; their waiting is not counted in ``wall_s``. Together they
+    use at most ``concurrency * (memory_bytes + scratch_bytes)``. ``reason`` and ``advice`` are told by ``status()``.
     """
 
     name: ClassVar[str]
@@ -110,7 +110,7 @@ class WarmSandbox:
         raise NotImplementedError
 
     async def call(self, call: SandboxCall) -> SandboxOutcome:
-        """Raises ``SandboxUnavailable`` when the machine refuses to isolate, ``TypeError`` when ``args`` are not JSON data."""
+        """Raises ``SandboxUnavailable`` if the machine cannot isolate, ``TypeError`` if ``args`` are no JSON data."""
         async with self._turns:
             with self._turn() as turn:
                 request = wire.pack_request(asdict(call) | turn)
@@ -178,7 +178,7 @@ class WarmSandbox:
         zygote.restock()
 
     async def _send(self, request: bytes) -> tuple[Zygote, socket.socket]:
-        """Hand ``request`` to a supervisor; to another one if the first is dead, since none begins before it has it whole."""
+        """Hand ``request`` to a supervisor; to another if that one is dead: none begins before it has it whole."""
         loop = asyncio.get_running_loop()
         for _ in range(_SPARE_CHANNELS + 2):
             zygote = await self._running()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agents_core.sandbox.inside import seccomp
-from tests.sandbox.conftest import Runner
+from tests.sandbox.runners import Runner
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -51,7 +51,7 @@ FILES = {
     "the server's environment": "held(read, f'/proc/{p[\"pid\"]}/environ')",
     "the server's memory": "held(read, f'/proc/{p[\"pid\"]}/mem')",
     "the server's descriptors": "held(os.listdir, f'/proc/{p[\"pid\"]}/fd')",
-    "the server's root folder": "held(read, f'/proc/{p[\"pid\"]}/root{p[\"secret\"]}')",
+    "the server's root folder": 'held(read, f\'/proc/{p["pid"]}/root{p["secret"]}\')',
     "the environment of process 1": "held(read, '/proc/1/environ')",
     "its own first environment": "held(read, '/proc/self/environ')",
     "writing to /": "held(write, '/left')",
@@ -77,7 +77,7 @@ NETWORK = {
     "a pair of sockets pointed elsewhere": (
         "held(lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].connect(p['unix']))"
     ),
-    "a datagram": "held(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', p['port'])))",
+    "a datagram": "held(lambda: socket.socket(2, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', p['port'])))",
     "a listening port": "held(lambda: socket.create_server(('127.0.0.1', 0)))",
     "netlink": "held(socket.socket, socket.AF_NETLINK, socket.SOCK_RAW, 0)",
     "the hypervisor": "held(socket.socket, socket.AF_VSOCK, socket.SOCK_STREAM)",
@@ -90,9 +90,7 @@ KERNEL = {
     "killing the server's group": "held(os.kill, -p['pid'], 9)",
     "stopping the server through a descriptor": "held(call, p['nr']['pidfd_open'], p['pid'], 0)",
     "lowering the server's limits": "held(resource.prlimit, p['pid'], resource.RLIMIT_NOFILE, (0, 0))",
-    "raising its own limits": (
-        "held(lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 40, 1 << 40)))"
-    ),
+    "raising its own limits": ("held(lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 40, 1 << 40)))"),
     "slowing the server": "held(os.setpriority, os.PRIO_PROCESS, p['pid'], 19)",
     "slowing all of the server's user": "held(os.setpriority, os.PRIO_USER, 0, 19)",
     "pinning the server to one processor": "held(os.sched_setaffinity, p['pid'], {0})",
@@ -130,7 +128,7 @@ KERNEL = {
 
 @pytest.fixture(scope="module")
 def places(sandbox: Runner) -> Iterator[dict[str, Any]]:
-    """Things of the host worth reaching, all open to every user of the machine and owned by the one who runs the tool."""
+    """Things of the host worth reaching, open to every user of the machine and owned by the one who runs the tool."""
     folder = Path(tempfile.mkdtemp(prefix="host-"))
     secret, unix = folder / "secret", folder / "database.socket"
     secret.write_text("the secret")
@@ -199,7 +197,9 @@ async def test_environment_is_four_harmless_names_and_the_calls_own(sandbox: Run
 
 async def test_child_process_inherits_no_descriptor_but_its_output(sandbox: Runner) -> None:
     source = "import os\ndef f():\n    return [fd for fd in range(256) if _open(fd)]\n"
-    source += "def _open(fd):\n    try:\n        os.fstat(fd)\n    except OSError:\n        return False\n    return True"
+    source += (
+        "def _open(fd):\n    try:\n        os.fstat(fd)\n    except OSError:\n        return False\n    return True"
+    )
     outcome = await sandbox.run(source)
     extra = set(outcome.value) - {0, 1, 2, 3}
     assert len(extra) <= 1  # Landlock keeps the standard library's folder open where its path cannot be walked.

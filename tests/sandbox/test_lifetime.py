@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from agents_core.sandbox.base import SandboxUnavailable
-from tests.sandbox.conftest import Here, Runner
+from tests.sandbox.runners import Here, Runner
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -36,9 +38,9 @@ def _descendants(pid: int) -> list[int]:
     return found + [below for child in found for below in _descendants(child)]
 
 
-async def _until(condition: object) -> None:
-    """Wait for ``condition()``; the test's own time limit ends it otherwise."""
-    while not condition():  # type: ignore[operator]
+async def _until(condition: Callable[[], bool]) -> None:
+    """Wait for what no event tells of; the test's own time limit ends it otherwise."""
+    while not condition():  # noqa: ASYNC110
         await asyncio.sleep(0.02)
 
 
@@ -61,8 +63,8 @@ async def test_daemon_dies_with_its_call(sandbox: Runner) -> None:
     await _until(lambda: not _pids(name))
 
 
-@pytest.fixture(params=["bubblewrap", "landlock"])
-async def own(request: pytest.FixtureRequest) -> object:
+@pytest_asyncio.fixture(loop_scope="session", params=["bubblewrap", "landlock"])
+async def own(request: pytest.FixtureRequest) -> Here:
     """A sandbox that a test may break."""
     runner = Here(request.param)
     try:
@@ -90,7 +92,7 @@ async def test_call_that_is_given_up_is_ended(own: Here) -> None:
     name = f"given{os.getpid() % 10000}"
     source = _NAMED.format(name=name) + "def f():\n    time.sleep(300)"
     task = asyncio.create_task(own.run(source, wall_s=300))
-    await _until(lambda: _pids(name))
+    await _until(lambda: bool(_pids(name)))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -125,7 +127,7 @@ async def main():
     await SANDBOXES.load({kind!r})().call(SandboxCall(source, "f", {{}}, limits=Limits(wall_s=300)))
 asyncio.run(main())
 """
-    server = subprocess.Popen([sys.executable, "-c", program], cwd=_ROOT)
+    server = subprocess.Popen([sys.executable, "-c", program], cwd=_ROOT)  # noqa: ASYNC220
     try:
         await _until(lambda: len(_pids(name)) == 2)
         processes = _descendants(server.pid)

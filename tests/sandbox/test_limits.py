@@ -2,13 +2,15 @@
 
 import pytest
 
-from tests.sandbox.conftest import Runner
+from tests.sandbox.runners import Runner
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 _MIB = 2**20
 
 
-@pytest.mark.parametrize("hoard", ["bytearray(10 * 2**30)", "mmap.mmap(-1, 10 * 2**30)", "[bytes(2**20) for _ in range(9999)]"])
+@pytest.mark.parametrize(
+    "hoard", ["bytearray(10 * 2**30)", "mmap.mmap(-1, 10 * 2**30)", "[bytes(2**20) for _ in range(9999)]"]
+)
 async def test_memory_past_the_limit_is_an_error_in_the_tool(sandbox: Runner, hoard: str) -> None:
     outcome = await sandbox.run(f"import mmap\ndef f():\n    x = {hoard}\n    return len(x)", memory_bytes=64 * _MIB)
     assert outcome.status == "error"
@@ -75,7 +77,9 @@ def f():
     assert (await sandbox.run(source)).value < 200
 
 
-@pytest.mark.parametrize("loop", ["time.sleep(60)", "while True: time.sleep(0.01)", "os.kill(os.getpid(), 19); time.sleep(60)"])
+@pytest.mark.parametrize(
+    "loop", ["time.sleep(60)", "while True: time.sleep(0.01)", "os.kill(os.getpid(), 19); time.sleep(60)"]
+)
 async def test_waiting_ends_at_the_wall_limit_and_keeps_the_output(sandbox: Runner, loop: str) -> None:
     source = f"import os, time\ndef f():\n    print('begun')\n    {loop}"
     outcome = await sandbox.run(source, wall_s=0.3)
@@ -137,7 +141,9 @@ def f():
 
 
 async def test_one_file_is_held_to_the_scratch_space(sandbox: Runner) -> None:
-    source = "def f():\n    with open('file', 'wb') as file:\n        file.truncate(2**30)\n        file.write(bytes(2**25))"
+    source = (
+        "def f():\n    with open('file', 'wb') as file:\n        file.truncate(2**30)\n        file.write(bytes(2**25))"
+    )
     assert (await sandbox.run(source, scratch_bytes=4 * _MIB)).status in {"error", "killed"}
 
 

@@ -1,7 +1,7 @@
 """How a call is shut in: by namespaces of its own (inside bubblewrap's), or by Landlock under the host's kernel alone.
 
-A cage is used by two processes, the supervisor and the one that will run the tool. Both do beforehand what does not depend on
-the request, while nobody waits.
+A cage is used by two processes, the supervisor and the one that will run the tool. Both do beforehand what does not
+depend on the request, while nobody waits.
 """
 
 import os
@@ -52,7 +52,7 @@ class Cage(Protocol):
 class NamespaceCage:
     """User, process, mount and IPC namespaces per call; an empty /tmp in memory; /proc covered."""
 
-    scratch = "/tmp"  # noqa: S108 - a mount of the call's own
+    scratch = "/tmp"
 
     def __init__(self, filter_: bytes) -> None:
         self._filter = filter_
@@ -122,11 +122,13 @@ class LandlockCage:
         seccomp.install(self._filter, seccomp.only_own_signals())
 
     def _keep_imports_working(self) -> None:
-        """Name the standard library by an open folder when the new user may not walk down to it (a Python under /root)."""
+        """Name the library by an open folder when the new user cannot walk down to it (a Python under /root)."""
         if os.access(self._python_library, os.R_OK | os.X_OK):
             os.close(self._library)
             return
-        packages = [module.__path__ for module in sys.modules.values() if isinstance(getattr(module, "__path__", 0), list)]
+        packages = [
+            module.__path__ for module in sys.modules.values() if isinstance(getattr(module, "__path__", 0), list)
+        ]
         for paths in (sys.path, *packages):
             paths[:] = [path.replace(self._python_library, f"/proc/self/fd/{self._library}", 1) for path in paths]
         sys.path_importer_cache.clear()
@@ -147,7 +149,7 @@ class LandlockCage:
 
 def _shared_scratch() -> str:
     """In memory where the machine offers it: a disk would make each call wait for it."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"  # noqa: S108
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"
 
 
 def become(uid: int) -> None:
@@ -171,9 +173,8 @@ def set_limits(request: dict[str, Any], of_ours: int = 0) -> None:
         (resource.RLIMIT_MSGQUEUE if hasattr(resource, "RLIMIT_MSGQUEUE") else 12, 0),
     ):
         _, hard = resource.getrlimit(kind)
-        if hard != resource.RLIM_INFINITY:
-            value = min(value, hard)
-        resource.setrlimit(kind, (value, value))
+        allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (allowed, allowed))
 
 
 def _write(path: str, text: str) -> None:

@@ -1,11 +1,12 @@
-"""Runs the tool in the process that is already shut in, and writes one report: its value, or its error in the tool's own lines."""
+"""Runs the tool in the process that is shut in, and writes one report: its value, or its error in its own lines."""
 
+import contextlib
 import gc
 import linecache
 import os
 import sys
 import types
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from agents_core.sandbox.inside import values
 
@@ -13,7 +14,9 @@ FILENAME = "tool.py"
 _MODULE = "tool"
 _MESSAGE_CHARS = 1000
 _SHOWN_FRAMES = 30
-_INDESCRIBABLE = b'{"error": "The tool failed, and describing its error failed too: it changed what Python is made of."}'
+_INDESCRIBABLE = (
+    b'{"error": "The tool failed, and describing its error failed too: it changed what Python is made of."}'
+)
 
 
 def furnish() -> None:
@@ -21,34 +24,34 @@ def furnish() -> None:
     sys.argv = [FILENAME]
     for name in [name for name in sys.modules if name.split(".")[0] == "agents_core"]:
         del sys.modules[name]
-    # By the line: what was printed before a kill is kept.
-    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
-    sys.stderr = sys.__stderr__ = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    sys.stdout, sys.stderr = _output(1), _output(2)
+
+
+def _output(fd: int) -> TextIO:
+    """Written by the line: what was printed before a kill is kept."""
+    return open(fd, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
 
 
 def run(request: dict[str, Any], report_fd: int, scratch: str) -> NoReturn:
-    own = os.getpid()
+    own, streams = os.getpid(), (sys.stdout, sys.stderr)
     os.environ.clear()
     os.environ.update({"HOME": scratch, "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TMPDIR": scratch} | request["env"])
-    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     gc.enable()
     try:
         report = _attempt(request)
     except BaseException:
         report = _INDESCRIBABLE
-    _flush()
+    _flush(*streams)
     if os.getpid() == own:  # A tool that forks comes back here twice.
         _write(report_fd, report)
     os._exit(0)
 
 
-def _flush() -> None:
-    for stream in (sys.__stdout__, sys.__stderr__):
-        try:
-            if stream:
-                stream.flush()
-        except BaseException:  # noqa: S110 - the tool may have closed it
-            pass
+def _flush(*streams: TextIO) -> None:
+    for stream in streams:
+        with contextlib.suppress(BaseException):  # The tool may have closed it.
+            stream.flush()
 
 
 def _write(fd: int, report: bytes) -> None:
@@ -64,7 +67,9 @@ def _attempt(request: dict[str, Any]) -> bytes:
         report = values.to_json({"value": values.plain(value)})
         if len(report) <= limit:
             return report
-        return values.to_json({"error": f"The result is {len(report):,} bytes as JSON; the limit is {limit:,}. Return less."})
+        return values.to_json(
+            {"error": f"The result is {len(report):,} bytes as JSON; the limit is {limit:,}. Return less."}
+        )
     except MemoryError as error:
         error.args = ("more than the call's limit",)
         return _describe(error, source)
@@ -78,11 +83,13 @@ def _call(source: str, function: str, args: dict[str, Any]) -> object:
     module.__dict__["client"] = None  # Tools written for the Letta API ask whether this global is None.
     sys.modules[_MODULE] = module
     linecache.cache[FILENAME] = (len(source), None, source.splitlines(keepends=True), FILENAME)
-    exec(compile(source, FILENAME, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - the purpose of it all
+    exec(compile(source, FILENAME, "exec", dont_inherit=True), module.__dict__)
     target = module.__dict__.get(function)
     if not callable(target):
         own = [name for name, item in module.__dict__.items() if getattr(item, "__module__", "") == _MODULE]
-        raise NameError(f"there is no function {function!r} in the source; it defines: {', '.join(own) or 'nothing'}")
+        raise NameError(  # noqa: TRY004 - what Python itself would say of such a call
+            f"there is no function {function!r} in the source; it defines: {', '.join(own) or 'nothing'}"
+        )
     result: Any = target(**values.coerced(target, args))
     if hasattr(type(result), "__await__"):
         import asyncio

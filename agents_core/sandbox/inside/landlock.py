@@ -1,4 +1,4 @@
-"""Landlock: from here on this process reaches the named paths only. Documentation/userspace-api/landlock.rst of Linux."""
+"""Landlock: this process reaches the named paths only. Source: Documentation/userspace-api/landlock.rst of Linux."""
 
 import ctypes
 import os

@@ -37,7 +37,9 @@ def unshare(flags: int) -> None:
 
 
 def mount_tmpfs(target: str, flags: int, options: str) -> None:
-    _checked(_libc.mount(b"tmpfs", target.encode(), b"tmpfs", ctypes.c_ulong(flags), options.encode()), f"mount {target}")
+    _checked(
+        _libc.mount(b"tmpfs", target.encode(), b"tmpfs", ctypes.c_ulong(flags), options.encode()), f"mount {target}"
+    )
 
 
 def syscall(name: str, number: int, *arguments: object) -> int:

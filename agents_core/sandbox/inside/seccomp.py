@@ -1,8 +1,8 @@
 """The system calls a tool may not make, as a seccomp filter.
 
-Everything numbered past the newest call known here answers ENOSYS, so that a new kernel opens nothing. The rest is a list of
-refusals in two parts: what no tool needs and has led out of sandboxes before, and what Landlock leaves open to a process that
-runs under the server's own user.
+Everything numbered past the newest call known here answers ENOSYS, so that a new kernel opens nothing. The rest is a
+list of refusals in two parts: what no tool needs and has led out of sandboxes before, and what Landlock leaves open to
+a process that runs under the server's own user.
 """
 
 import ctypes
@@ -15,49 +15,55 @@ from typing import NamedTuple
 
 from agents_core.sandbox.inside import libc
 
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 # name, number on x86_64, number on aarch64 ("-": the machine has no such call). From Linux 6.1's asm/unistd.h.
 _NUMBERS = """
-socket 41 198|connect 42 203|bind 49 200|listen 50 201|socketpair 53 199
-ptrace 101 117|process_vm_readv 310 270|process_vm_writev 311 271|process_madvise 440 440|process_mrelease 448 448
-kcmp 312 272|pidfd_open 434 434|pidfd_getfd 438 438|pidfd_send_signal 424 424
-mount 165 40|umount2 166 39|pivot_root 155 41|chroot 161 51|setns 308 268|unshare 272 97|fsopen 430 430|fsconfig 431 431
-fsmount 432 432|fspick 433 433|open_tree 428 428|move_mount 429 429|mount_setattr 442 442|clone 56 220|clone3 435 435
-bpf 321 280|perf_event_open 298 241|userfaultfd 323 282|io_uring_setup 425 425|io_uring_enter 426 426
-io_uring_register 427 427|keyctl 250 219|add_key 248 217|request_key 249 218|init_module 175 105|finit_module 313 273
-delete_module 176 106|kexec_load 246 104|kexec_file_load 320 294|reboot 169 142|swapon 167 224|swapoff 168 225|acct 163 89
-quotactl 179 60|quotactl_fd 443 443|syslog 103 116|settimeofday 164 170|clock_settime 227 112|adjtimex 159 171
-clock_adjtime 305 266|sethostname 170 161|setdomainname 171 162|open_by_handle_at 304 265|name_to_handle_at 303 264
-fanotify_init 300 262|fanotify_mark 301 263|lookup_dcookie 212 18|nfsservctl 180 42|vhangup 153 58|iopl 172 -|ioperm 173 -
-modify_ldt 154 -|personality 135 92|mbind 237 235|set_mempolicy 238 237|set_mempolicy_home_node 450 450
-migrate_pages 256 238|move_pages 279 239|memfd_create 319 279|memfd_secret 447 447|shmget 29 194|shmat 30 196
-shmctl 31 195|semget 64 190|semop 65 193|semctl 66 191|semtimedop 220 192|msgget 68 186|msgsnd 69 189|msgrcv 70 188
-msgctl 71 187|mq_open 240 180|mq_unlink 241 181|setpriority 141 140|ioprio_set 251 30|sched_setscheduler 144 119
-sched_setparam 142 118|sched_setattr 314 274|sched_setaffinity 203 122|prlimit64 302 261|rt_sigqueueinfo 129 138
-rt_tgsigqueueinfo 297 240|mknod 133 -|mknodat 259 33|fcntl 72 25|ioctl 16 29
-setsid 112 157|setpgid 109 154|kill 62 129|tkill 200 130|tgkill 234 131|chmod 90 -|fchmod 91 52|fchmodat 268 53|chown 92 -
-fchown 93 55|lchown 94 -|fchownat 260 54|utime 132 -|utimes 235 -|futimesat 261 -|utimensat 280 88|setxattr 188 5
-lsetxattr 189 6|fsetxattr 190 7|removexattr 197 14|lremovexattr 198 15|fremovexattr 199 16|truncate 76 45|open 2 -
-openat 257 56|openat2 437 437|inotify_init 253 -|inotify_init1 294 26
+socket 41 198|connect 42 203|bind 49 200|listen 50 201|socketpair 53 199|ptrace 101 117|process_vm_readv 310 270
+process_vm_writev 311 271|process_madvise 440 440|process_mrelease 448 448|kcmp 312 272|pidfd_open 434 434
+pidfd_getfd 438 438|pidfd_send_signal 424 424|mount 165 40|umount2 166 39|pivot_root 155 41|chroot 161 51
+setns 308 268|unshare 272 97|fsopen 430 430|fsconfig 431 431|fsmount 432 432|fspick 433 433|open_tree 428 428
+move_mount 429 429|mount_setattr 442 442|clone 56 220|clone3 435 435|bpf 321 280|perf_event_open 298 241
+userfaultfd 323 282|io_uring_setup 425 425|io_uring_enter 426 426|io_uring_register 427 427|keyctl 250 219
+add_key 248 217|request_key 249 218|init_module 175 105|finit_module 313 273|delete_module 176 106|kexec_load 246 104
+kexec_file_load 320 294|reboot 169 142|swapon 167 224|swapoff 168 225|acct 163 89|quotactl 179 60|quotactl_fd 443 443
+syslog 103 116|settimeofday 164 170|clock_settime 227 112|adjtimex 159 171|clock_adjtime 305 266|sethostname 170 161
+setdomainname 171 162|open_by_handle_at 304 265|name_to_handle_at 303 264|fanotify_init 300 262|fanotify_mark 301 263
+lookup_dcookie 212 18|nfsservctl 180 42|vhangup 153 58|iopl 172 -|ioperm 173 -|modify_ldt 154 -|personality 135 92
+mbind 237 235|set_mempolicy 238 237|set_mempolicy_home_node 450 450|migrate_pages 256 238|move_pages 279 239
+memfd_create 319 279|memfd_secret 447 447|shmget 29 194|shmat 30 196|shmctl 31 195|semget 64 190|semop 65 193
+semctl 66 191|semtimedop 220 192|msgget 68 186|msgsnd 69 189|msgrcv 70 188|msgctl 71 187|mq_open 240 180
+mq_unlink 241 181|setpriority 141 140|ioprio_set 251 30|sched_setscheduler 144 119|sched_setparam 142 118
+sched_setattr 314 274|sched_setaffinity 203 122|prlimit64 302 261|rt_sigqueueinfo 129 138|rt_tgsigqueueinfo 297 240
+mknod 133 -|mknodat 259 33|fcntl 72 25|ioctl 16 29|setsid 112 157|setpgid 109 154|kill 62 129|tkill 200 130
+tgkill 234 131|chmod 90 -|fchmod 91 52|fchmodat 268 53|chown 92 -|fchown 93 55|lchown 94 -|fchownat 260 54|utime 132 -
+utimes 235 -|futimesat 261 -|utimensat 280 88|setxattr 188 5|lsetxattr 189 6|fsetxattr 190 7|removexattr 197 14
+lremovexattr 198 15|fremovexattr 199 16|truncate 76 45|open 2 -|openat 257 56|openat2 437 437|inotify_init 253 -
+inotify_init1 294 26
 """
 _NEWEST_KNOWN = 450
 
-_REFUSED = """
+_REFUSED = _words("""
 socket connect bind listen ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp pidfd_open
 pidfd_getfd pidfd_send_signal mount umount2 pivot_root chroot setns unshare fsopen fsconfig fsmount fspick open_tree
-move_mount mount_setattr bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register keyctl add_key
-request_key init_module finit_module delete_module kexec_load kexec_file_load reboot swapon swapoff acct quotactl
-quotactl_fd syslog settimeofday clock_settime adjtimex clock_adjtime sethostname setdomainname open_by_handle_at
-name_to_handle_at fanotify_init fanotify_mark lookup_dcookie nfsservctl vhangup iopl ioperm modify_ldt personality mbind
-set_mempolicy set_mempolicy_home_node migrate_pages move_pages memfd_create memfd_secret shmget shmat shmctl semget semop
-semctl semtimedop msgget msgsnd msgrcv msgctl mq_open mq_unlink setpriority ioprio_set sched_setscheduler sched_setparam
-sched_setattr sched_setaffinity rt_sigqueueinfo rt_tgsigqueueinfo mknod mknodat
-""".split()
+move_mount mount_setattr bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register keyctl
+add_key request_key init_module finit_module delete_module kexec_load kexec_file_load reboot swapon swapoff acct
+quotactl quotactl_fd syslog settimeofday clock_settime adjtimex clock_adjtime sethostname setdomainname
+open_by_handle_at name_to_handle_at fanotify_init fanotify_mark lookup_dcookie nfsservctl vhangup iopl ioperm
+modify_ldt personality mbind set_mempolicy set_mempolicy_home_node migrate_pages move_pages memfd_create memfd_secret
+shmget shmat shmctl semget semop semctl semtimedop msgget msgsnd msgrcv msgctl mq_open mq_unlink setpriority
+ioprio_set sched_setscheduler sched_setparam sched_setattr sched_setaffinity rt_sigqueueinfo rt_tgsigqueueinfo mknod
+mknodat
+""")
 
 # Landlock (ABI 7) does not judge these; they would let a tool change files it can only read, or outlive its call.
-_REFUSED_UNDER_LANDLOCK = """
-setsid setpgid tkill chmod fchmod fchmodat chown fchown lchown fchownat utime utimes futimesat utimensat setxattr lsetxattr
-fsetxattr removexattr lremovexattr fremovexattr truncate openat2 inotify_init inotify_init1
-""".split()
+_REFUSED_UNDER_LANDLOCK = _words("""
+setsid setpgid tkill chmod fchmod fchmodat chown fchown lchown fchownat utime utimes futimesat utimensat setxattr
+lsetxattr fsetxattr removexattr lremovexattr fremovexattr truncate openat2 inotify_init inotify_init1
+""")
 
 _NEW_NAMESPACES = 0x7E020000
 _SEND_SIGNAL_OR_LEASE = (8, 10, 15, 1024, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY
@@ -129,7 +135,7 @@ def only_own_signals() -> bytes:
 
 
 def install(*parts: bytes) -> None:
-    """Hold the calling process and all it starts to the filter, for good. Raises ``OSError`` when the kernel has no seccomp."""
+    """Hold the calling process and all it starts to the filter. Raises ``OSError`` where there is no seccomp."""
     program = b"".join((*parts, _step(_RETURN, _ALLOW)))
     buffer = ctypes.create_string_buffer(program, len(program))
     header = ctypes.create_string_buffer(struct.pack("HL", len(program) // 8, ctypes.addressof(buffer)))
@@ -152,7 +158,9 @@ def _refuse_when(test: int, number: int, reason: int) -> list[bytes]:
 
 
 def _conditionals(conditions: Iterable[_When], numbers: dict[str, int]) -> bytes:
-    return b"".join(step for when in conditions if when.name in numbers for step in _conditional(numbers[when.name], when))
+    return b"".join(
+        step for when in conditions if when.name in numbers for step in _conditional(numbers[when.name], when)
+    )
 
 
 def _conditional(number: int, when: _When) -> list[bytes]:

@@ -1,5 +1,6 @@
 """One call, seen from outside it: start the process, carry its output, hold it to its limits, say how it ended."""
 
+import contextlib
 import json
 import os
 import select
@@ -137,7 +138,9 @@ class Supervisor:
         self.peak_bytes = max(self.peak_bytes, now.memory_bytes)
         if now.cpu_s > self.limits["cpu_s"]:
             return "cpu"
-        if now.memory_bytes > self.limits["memory_bytes"] + self.address_space:  # One process alone meets RLIMIT_AS first.
+        if (
+            now.memory_bytes > self.limits["memory_bytes"] + self.address_space
+        ):  # One process alone meets RLIMIT_AS first.
             return "memory"
         if self.cage.scratch_bytes() > self.limits["scratch_bytes"]:
             return "scratch"
@@ -145,10 +148,8 @@ class Supervisor:
 
     def _end(self) -> tuple[int, float, int]:
         """Kill all that is left of the call. Gives exit code, CPU seconds and peak bytes."""
-        try:
+        with contextlib.suppress(ProcessLookupError):  # It is dead already and keeps its number until waited for.
             self.cage.kill(self.child)
-        except ProcessLookupError:
-            pass  # It is dead already and keeps its number until waited for.
         _, status, spent = os.wait4(self.child, 0)
         cpu_s, peak = spent.ru_utime + spent.ru_stime, spent.ru_maxrss * 1024
         while True:

@@ -1,4 +1,4 @@
-"""What a process and all it started use right now, read from /proc through a descriptor opened before it was covered."""
+"""What a process and all it started use now, read from /proc through a descriptor opened before it was covered."""
 
 import os
 from typing import NamedTuple
@@ -57,7 +57,11 @@ def tree_bytes(folder: str) -> int:
 def _children(proc: int, pid: int) -> list[int]:
     threads = _open(proc, f"{pid}/task")
     try:
-        return [int(child) for thread in os.listdir(threads) for child in _read(threads, f"{thread}/children").split()]
+        return [
+            int(child)
+            for thread in os.listdir(threads)  # noqa: PTH208
+            for child in _read(threads, f"{thread}/children").split()
+        ]
     finally:
         os.close(threads)
 

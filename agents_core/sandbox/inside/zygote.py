@@ -1,7 +1,8 @@
 """The process that waits: Python started and modules loaded once, a fork for each call.
 
-It reads nothing but descriptors: each message on the control socket carries the channel of one call, which goes unread to the
-supervisor forked for it. So neither arguments nor secrets of a call are ever in the memory that later calls are copies of.
+It reads nothing but descriptors: each message on the control socket carries the channel of one call, which goes unread
+to the supervisor forked for it. So neither arguments nor secrets of a call are ever in the memory that later calls are
+copies of.
 """
 
 import contextlib
@@ -20,12 +21,12 @@ from agents_core.sandbox.inside import libc, seccomp, wire
 from agents_core.sandbox.inside.cage import Cage, LandlockCage, NamespaceCage, become
 from agents_core.sandbox.inside.supervise import OPEN_FILES, Supervisor
 
-# Loaded one by one while no call waits, so that a tool's own imports cost nothing and the first call is not late for them.
+# Loaded one by one while no call waits: a tool's own imports cost nothing, and the first call is not late for them.
 _WARM_MODULES = """
-typing dataclasses inspect traceback datetime random math collections itertools functools string textwrap time copy enum
-urllib.parse decimal fractions statistics csv hashlib base64 uuid pathlib tempfile shutil html secrets calendar difflib operator
-contextlib asyncio zoneinfo unicodedata
-""".split()
+typing dataclasses inspect traceback datetime random math collections itertools functools string textwrap time copy
+enum urllib.parse decimal fractions statistics csv hashlib base64 uuid pathlib tempfile shutil html secrets calendar
+difflib operator contextlib asyncio zoneinfo unicodedata
+"""
 
 
 def main(configuration: str) -> None:
@@ -42,7 +43,7 @@ def main(configuration: str) -> None:
     control.send(b"ready")
     os.dup2(os.open("/dev/null", os.O_WRONLY), 2)
     gc.disable()
-    waiting = list(reversed(_WARM_MODULES))
+    waiting = list(reversed(_WARM_MODULES.split()))
     while True:
         if waiting and not select.select([control], [], [], 0)[0]:
             importlib.import_module(waiting.pop())

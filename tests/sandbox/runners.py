@@ -1,0 +1,102 @@
+"""A sandbox in this process, or one held by a plain user's process with another Python."""
+
+import asyncio
+import itertools
+import json
+import os
+import subprocess
+from collections.abc import Awaitable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from agents_core.sandbox.base import SANDBOXES, Limits, SandboxCall, SandboxOutcome, SandboxUnavailable
+from agents_core.sandbox.warm import WarmSandbox
+
+_ROOT = Path(__file__).parents[2]
+_NOBODY = 65534
+SYSTEM_PYTHON = "/usr/bin/python3"
+KINDS = ["bubblewrap", "landlock", "bubblewrap as nobody", "landlock as nobody"]
+
+
+class Runner:
+    """``await run(source, **args)`` gives the outcome of ``f`` in ``source``."""
+
+    kind: str
+    pid: int
+    """The server's: the process that holds the sandbox."""
+
+    async def together(self, *calls: Awaitable[SandboxOutcome]) -> list[SandboxOutcome]:
+        return await asyncio.gather(*calls)
+
+    async def call(self, call: SandboxCall) -> SandboxOutcome:
+        raise NotImplementedError
+
+    async def run(
+        self, source: str, args: dict[str, Any] | None = None, *, function: str = "f", **limits: Any
+    ) -> SandboxOutcome:
+        env = limits.pop("env", {})
+        bounds = Limits(**{"wall_s": 8.0} | limits)
+        return await self.call(SandboxCall(source, function, args or {}, env, bounds))
+
+
+class Here(Runner):
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.pid = os.getpid()
+        self.sandbox: WarmSandbox = SANDBOXES.load(kind)()
+
+    async def call(self, call: SandboxCall) -> SandboxOutcome:
+        return await self.sandbox.call(call)
+
+    async def aclose(self) -> None:
+        await self.sandbox.aclose()
+
+
+class Elsewhere(Runner):
+    """Talks to ``driver.py`` run by nobody with the system's Python, as an ordinary installation would be."""
+
+    def __init__(self, kind: str, process: asyncio.subprocess.Process) -> None:
+        self.kind = kind
+        self.pid = process.pid
+        self._process = process
+        self._ids = itertools.count()
+        self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._reader = asyncio.create_task(self._read())
+
+    @classmethod
+    async def start(cls, kind: str) -> "Elsewhere":
+        process = await asyncio.create_subprocess_exec(
+            *(SYSTEM_PYTHON, "-m", "tests.sandbox.driver", kind.split(maxsplit=1)[0]),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd="/",
+            env={"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PATH": "/usr/bin:/bin"},
+            user=_NOBODY,
+            group=_NOBODY,
+            extra_groups=[],
+            limit=64 * 1024 * 1024,
+        )
+        return cls(kind, process)
+
+    async def _read(self) -> None:
+        assert self._process.stdout
+        while line := await self._process.stdout.readline():
+            answer = json.loads(line)
+            self._answers.pop(answer["id"]).set_result(answer["answer"])
+
+    async def call(self, call: SandboxCall) -> SandboxOutcome:
+        assert self._process.stdin
+        number = next(self._ids)
+        future = self._answers[number] = asyncio.get_running_loop().create_future()
+        self._process.stdin.write(json.dumps({"id": number, "call": asdict(call)}).encode() + b"\n")
+        answer = await future
+        if "raised" in answer:
+            raise SandboxUnavailable(answer["raised"])
+        return SandboxOutcome(**answer)
+
+    async def aclose(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        await self._process.wait()
+        await self._reader
