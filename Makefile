@@ -42,16 +42,20 @@ ifdef UV
 	@uv venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" $(VENV)
 else
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python cannot make a virtual environment here. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --upgrade pip
 endif
 
-INSTALL = $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on)
+# The dependencies alone: the project runs from its checkout, so nothing has to be built.
+LISTED = $(BIN)/python -c 'import sys, tomllib; found = tomllib.load(open("pyproject.toml", "rb")); \
+	print(*found[sys.argv[1]][sys.argv[2]], sep="\n")'
+INSTALL = $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install --disable-pip-version-check)
 
 $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing what Mnemoscope needs (about 300 MB, once)."
-	@$(INSTALL) --constraint constraints.txt --editable .
+	@$(LISTED) project dependencies > $(VENV)/requirements.txt
+	@$(INSTALL) --constraint constraints.txt --requirement $(VENV)/requirements.txt
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	@$(INSTALL) --constraint constraints.txt --group dev
+	@$(LISTED) dependency-groups dev > $(VENV)/requirements-dev.txt
+	@$(INSTALL) --constraint constraints.txt --requirement $(VENV)/requirements-dev.txt
 	@touch $@
