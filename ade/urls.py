@@ -5,7 +5,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from django.views.generic import RedirectView
 
-from ade.views import workspace
+from ade.views import agents, workspace
 from ade.views.login import login, logout
 from agents_core import __version__
 
@@ -22,6 +22,10 @@ urlpatterns = [
     path("login", login),
     path("logout", logout),
     path("admin/", admin.site.urls),
+    path("agents", agents.agent_list),
+    path("agents/new", agents.new_agent),
+    path(f"{_AGENT}/preview", agents.agent_preview),
+    path(f"{_AGENT}/delete", agents.delete_agent),
     path(_AGENT, workspace.workspace),
     path(f"{_AGENT}/steps/<int:number>", workspace.workspace),
     path(f"{_AGENT}/steps/<int:number>/request.json", workspace.step_request),

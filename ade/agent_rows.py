@@ -1,0 +1,170 @@
+"""The list of agents: one row each, read in a fixed number of queries, and patched as their streams move."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from ade.fragments import Fragment
+from agents_core.models import Agent, SegmentKind, pipeline
+from agents_core.models.pipeline import Statement
+
+PAGE = 50
+STATES = ("running", "queued", "failed", "idle")
+
+_GROUPS = {
+    SegmentKind.SYSTEM: "system",
+    SegmentKind.RULES: "system",
+    SegmentKind.METADATA: "system",
+    SegmentKind.TOOL: "tools",
+    SegmentKind.CORE: "core",
+    SegmentKind.SUMMARY: "summary",
+    SegmentKind.MESSAGE: "messages",
+    SegmentKind.TOOL_RETURN: "tool_return",
+}
+_ORDER = ("system", "tools", "core", "summary", "messages", "tool_return")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    kind: str
+    label: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What _context_bar.html and _gauge.html draw."""
+
+    cells: list[Cell]
+    limit_tokens: int
+    used_tokens: int = 0
+    reported_tokens: int | None = None
+    threshold_tokens: int | None = None
+
+
+@dataclass(slots=True)
+class AgentRow:
+    """An agent as the list shows it. ``passages`` and ``messages`` are counted up to ``COUNTED``."""
+
+    agent: Agent
+    state: str
+    bar: Bar
+    blocks: int
+    passages: int
+    messages: int
+    step_number: int | None
+    step_at: datetime | None
+    today_usd: Decimal | None
+    tags: list[str] = field(default_factory=list)
+
+    @property
+    def dom_id(self) -> str:
+        return f"row-{self.agent.id}"
+
+    @property
+    def share(self) -> int:
+        """Percent of the context window in use."""
+        return round(100 * self.bar.used_tokens / self.bar.limit_tokens)
+
+
+COUNTED = 100_000
+
+_FACTS = f"""
+SELECT agent.id,
+    EXISTS (SELECT 1 FROM run WHERE run.agent_id = agent.id AND status = 'running') AS running,
+    EXISTS (SELECT 1 FROM run WHERE run.agent_id = agent.id AND status = 'created') AS queued,
+    (SELECT status FROM run WHERE run.agent_id = agent.id ORDER BY first_seq DESC LIMIT 1) AS last_status,
+    (SELECT count(*) FROM agent_block WHERE agent_id = agent.id) AS blocks,
+    (SELECT count(*) FROM (SELECT 1 FROM passage JOIN agent_archive USING (archive_id) WHERE agent_id = agent.id AND NOT is_deleted
+        LIMIT {COUNTED}) AS counted) AS passages,
+    (SELECT count(*) FROM (SELECT 1 FROM message WHERE agent_id = agent.id LIMIT {COUNTED}) AS counted) AS messages,
+    step.number, step.started_at, step.segments, step.estimated_tokens, step.prompt_tokens, step.compacts_at,
+    (SELECT sum(cost_usd) FROM step WHERE agent_id = agent.id AND started_at >= date_trunc('day', now())) AS today_usd
+FROM agent LEFT JOIN LATERAL (
+    SELECT * FROM step WHERE step.agent_id = agent.id AND kind = 'agent' AND request_digest IS NOT NULL ORDER BY number DESC LIMIT 1
+) AS step ON true
+WHERE agent.id = ANY(%s)
+"""
+_SEGMENTS = "SELECT id, kind, tokens FROM segment WHERE id = ANY(%s)"
+
+
+def listed_agents(filters: Mapping[str, str]) -> QuerySet[Agent]:
+    """The agents that the filters leave, newest first. ``q`` searches name and description, ``tag`` and ``state`` narrow."""
+    agents = Agent.objects.filter(hidden=False).order_by("-created_at", "id")
+    if words := filters.get("q", "").strip():
+        agents = agents.filter(Q(name__icontains=words) | Q(description__icontains=words) | Q(model__icontains=words) | Q(id=words))
+    if tag := filters.get("tag"):
+        agents = agents.filter(tags__contains=[tag])
+    match filters.get("state"):
+        case "running":
+            agents = agents.filter(runs__status__in=["running", "created"]).distinct()
+        case "failed":
+            agents = agents.filter(last_stop_reason__in=FAILED_REASONS)
+    return agents
+
+
+FAILED_REASONS = (
+    "error",
+    "llm_api_error",
+    "invalid_llm_response",
+    "invalid_tool_call",
+    "no_tool_call",
+    "max_tokens_exceeded",
+    "insufficient_credits",
+    "context_window_overflow_in_system_prompt",
+)
+
+
+def agent_rows(agents: Sequence[Agent]) -> list[AgentRow]:
+    """The rows of ``agents``, in their order."""
+    facts = {row[0]: row[1:] for row in pipeline.run_sync([Statement(_FACTS, ([agent.id for agent in agents],))])[0]}
+    segment_ids = {segment for row in facts.values() for segment in row[8] or ()}
+    segments = {row[0]: row[1:] for row in pipeline.run_sync([Statement(_SEGMENTS, (list(segment_ids),))])[0]}
+    return [_row(agent, facts[agent.id], segments) for agent in agents if agent.id in facts]
+
+
+def _row(agent: Agent, facts: tuple[Any, ...], segments: Mapping[Any, tuple[str, int]]) -> AgentRow:
+    running, queued, last_status, blocks, passages, messages, number, at, step_segments, estimated, reported, threshold, today = facts
+    state = "running" if running else "queued" if queued else "failed" if last_status == "failed" else "idle"
+    bar = Bar(_cells(step_segments or (), segments), agent.context_window, estimated or 0, reported or None, threshold)
+    return AgentRow(agent, state, bar, blocks, passages, messages, number, at, today, agent.tags)
+
+
+def _cells(segment_ids: Sequence[Any], segments: Mapping[Any, tuple[str, int]]) -> list[Cell]:
+    totals = dict.fromkeys(_ORDER, 0)
+    for segment_id in segment_ids:
+        kind, tokens = segments.get(segment_id, ("envelope", 0))
+        if group := _GROUPS.get(SegmentKind(kind)):
+            totals[group] += tokens
+    return [Cell(kind, kind.replace("_", " "), total) for kind, total in totals.items() if total]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many agents there are in each tab."""
+
+    all: int
+    running: int
+    failed: int
+
+
+def counts() -> Counts:
+    visible = Agent.objects.filter(hidden=False)
+    active = visible.filter(runs__status__in=["running", "created"]).distinct().count()
+    return Counts(visible.count(), active, visible.filter(last_stop_reason__in=FAILED_REASONS).count())
+
+
+def agent_list_fragments(changed: set[str] | None, filters: Mapping[str, str]) -> list[Fragment]:
+    """The rows of the agents in ``changed``, or of the first page for None; rows of agents that are gone or filtered out are removed."""
+    listed = listed_agents(filters)
+    agents = list(listed[:PAGE] if changed is None else listed.filter(id__in=changed)[:PAGE])
+    found = [
+        Fragment(row.dom_id, "ade/partials/_agent_row.html", {"row": row}, swap="prepend", target="agent-rows") for row in agent_rows(agents)
+    ]
+    gone = set() if changed is None else changed - {agent.id for agent in agents}
+    found += [Fragment(f"row-{agent_id}", swap="remove") for agent_id in gone]
+    return [*found, Fragment("agent-tabs", "ade/partials/_agent_tabs.html", {"counts": counts(), "filters": filters})]
