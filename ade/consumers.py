@@ -12,6 +12,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from ade.agent_rows import agent_list_fragments
 from ade.panels.base import bind
+from ade.status import runs_fragment
 from agents_core.errors import AgentsError
 from agents_core.events.hub import ANY_AGENT, hub
 from agents_core.events.subscribe import follow
@@ -91,7 +92,7 @@ class AgentConsumer(_FollowingConsumer):
         agent = Agent.objects.filter(id=agent_id).first()
         if agent is None:
             return []
-        fragments = []
+        fragments = [runs_fragment().rendered()] if any(event.event.type.startswith("run.") for event in events) else []
         for slug, params in self._panels.items():
             try:
                 fragments += [fragment.rendered() for fragment in bind(slug, agent, params).fragments(events)]
@@ -119,7 +120,7 @@ class AgentsConsumer(_FollowingConsumer):
 
 
 def _rendered_rows(changed: set[str] | None, filters: dict[str, str]) -> list[dict[str, Any]]:
-    return [fragment.rendered() for fragment in agent_list_fragments(changed, filters)]
+    return [fragment.rendered() for fragment in [*agent_list_fragments(changed, filters), runs_fragment()]]
 
 
 def _number(values: list[str] | None) -> int:

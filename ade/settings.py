@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "channels",
     "procrastinate.contrib.django",
+    "ninja",
     "agents_core",
     "ade",
 ]
@@ -68,6 +69,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "ade.status.status_line",
             ]
         },
     }
@@ -122,7 +124,7 @@ AGENTS_HOME = HOME
 AGENTS_SEAL_KEY = env.kept_secret(
     "SEAL_KEY", HOME / "seal.key", make=lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 ).encode()
-AGENTS_SANDBOX = env.choice("AGENTS_SANDBOX", "auto", ("auto", "bubblewrap", "process", "off"))
+AGENTS_SANDBOX = env.choice("AGENTS_SANDBOX", "auto", ("auto", "bubblewrap", "landlock"))
 AGENTS_WORKER_CONCURRENCY = env.number("AGENTS_WORKER_CONCURRENCY", 64, at_least=1, at_most=1024)
 AGENTS_DEFAULT_MODEL = env.text("AGENTS_DEFAULT_MODEL")
 AGENTS_DEFAULT_EMBEDDER = env.text("AGENTS_DEFAULT_EMBEDDER")

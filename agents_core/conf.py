@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from django.conf import settings
 
@@ -14,7 +15,7 @@ class Conf:
     Attributes:
         home: the folder of the product's data.
         seal_key: the Fernet key (32 bytes, base64) that seals provider credentials.
-        sandbox: ``auto``, ``bubblewrap``, ``process`` or ``off``.
+        sandbox: ``auto``, ``bubblewrap`` or ``landlock``.
         worker_concurrency: runs that one worker executes at once.
         default_model: the handle a new agent gets, such as ``openai/gpt-4o-mini``; empty: the best one available.
         default_embedder: the handle of the embedder of new archives; empty: the best one available.
@@ -23,7 +24,7 @@ class Conf:
 
     home: Path
     seal_key: bytes
-    sandbox: str
+    sandbox: Literal["auto", "bubblewrap", "landlock"]
     worker_concurrency: int
     default_model: str
     default_embedder: str

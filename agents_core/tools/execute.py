@@ -1,12 +1,14 @@
 """Running one tool call: finding the tool, reading its arguments, running it in process or in the sandbox, and wording what came of it."""
 
+import asyncio
 import json
 import logging
 import time
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from agents_core.conf import conf
 from agents_core.errors import AgentsError
 from agents_core.sandbox.base import Limits, Sandbox, SandboxCall, SandboxOutcome
 from agents_core.sandbox.choose import choose
@@ -64,7 +66,7 @@ def _argument_trouble(accepted: Mapping[str, Any], unknown: list[str], missing: 
 
 async def run_source(source: str, function: str, arguments: dict[str, Any], env: dict[str, str], limits: Limits | None = None) -> SandboxOutcome:
     """Runs a function of ``source`` in the sandbox. Raises ``SandboxUnavailable`` where this machine isolates nothing."""
-    return await sandbox().call(SandboxCall(source, function, arguments, env, limits or Limits()))
+    return await (await sandbox()).call(SandboxCall(source, function, arguments, env, limits or Limits()))
 
 
 async def run_custom(
@@ -106,9 +108,19 @@ def _error_text(name: str, kind: str, message: str) -> str:
     return f"Error executing function {name}: {kind}: {message}"[:_ERROR_CHARS]
 
 
-@lru_cache(maxsize=1)
-def sandbox() -> Sandbox:
-    """This process's sandbox: the best that works on this machine."""
-    from agents_core.conf import conf
+_sandboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Sandbox]] = WeakKeyDictionary()
 
-    return choose(conf().sandbox)
+
+async def sandbox() -> Sandbox:
+    """This event loop's sandbox: the best that works on this machine, found out once."""
+    loop = asyncio.get_running_loop()
+    if loop not in _sandboxes:
+        _sandboxes[loop] = loop.create_task(choose(conf().sandbox), name="choose sandbox")
+    return await asyncio.shield(_sandboxes[loop])
+
+
+async def close_sandbox() -> None:
+    """Ends this event loop's sandbox, if one was used."""
+    chosen = _sandboxes.pop(asyncio.get_running_loop(), None)
+    if chosen is not None:
+        await (await chosen).aclose()

@@ -13,7 +13,7 @@ from agents_core.models import pipeline
 from agents_core.queue.tasks import HEARTBEAT_S, QUEUE, STALLED_AFTER_S, recover
 from agents_core.runtime import loop  # noqa: F401  (its imports happen before the first run, not in it)
 from agents_core.runtime.providers import connections
-from agents_core.tools.execute import sandbox
+from agents_core.tools.execute import close_sandbox, sandbox
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ async def _work() -> None:
     app = django_app.with_connector(django_app.connector.get_worker_connector())
     async with app.open_async():
         chores = asyncio.create_task(_chores(app), name="chores")
+        warm = asyncio.create_task(_warm(), name="warm sandbox")
         try:
             await app.run_worker_async(
                 queues=[QUEUE],
@@ -46,11 +47,17 @@ async def _work() -> None:
                 shutdown_graceful_timeout=_GRACE_S,
             )
         finally:
-            chores.cancel()
-            await asyncio.gather(chores, return_exceptions=True)
-            await sandbox().aclose()
+            for task in (chores, warm):
+                task.cancel()
+            await asyncio.gather(chores, warm, return_exceptions=True)
+            await close_sandbox()
             await connections().aclose()
             await pipeline.close_pool()
+
+
+async def _warm() -> None:
+    """The first custom tool should not wait for the sandbox."""
+    await (await sandbox()).warm()
 
 
 async def _chores(app: App) -> None:

@@ -1,0 +1,62 @@
+"""The line at the foot of every page: what runs underneath."""
+
+import asyncio
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.http import HttpRequest
+
+from ade.fragments import Fragment
+from agents_core.models import Run, RunStatus
+from agents_core.sandbox.base import SandboxStatus
+from agents_core.tools.execute import sandbox
+
+_CHOOSING_S = 3.0
+
+
+def status_line(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: what _status_line.html draws; computed only where a page draws it."""
+    return {"facts": _facts, "address": request.get_host()}
+
+
+def _facts() -> list[tuple[str, str, str]]:
+    chosen = sandbox_status()
+    return [
+        ("database", _database(), ""),
+        ("runs", runs_text(), ""),
+        ("sandbox", sandbox_text(chosen), " ".join(filter(None, (chosen.reason, chosen.advice)))),
+    ]
+
+
+def _database() -> str:
+    return "embedded Postgres 18 · pgvector" if settings.EMBEDDED_DATABASE else "PostgreSQL · pgvector"
+
+
+def runs_text() -> str:
+    """How many runs go on and wait, of all agents."""
+    statuses = list(Run.objects.filter(status__in=[RunStatus.CREATED, RunStatus.RUNNING]).values_list("status", flat=True)[:1000])
+    active = statuses.count(RunStatus.RUNNING)
+    return f"{active} run{'' if active == 1 else 's'} active · {len(statuses) - active} queued"
+
+
+def runs_fragment() -> Fragment:
+    return Fragment("status-runs", "ade/partials/_status_fact.html", {"id": "runs", "text": runs_text()})
+
+
+def sandbox_status() -> SandboxStatus:
+    """The web process's sandbox, found out at the first page that asks."""
+    try:
+        return async_to_sync(_chosen)()
+    except TimeoutError:
+        return SandboxStatus("none", available=False, reason="Still looking for a sandbox.")
+
+
+async def _chosen() -> SandboxStatus:
+    return (await asyncio.wait_for(sandbox(), _CHOOSING_S)).status()
+
+
+def sandbox_text(status: SandboxStatus) -> str:
+    if not status.available:
+        return "sandbox: none, tools are refused"
+    return f"sandbox: {status.name}{', warm' if status.warm else ''}"
