@@ -92,7 +92,8 @@ class Server:
 
     def left(self) -> list[psutil.Process]:
         """Every process that has to do with this home, waited for a moment: the kernel ends them one after another."""
-        return psutil.wait_procs(_of(self.home), timeout=5)[1]
+        left: list[psutil.Process] = psutil.wait_procs(_of(self.home), timeout=5)[1]
+        return left
 
 
 def _of(home: Path) -> list[psutil.Process]:
