@@ -1,4 +1,7 @@
-/** The message box: grows with its text, Enter sends, Up and Down at the edges walk earlier inputs, the draft survives a reload. */
+/**
+ * The message box: grows with its text, Enter sends, Up and Down at the edges walk earlier inputs, the draft survives a
+ * reload.
+ */
 import { all, around, onContent } from "./dom.js";
 import { recall, remember } from "./store.js";
 
@@ -49,7 +52,11 @@ function walk(form, box, back) {
 function sent(form) {
   const box = boxOf(form);
   const text = box.value.trim();
-  if (text) remember(sentKey(form), [text, ...recall(sentKey(form), /** @type {string[]} */ ([])).filter((old) => old !== text)].slice(0, KEEP));
+  if (text)
+    remember(
+      sentKey(form),
+      [text, ...recall(sentKey(form), /** @type {string[]} */ ([])).filter((old) => old !== text)].slice(0, KEEP),
+    );
   remember(draftKey(form), null);
   delete form.dataset.at;
   write(box, "");

@@ -7,7 +7,8 @@ document.addEventListener("click", (event) => {
   if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal();
   around(event, "[data-close]")?.closest("dialog")?.close();
   // A click beside the dialog is a click on the dialog element itself, for its content fills it.
-  if (event.target instanceof HTMLDialogElement && isBackdrop(/** @type {MouseEvent} */ (event), event.target)) event.target.close();
+  if (event.target instanceof HTMLDialogElement && isBackdrop(/** @type {MouseEvent} */ (event), event.target))
+    event.target.close();
 });
 
 /**
@@ -20,12 +21,16 @@ function isBackdrop({ clientX: x, clientY: y }, dialog) {
 }
 
 document.addEventListener("htmx:confirm", (event) => {
-  const { detail } = /** @type {CustomEvent<{question: string | null, elt: HTMLElement, issueRequest: (skip: boolean) => void}>} */ (event);
+  const { detail } =
+    /** @type {CustomEvent<{question: string | null, elt: HTMLElement, issueRequest: (skip: boolean) => void}>} */ (
+      event
+    );
   const dialog = /** @type {HTMLDialogElement | null} */ (document.getElementById("confirm"));
   if (!detail.question || !dialog) return;
   event.preventDefault();
   /** @type {HTMLElement} */ (dialog.querySelector("h2")).textContent = detail.question;
-  /** @type {HTMLElement} */ (dialog.querySelector("[value=yes]")).textContent = detail.elt.dataset.confirmYes ?? "Yes, go on";
+  /** @type {HTMLElement} */ (dialog.querySelector("[value=yes]")).textContent =
+    detail.elt.dataset.confirmYes ?? "Yes, go on";
   dialog.returnValue = "no";
   dialog.addEventListener("close", () => dialog.returnValue === "yes" && detail.issueRequest(true), { once: true });
   dialog.showModal();

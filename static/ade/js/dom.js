@@ -1,7 +1,8 @@
 /** Small helpers shared by the modules. */
 
 /**
- * Runs `mount` on the page now and on every piece of HTML that arrives later, by htmx or by the socket. It must bear being called twice on a node.
+ * Runs `mount` on the page now and on every piece of HTML that arrives later, by htmx or by the socket. It must bear
+ * being called twice on a node.
  *
  * @param {(root: Element) => void} mount
  */
@@ -38,6 +39,9 @@ export function around(event, selector) {
  */
 export function takesText(target) {
   if (!(target instanceof HTMLElement)) return false;
-  if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
-  return target instanceof HTMLInputElement && !["button", "checkbox", "radio", "range", "submit"].includes(target.type);
+  if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement)
+    return true;
+  return (
+    target instanceof HTMLInputElement && !["button", "checkbox", "radio", "range", "submit"].includes(target.type)
+  );
 }

@@ -1,4 +1,5 @@
-// Blocking, in <head>: what must be right before the first paint. The theme, drawer and pane sizes this person chose; store.js writes them.
+// Blocking, in <head>: what must be right before the first paint. The theme, drawer and pane sizes this person chose;
+// store.js writes them.
 (() => {
   const root = document.documentElement;
   const read = (/** @type {string} */ key) => {
@@ -11,5 +12,6 @@
   const theme = read("theme");
   if (theme === "dark" || theme === "light") root.dataset.theme = theme;
   if (read("drawer") === "closed") root.dataset.drawer = "closed";
-  for (const [name, pixels] of Object.entries(read("panes") ?? {})) root.style.setProperty(`--${name}`, `${Number(pixels)}px`);
+  for (const [name, pixels] of Object.entries(read("panes") ?? {}))
+    root.style.setProperty(`--${name}`, `${Number(pixels)}px`);
 })();

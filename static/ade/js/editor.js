@@ -1,10 +1,14 @@
 /**
- * CodeMirror on <textarea data-editor="python|json|markdown|text">. The textarea stays the form field: it holds the text and sends `input`, so htmx triggers and
- * counters work as on a plain one. The 0.7 MB bundle is loaded when the first editor appears.
+ * CodeMirror on <textarea data-editor="python|json|markdown|text">. The textarea stays the form field: it holds the
+ * text and sends `input`, so htmx triggers and counters work as on a plain one. The 0.7 MB bundle is loaded when the
+ * first editor appears.
  */
 import { all, onContent } from "./dom.js";
 
-/** @typedef {{line: number, column: number, message: string, severity: "error" | "warning" | "info"}} Problem line from 1, column from 0 */
+/**
+ * @typedef {{line: number, column: number, message: string, severity: "error" | "warning" | "info"}} Problem
+ *   line counts from 1, column from 0
+ */
 
 /** @type {Promise<any> | undefined} */
 let bundle;
@@ -37,7 +41,9 @@ function theme(cm) {
     ".cm-cursor": { borderLeftColor: "var(--text)" },
     ".cm-gutters": { backgroundColor: "transparent", color: "var(--faint)", border: "none" },
     ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--hover)" },
-    "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { background: "var(--pick)" },
+    "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
+      background: "var(--pick)",
+    },
     ".cm-matchingBracket, &.cm-focused .cm-matchingBracket": { backgroundColor: "var(--pick)", color: "inherit" },
     ".cm-searchMatch": { backgroundColor: "color-mix(in srgb, var(--warn) 30%, transparent)" },
     ".cm-panels, .cm-tooltip": { backgroundColor: "var(--panel)", color: "var(--text)", borderColor: "var(--line)" },
@@ -52,7 +58,9 @@ function theme(cm) {
 
 /** Python whose annotations are coloured as types. @param {any} cm */
 function python(cm) {
-  const annotated = cm.pythonLanguage.configure({ props: [cm.styleTags({ "TypeDef/VariableName TypeDef/MemberExpression/VariableName": cm.tags.typeName })] });
+  const annotated = cm.pythonLanguage.configure({
+    props: [cm.styleTags({ "TypeDef/VariableName TypeDef/MemberExpression/VariableName": cm.tags.typeName })],
+  });
   return [new cm.LanguageSupport(annotated, cm.python().support), cm.indentUnit.of("    ")];
 }
 
@@ -70,12 +78,16 @@ function language(cm, name) {
 /** @param {any} cm @param {HTMLTextAreaElement} area */
 function keys(cm, area) {
   const run = () => {
-    const button = /** @type {HTMLElement | null} */ ((area.form ?? document).querySelector("[data-run]") ?? document.querySelector("[data-run]"));
+    const button = /** @type {HTMLElement | null} */ (
+      (area.form ?? document).querySelector("[data-run]") ?? document.querySelector("[data-run]")
+    );
     button?.click();
     return Boolean(button);
   };
   // basicSetup leaves Tab to the browser; indentWithTab takes it, and Escape gives it back for one press.
-  return cm.Prec.high(cm.keymap.of([{ key: "Mod-Enter", run }, { key: "Tab", run: cm.acceptCompletion }, cm.indentWithTab]));
+  return cm.Prec.high(
+    cm.keymap.of([{ key: "Mod-Enter", run }, { key: "Tab", run: cm.acceptCompletion }, cm.indentWithTab]),
+  );
 }
 
 /** @param {any} cm @param {HTMLTextAreaElement} area */

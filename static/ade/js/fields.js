@@ -29,7 +29,8 @@ function count(counter) {
 
 document.addEventListener("change", (event) => {
   const field = event.target;
-  if (!(field instanceof HTMLInputElement || field instanceof HTMLSelectElement) || !field.matches("[data-remember]")) return;
+  if (!(field instanceof HTMLInputElement || field instanceof HTMLSelectElement) || !field.matches("[data-remember]"))
+    return;
   remember(choiceKey(field), field.type === "checkbox" ? /** @type {HTMLInputElement} */ (field).checked : field.value);
 });
 document.addEventListener("input", (event) => {

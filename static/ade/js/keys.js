@@ -1,5 +1,6 @@
 /**
- * Keys named in the DOM: data-key on a button or link presses it, on a field focuses it. "?" lists them. Also roving focus: arrow keys in data-roving lists.
+ * Keys named in the DOM: data-key on a button or link presses it, on a field focuses it. "?" lists them. Also roving
+ * focus: arrow keys in data-roving lists.
  */
 import { all, around, onContent, takesText } from "./dom.js";
 import { recall, remember } from "./store.js";
@@ -14,7 +15,14 @@ function nameOf(event) {
   const mod = isMac ? event.metaKey : event.ctrlKey;
   // Shift is part of a printed character already ("?"), but not of "F11".
   const shift = event.shiftKey && event.key.length > 1;
-  return [mod && "Mod", event.altKey && "Alt", shift && "Shift", event.key.length === 1 && mod ? event.key.toLowerCase() : event.key].filter(Boolean).join("+");
+  return [
+    mod && "Mod",
+    event.altKey && "Alt",
+    shift && "Shift",
+    event.key.length === 1 && mod ? event.key.toLowerCase() : event.key,
+  ]
+    .filter(Boolean)
+    .join("+");
 }
 
 /** @param {string} name */
@@ -34,8 +42,19 @@ function press(node) {
 
 /** @param {HTMLElement} node */
 function labelOf(node) {
-  const label = node.dataset.keyLabel ?? node.getAttribute("aria-label") ?? node.getAttribute("title") ?? node.querySelector(".text")?.textContent;
-  return label ?? [...node.childNodes].filter((child) => child.nodeName !== "KBD").map((child) => child.textContent).join(" ").trim();
+  const label =
+    node.dataset.keyLabel ??
+    node.getAttribute("aria-label") ??
+    node.getAttribute("title") ??
+    node.querySelector(".text")?.textContent;
+  return (
+    label ??
+    [...node.childNodes]
+      .filter((child) => child.nodeName !== "KBD")
+      .map((child) => child.textContent)
+      .join(" ")
+      .trim()
+  );
 }
 
 function list() {
@@ -56,7 +75,9 @@ function list() {
 function rove(event) {
   const group = around(event, "[data-roving]");
   if (!group || takesText(event.target) || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
-  const items = /** @type {HTMLElement[]} */ ([...group.querySelectorAll("a[href], button, summary")]).filter((item) => item.checkVisibility());
+  const items = /** @type {HTMLElement[]} */ ([...group.querySelectorAll("a[href], button, summary")]).filter((item) =>
+    item.checkVisibility(),
+  );
   const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
   const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key] ?? 0;
   event.preventDefault();

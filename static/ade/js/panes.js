@@ -1,6 +1,7 @@
 /**
- * Splitters: dragged, or moved with the arrow keys; double click or Delete resets. A splitter sets one CSS length on <html>, and
- * its neighbour's width or height follows. Also which column a narrow screen shows, and whether the drawer is open.
+ * Splitters: dragged, or moved with the arrow keys; double click or Delete resets. A splitter sets one CSS length on
+ * <html>, and its neighbour's width or height follows. Also which column a narrow screen shows, and whether the drawer
+ * is open.
  */
 import { around, onContent, all } from "./dom.js";
 import { recall, remember } from "./store.js";
@@ -8,11 +9,14 @@ import { recall, remember } from "./store.js";
 const STEP_PX = 16;
 const root = document.documentElement;
 
-/** @param {HTMLElement} sep */
+/**
+ * @param {HTMLElement} sep
+ * @returns {HTMLElement} what it sizes: a neighbour, or the drawer on whose upper edge it lies
+ */
 function sized(sep) {
-  const next = sep.dataset.of === "next";
-  // A drawer's splitter lies inside it, on its upper edge.
-  return /** @type {HTMLElement} */ ((next ? sep.nextElementSibling : sep.previousElementSibling)?.matches(".tabbar") ? sep.parentElement : next ? sep.nextElementSibling : sep.previousElementSibling);
+  const drawer = /** @type {HTMLElement | null} */ (sep.closest(".drawer"));
+  const neighbour = sep.dataset.of === "next" ? sep.nextElementSibling : sep.previousElementSibling;
+  return drawer ?? /** @type {HTMLElement} */ (neighbour);
 }
 
 /** @param {HTMLElement} sep */
@@ -114,5 +118,6 @@ document.addEventListener("dblclick", (event) => {
 });
 onContent((node) => {
   all(node, ".sep").forEach(report);
-  for (const toggle of all(node, "[data-toggle='drawer']")) toggle.setAttribute("aria-expanded", String(root.dataset.drawer !== "closed"));
+  for (const toggle of all(node, "[data-toggle='drawer']"))
+    toggle.setAttribute("aria-expanded", String(root.dataset.drawer !== "closed"));
 });

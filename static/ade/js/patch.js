@@ -1,6 +1,6 @@
 /**
- * Puts HTML from the server into the page without taking anything from the person in front of it. The rules below hold for fragments from the socket and for
- * htmx responses swapped with "morph" alike.
+ * Puts HTML from the server into the page without taking anything from the person in front of it. The rules below hold
+ * for fragments from the socket and for htmx responses swapped with "morph" alike.
  */
 
 /**
@@ -16,9 +16,12 @@ const { Idiomorph, htmx } = /** @type {any} */ (window);
 /** @param {Element} field */
 function isDirty(field) {
   if (field instanceof HTMLTextAreaElement) return field.value !== field.defaultValue;
-  if (field instanceof HTMLSelectElement) return [...field.options].some((option) => option.selected !== option.defaultSelected && hasDefault(field));
+  if (field instanceof HTMLSelectElement)
+    return [...field.options].some((option) => option.selected !== option.defaultSelected && hasDefault(field));
   if (!(field instanceof HTMLInputElement) || field.type === "hidden") return false;
-  return ["checkbox", "radio"].includes(field.type) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+  return ["checkbox", "radio"].includes(field.type)
+    ? field.checked !== field.defaultChecked
+    : field.value !== field.defaultValue;
 }
 
 /** @param {HTMLSelectElement} select */
@@ -40,7 +43,11 @@ function mayMorph(node) {
   return !isKept(node) && !(node === document.activeElement && node instanceof HTMLTextAreaElement);
 }
 
-/** Attributes that say what the person or a module did, not what the server knows: [name, whose]. @type {[string, string][]} */
+/**
+ * Attributes that say what the person or a module did, not what the server knows: [name, whose].
+ *
+ * @type {[string, string][]}
+ */
 const OWN_ATTRIBUTES = [
   ["open", "details, dialog"],
   ["data-mounted", "textarea"],
@@ -101,7 +108,9 @@ function apply({ id, swap, target, html }) {
 
 /** Lists with data-follow that are at their end now. */
 function atEnd() {
-  return [...document.querySelectorAll("[data-follow]")].filter((list) => list.scrollHeight - list.scrollTop - list.clientHeight < 24);
+  return [...document.querySelectorAll("[data-follow]")].filter(
+    (list) => list.scrollHeight - list.scrollTop - list.clientHeight < 24,
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 /**
- * The step scrubber around a native range input: buttons and keys move it, its label follows, and "scrub" is sent to htmx once per burst of changes.
+ * The step scrubber around a native range input: buttons and keys move it, its label follows, and "scrub" is sent to
+ * htmx once per burst of changes.
  */
 import { all, around, onContent } from "./dom.js";
 
@@ -46,7 +47,9 @@ document.addEventListener("input", (event) => {
 
 document.addEventListener("click", (event) => {
   const button = around(event, "[data-scrub]");
-  const range = /** @type {HTMLInputElement | null | undefined} */ (button?.closest(".scrub")?.querySelector("[data-scrubber]"));
+  const range = /** @type {HTMLInputElement | null | undefined} */ (
+    button?.closest(".scrub")?.querySelector("[data-scrubber]")
+  );
   if (!button || !range) return;
   event.preventDefault();
   jump(range, /** @type {string} */ (button.dataset.scrub));

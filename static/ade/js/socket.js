@@ -1,7 +1,8 @@
 /**
- * Live updates: opens the websocket named by data-socket, asking for what came after data-seq, and applies each message in one animation frame. A lost
- * connection is opened again from the last number applied, so nothing is missed or applied twice. The server is told which panels the page shows, at first and
- * whenever that changes: {"panels": {"context": "step=14"}}, from data-panel and data-params.
+ * Live updates: opens the websocket named by data-socket, asking for what came after data-seq, and applies each message
+ * in one animation frame. A lost connection is opened again from the last number applied, so nothing is missed or
+ * applied twice. The server is told which panels the page shows, at first and whenever that changes: {"panels":
+ * {"context": "step=14"}}, from data-panel and data-params.
  *
  * @typedef {{seq?: number, fragments?: import("./patch.js").Fragment[], reload?: boolean}} Message
  */
@@ -20,7 +21,9 @@ let waiting = [];
 let wait = FIRST_WAIT_MS;
 let retry = 0;
 let hiddenAt = 0;
+let openedAt = Infinity;
 let frame = 0;
+let applied = Promise.resolve();
 let told = "";
 
 /** @param {string} path */
@@ -46,7 +49,9 @@ function show(state, text) {
 function tell() {
   if (socket?.readyState !== WebSocket.OPEN) return;
   const panels = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-panel]")]);
-  const shown = JSON.stringify({ panels: Object.fromEntries(panels.map((panel) => [panel.dataset.panel, panel.dataset.params ?? ""])) });
+  const shown = JSON.stringify({
+    panels: Object.fromEntries(panels.map((panel) => [panel.dataset.panel, panel.dataset.params ?? ""])),
+  });
   if (shown === told) return;
   told = shown;
   socket.send(shown);
@@ -59,23 +64,39 @@ function advance(seq) {
   document.documentElement.dataset.seq = String(seq);
 }
 
+/** @param {Message} message */
+async function take(message) {
+  if (message.fragments) patch(message.fragments);
+  if (message.reload) await reload();
+  // A page loaded again may be further than the message that asked for it.
+  advance(message.reload ? Math.max(message.seq ?? 0, Number(source?.dataset.seq)) : message.seq);
+}
+
 async function flush() {
   frame = 0;
   const messages = waiting;
   waiting = [];
-  for (const message of messages) {
-    if (message.reload) await reload();
-    else if (message.fragments) patch(message.fragments);
-    advance(message.seq);
+  try {
+    for (const message of messages) await take(message);
+  } catch (error) {
+    // What could not be applied comes again: the number has not moved.
+    console.error(error);
+    waiting = [];
+    socket?.close();
   }
+}
+
+/** One after the other, for loading the page again takes a while. */
+function flushNext() {
+  applied = applied.then(flush);
 }
 
 /** @param {Message} message */
 function receive(message) {
   waiting.push(message);
   // Hidden pages get no animation frames.
-  if (document.hidden) void flush();
-  else frame ||= requestAnimationFrame(() => void flush());
+  if (document.hidden) flushNext();
+  else frame ||= requestAnimationFrame(flushNext);
 }
 
 function open() {
@@ -83,7 +104,7 @@ function open() {
   const current = new WebSocket(address(/** @type {string} */ (source?.dataset.socket)));
   socket = current;
   current.onopen = () => {
-    wait = FIRST_WAIT_MS;
+    openedAt = Date.now();
     told = "";
     tell();
     show("on", "live");
@@ -96,6 +117,8 @@ function open() {
 
 function again() {
   show("off", "reconnecting");
+  if (Date.now() - openedAt > LONGEST_WAIT_MS) wait = FIRST_WAIT_MS;
+  openedAt = Infinity;
   retry = setTimeout(open, wait * (0.5 + Math.random() / 2));
   wait = Math.min(LONGEST_WAIT_MS, wait * 2);
 }

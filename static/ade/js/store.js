@@ -1,5 +1,6 @@
 /**
- * What this browser remembers between visits, as JSON under "ade.<key>". Never throws: without storage nothing is remembered.
+ * What this browser remembers between visits, as JSON under "ade.<key>". Never throws: without storage nothing is
+ * remembered.
  */
 
 /**

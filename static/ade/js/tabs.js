@@ -1,4 +1,7 @@
-/** Tab lists: one tab selected and in the tab order, arrow keys between them. Tabs with hx-get load their panel; the others show and hide theirs. */
+/**
+ * Tab lists: one tab selected and in the tab order, arrow keys between them. Tabs with hx-get load their panel; the
+ * others show and hide theirs.
+ */
 import { around } from "./dom.js";
 
 /** @param {HTMLElement} tab */
@@ -18,6 +21,16 @@ function panelOf(tab) {
   return target ? document.getElementById(target) : null;
 }
 
+// A panel that came by another way than its tab, such as a step's number in the trace: the tab follows.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const panel =
+    event.target instanceof Element &&
+    event.target.matches("[role=tabpanel]") &&
+    event.target.querySelector("[data-panel]");
+  const tab = panel && document.getElementById(`tab-${panel.getAttribute("data-panel")}`);
+  if (tab) select(tab);
+});
+
 document.addEventListener("click", (event) => {
   const tab = around(event, "[role=tab]");
   if (!tab || /** @type {MouseEvent} */ (event).metaKey || /** @type {MouseEvent} */ (event).ctrlKey) return;
@@ -28,7 +41,9 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   const tab = around(event, "[role=tab]");
   if (!tab || event.altKey || event.ctrlKey || event.metaKey) return;
-  const tabs = /** @type {HTMLElement[]} */ ([...(tab.closest("[role=tablist]")?.querySelectorAll("[role=tab]") ?? [])]);
+  const tabs = /** @type {HTMLElement[]} */ ([
+    ...(tab.closest("[role=tablist]")?.querySelectorAll("[role=tab]") ?? []),
+  ]);
   const at = tabs.indexOf(tab);
   const to = { ArrowRight: at + 1, ArrowLeft: at - 1 + tabs.length, Home: 0, End: tabs.length - 1 }[event.key];
   if (to === undefined && event.key !== " ") return;

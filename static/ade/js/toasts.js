@@ -22,8 +22,12 @@ document.addEventListener("toast", (event) => {
 });
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr, pathInfo } = /** @type {CustomEvent} */ (event).detail;
-  if (!xhr.getResponseHeader("HX-Trigger")?.includes("toast")) toast(`${pathInfo.requestPath} answered ${xhr.status} ${xhr.statusText}`, "bad");
+  if (!xhr.getResponseHeader("HX-Trigger")?.includes("toast"))
+    toast(`${pathInfo.requestPath} answered ${xhr.status} ${xhr.statusText}`, "bad");
 });
 document.addEventListener("htmx:sendError", (event) => {
-  toast(`${/** @type {CustomEvent} */ (event).detail.pathInfo.requestPath}: the server did not answer. Is it running?`, "bad");
+  toast(
+    `${/** @type {CustomEvent} */ (event).detail.pathInfo.requestPath}: the server did not answer. Is it running?`,
+    "bad",
+  );
 });
