@@ -54,11 +54,11 @@ _SYSTEM_KINDS = {SegmentKind.SYSTEM, SegmentKind.CORE, SegmentKind.RULES, Segmen
 def readable(kind: str, raw: bytes) -> str:
     """The text of a segment as a person reads it: a part of the system prompt unescaped, JSON indented."""
     text = raw.decode()
-    if kind in _SYSTEM_KINDS:
-        return str(json.loads(f'"{text.removeprefix(",").strip(chr(34))}"')) if not text.startswith("[") else text
     if kind == SegmentKind.ENVELOPE:
         return text
     try:
+        if kind in _SYSTEM_KINDS:  # A part of a JSON string, or, when it could not be cut, the string with its quotes.
+            return str(json.loads(text if text.startswith('"') else f'"{text}"'))
         return json.dumps(json.loads(text.removeprefix(",")), indent=2, ensure_ascii=False)
     except ValueError:
         return text
