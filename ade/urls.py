@@ -1,23 +1,18 @@
 """Addresses of pages. Those of the API are in agents_core.api.app."""
 
 from django.contrib import admin
-from django.http import HttpRequest, JsonResponse
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
-from ade.views import agents, workspace
+from ade.views import agents, operate, settings, workspace
 from ade.views.login import login, logout
-from agents_core import __version__
-
-
-async def health(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"version": __version__, "status": "ok"})
-
 
 _AGENT = "agents/<str:agent_id>"
 
 urlpatterns = [
-    path("v1/health/", health),
+    path("", include("agents_core.api.docs")),
+    path("v1/", include("agents_core.api.urls")),
+    path("latest/", include("agents_core.api.urls")),
     path("", RedirectView.as_view(url="/agents")),
     path("login", login),
     path("logout", logout),
@@ -34,4 +29,13 @@ urlpatterns = [
     path(f"{_AGENT}/turns", workspace.earlier_turns),
     path(f"{_AGENT}/messages", workspace.send_message),
     path(f"{_AGENT}/cancel", workspace.cancel),
+    path(f"{_AGENT}/settings", settings.save_agent),
+    path("settings", settings.provider_page),
+    path("settings/providers", settings.save_provider),
+    path("settings/providers/<str:name>/check", settings.check_provider),
+    path("settings/providers/<str:name>/delete", settings.delete_provider),
+    path("settings/mappings", settings.save_mapping),
+    path("runs", operate.run_list),
+    path("health", operate.health),
+    path("palette", operate.palette),
 ]

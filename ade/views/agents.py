@@ -2,23 +2,20 @@
 
 from collections import Counter
 
-from asgiref.sync import async_to_sync
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.agent_rows import PAGE, agent_rows, counts, listed_agents
+from ade.views.handles import model_handles
 from agents_core.actions import agents
 from agents_core.actions.agent_templates import TEMPLATES, template
 from agents_core.actions.model_choice import default_model
-from agents_core.actions.providers import models
 from agents_core.memory.recall.turns import spoken_text
 from agents_core.models import Agent, Author, Message
 
 _FILTERS = ("q", "tag", "state")
-_HANDLES_KEPT_S = 60
 
 
 @require_GET
@@ -46,15 +43,6 @@ def agent_list(request: HttpRequest) -> HttpResponse:
 def _tags() -> list[dict[str, object]]:
     found: Counter[str] = Counter(tag for tags in Agent.objects.filter(hidden=False).values_list("tags", flat=True) for tag in tags)
     return [{"name": name, "count": count} for name, count in found.most_common(20)]
-
-
-def model_handles() -> list[str]:
-    """The handles to offer, asked of the providers once a minute at most."""
-    kept: list[str] | None = cache.get("model-handles")
-    if kept is None:
-        kept = [choice.handle for choice in async_to_sync(models)()[0]]
-        cache.set("model-handles", kept, _HANDLES_KEPT_S)
-    return kept
 
 
 def _preview(agent: Agent) -> dict[str, object]:

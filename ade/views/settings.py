@@ -1,0 +1,84 @@
+"""Settings: an agent's, and the providers of models."""
+
+import json
+
+from asgiref.sync import async_to_sync
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from ade.forms import AgentForm
+from ade.panels.settings import SettingsPanel
+from ade.status import sandbox_status
+from ade.views.handles import forget_handles, model_handles
+from agents_core.actions import agents, providers
+from agents_core.memory import embedders
+from agents_core.models import Author
+
+
+def _saved(response: HttpResponse, text: str = "Saved") -> HttpResponse:
+    response["HX-Trigger"] = json.dumps({"toast": {"text": text, "tone": "ok"}})
+    return response
+
+
+@require_POST
+def save_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
+    """Changes an agent's settings; gives the panel, with what is wrong where something is."""
+    agent = agents.get(agent_id)
+    form = AgentForm(request.POST)
+    if form.is_valid():
+        agent = agents.modify(agent_id, form.changes(), Author.PERSON)
+        return _saved(HttpResponse(SettingsPanel(agent).render()))
+    panel = SettingsPanel(agent)
+    return render(request, panel.template, {**panel.full_context(), "form": form}, status=422)
+
+
+@require_GET
+def provider_page(request: HttpRequest) -> HttpResponse:
+    """Providers, mapped handles, embeddings, the sandbox."""
+    return render(request, "ade/pages/settings.html", _provider_context())
+
+
+def _provider_context() -> dict[str, object]:
+    return {
+        "providers": providers.providers(),
+        "mappings": providers.mappings(),
+        "handles": model_handles(),
+        "embedder": embedders.default_handle(),
+        "sandbox": sandbox_status(),
+    }
+
+
+@require_POST
+def save_provider(request: HttpRequest) -> HttpResponse:
+    """Sets up a provider; an empty key keeps the stored one."""
+    given = request.POST
+    name = given.get("name", "")
+    providers.save_provider(name, base_url=given.get("base_url", "").strip() or None, api_key=given.get("api_key", "").strip() or None)
+    forget_handles()
+    return _saved(_provider_list(request), f"{name} is set up. Test it.")
+
+
+@require_POST
+def delete_provider(request: HttpRequest, name: str) -> HttpResponse:
+    providers.delete_provider(name)
+    forget_handles()
+    return _saved(_provider_list(request), f"{name} was removed.")
+
+
+@require_POST
+def check_provider(request: HttpRequest, name: str) -> HttpResponse:
+    """Tests a provider and says what came of it."""
+    check = async_to_sync(providers.check_provider)(name)
+    forget_handles()
+    return render(request, "ade/partials/_provider_check.html", {"check": check, "name": name})
+
+
+@require_POST
+def save_mapping(request: HttpRequest) -> HttpResponse:
+    providers.save_mapping(request.POST.get("handle", ""), request.POST.get("target", ""))
+    return _saved(render(request, "ade/partials/_mappings.html", _provider_context()))
+
+
+def _provider_list(request: HttpRequest) -> HttpResponse:
+    return render(request, "ade/partials/_providers.html", _provider_context())
