@@ -7,7 +7,7 @@ from typing import Any
 
 from agents_core.llm.base import Endpoint
 from agents_core.llm.providers.offline import OfflineProvider
-from agents_core.llm.types import ChatMessage, Finished, ModelRequest, Text, ToolSpec
+from agents_core.llm.types import ChatMessage, Finished, ModelRequest, Text, ToolCall, ToolSpec
 
 V1_TOOLS = ("memory_insert", "memory_replace", "conversation_search")
 MEMGPT_TOOLS = ("send_message", "core_memory_append", "core_memory_replace", "conversation_search")
@@ -50,7 +50,10 @@ class ToolFailureError(Exception):
 
 @dataclass
 class World:
-    """``say`` runs a whole turn and gives the reply. ``called`` are the names of that turn's calls."""
+    """``say`` runs a whole turn and gives the reply. ``called`` are the names of that turn's calls.
+
+    ``edits`` are arguments that a person puts in the place of the model's, before the tool runs.
+    """
 
     tools: tuple[str, ...] = V1_TOOLS
     blocks: dict[str, str] = field(default_factory=lambda: {"human": "", "persona": ""})
@@ -66,6 +69,7 @@ class World:
     called: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     steps: int = 0
+    edits: dict[str, str] = field(default_factory=dict)
 
     async def say(self, text: str) -> str:
         self.messages.append(ChatMessage("user", (Text(text),)))
@@ -73,6 +77,7 @@ class World:
         system = self.system()
         for _ in range(12):
             answer = await answered(replace(self.request(), system=self.system() if self.recompiles else system))
+            answer = replace(answer, tool_calls=tuple(map(self._edited, answer.tool_calls)))
             self.steps += 1
             self.messages.append(answer)
             self.reasons += [part.text for part in answer.parts if not isinstance(part, Text)]  # type: ignore[union-attr]
@@ -88,6 +93,10 @@ class World:
 
     def system(self) -> str:
         return "You are kind.\n\n" + rendered(self.blocks, self.read_only, self.limit_chars, self.numbered)
+
+    def _edited(self, call: ToolCall) -> ToolCall:
+        given = json.loads(call.arguments)
+        return replace(call, arguments=json.dumps({**given, **{k: v for k, v in self.edits.items() if k in given}}))
 
     def _run(self, answer: ChatMessage) -> str | None:
         if not answer.tool_calls:
@@ -175,7 +184,8 @@ def rendered(blocks: dict[str, str], read_only: tuple[str, ...], limit: int, num
         warning = "<warning>\nLine numbers are for viewing only.\n</warning>\n" if numbered else ""
         parts.append(
             f"<{label}>\n<description>\nAbout {label}.\n</description>\n<metadata>\n{flag}"
-            f"- chars_current={len(value)}\n- chars_limit={limit}\n</metadata>\n{warning}<value>\n{shown}\n</value>\n</{label}>\n"
+            f"- chars_current={len(value)}\n- chars_limit={limit}\n</metadata>\n{warning}"
+            f"<value>\n{shown}\n</value>\n</{label}>\n"
         )
     return "\n".join([*parts, "</memory_blocks>"])
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agents_core.errors import InvalidInput
 from agents_core.llm.base import PROVIDERS, Endpoint
 from agents_core.llm.errors import ContextWindowExceeded, ModelNotFound
 from agents_core.llm.providers.offline import SUMMARY_REQUEST, OfflineProvider
@@ -77,6 +78,7 @@ def with_archive() -> World:
         ("I have a son named Tomás", "Son: Tomás."),
         ("my sister is a nurse", "Sister is a nurse."),
         ("my birthday is 3 May", "Birthday: 3 May."),
+        ("I live at 12 Baker Street, London.", "Lives at 12 Baker Street, London."),
         ("My favourite colour is green", "Favourite colour: green."),
         ("I have two cats", "Has two cats."),
         ("I'm learning Rust", "Is learning Rust."),
@@ -263,6 +265,7 @@ async def test_there_is_nothing_to_forget_of_what_was_never_known() -> None:
     [
         ("Your name is Max", "My name is Max."),
         ("speak more formally", "Style: more formally."),
+        ("I'd like you to speak more formally.", "Style: more formally."),
         ("Be brief.", "Style: brief."),
         ("Please answer in German", "Language: German."),
     ],
@@ -295,6 +298,13 @@ async def test_what_to_remember_goes_into_the_archive(said: str, kept: str) -> N
     assert kept in await world.say(said)
     assert [text.rstrip(".") for text in world.archive] == [kept.rstrip(".")]
     assert world.blocks["human"] == ""
+
+
+async def test_a_long_note_is_stored_whole() -> None:
+    world = with_archive()
+    note = "The heron nests here. " * 500 + "The end."
+    await world.say(f"Remember this: {note}")
+    assert world.archive == [note]
 
 
 async def test_without_an_archive_it_goes_into_the_persons_block() -> None:
@@ -642,6 +652,12 @@ async def test_a_request_beyond_the_window_is_refused_like_a_real_one() -> None:
     await finished(replace(long, model="rules"))
 
 
+async def test_a_delay_that_is_no_number_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OFFLINE_DELAY_MS", "soon")
+    with pytest.raises(InvalidInput, match="OFFLINE_DELAY_MS"):
+        OfflineProvider(Endpoint())
+
+
 async def test_the_same_request_gets_the_same_answer() -> None:
     world = with_archive()
     world.messages.append(ChatMessage("user", (Text("I live in Porto and I like tea"),)))
@@ -654,6 +670,16 @@ WORDS = re.findall(
     """I my name is live in Porto call roll_dice ( ) = , " ' { } remember that forget ? . : what where do did say on
     3 May 6 search archival for not like \ud800 é speak your 99999999999999999999 [ ] <value> -5.5.5""",
 )
+
+
+async def test_an_edited_search_or_note_is_not_made_again() -> None:
+    world = with_archive()
+    world.archive.append("The gate code is 17.")
+    world.edits = {"content": "Edited by a person.", "query": "gate"}
+    assert "“Edited by a person.”" in await world.say("Remember that the door code is 4411.")
+    assert world.called == ["archival_memory_insert"]
+    await world.say("What is the barn key?")
+    assert world.called == ["archival_memory_search", "conversation_search"]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -25,7 +25,7 @@ _TRAITS = (
     "finnish|greek|turkish|russian|ukrainian|indian|chinese|japanese|korean|vietnamese|mexican|canadian|australian|irish|"
     "scottish|welsh|nigerian|kenyan|egyptian|moroccan|argentinian|colombian|chilean"
 )
-_SPEAK = r"(?:please )?(?:speak|talk|write|answer|reply|respond)(?: to me)?"
+_SPEAK = r"(?:please |i'd like you to |i want you to )?(?:speak|talk|write|answer|reply|respond)(?: to me)?"
 _STYLES = "brief|concise|formal|informal|friendly|polite|short|funny|serious|direct|casual|verbose|detailed"
 _NO_NAMES = {"sorry", "ok", "okay", "fine", "sure", "back", "here", "done", "ready", "happy", "sad", "tired", "hungry"}
 _VERBS = {"speak": "Speaks", "play": "Plays", "drive": "Drives", "teach": "Teaches", "study": "Studies", "own": "Owns"}
@@ -118,8 +118,15 @@ KINDS = (
             rf"(?:ich wohne in|(?:yo )?vivo en|j'habite (?:à|a|en)|(?:eu )?moro em|abito a) {_X}",
         ),
         "Lives in {x}.",
-        r"where (?:do|am) i (?:now )?(?:live|living|based)|what(?:'s| is) my (?:home ?town|city|address)",
+        r"where (?:do|am) i (?:now )?(?:live|living|based)|what(?:'s| is) my (?:home ?town|city)",
         "You live in {x}.",
+    ),
+    Kind(
+        "address",
+        (rf"i (?:now |currently )?live (?:at|on) {_X}", rf"my address is {_X}"),
+        "Lives at {x}.",
+        r"(?:what|where)(?:'s| is) my address",
+        "You live at {x}.",
     ),
     Kind(
         "origin",

@@ -173,7 +173,11 @@ def _query(said: str) -> str:
 
 
 def _searched(turn: Turn, tool: str, query: str) -> Done | None:
-    return next((done for done in turn.done if done.name == tool and done.arguments.get("query") == query), None)
+    """The search for ``query``. A person may have edited the arguments: then the newest, once there are enough."""
+    done = [done for done in turn.done if done.name == tool]
+    exact = next((each for each in done if each.arguments.get("query") == query), None)
+    parts = sum(1 for _ in sentences.sentences(turn.whole_said))
+    return exact or (done[-1] if len(done) >= max(parts, 1) else None)
 
 
 def _answer(done: Done, turn: Turn) -> str:

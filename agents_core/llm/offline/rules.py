@@ -44,21 +44,23 @@ def _parts(said: str) -> list[str]:
     """Sentences, with plain statements that stand side by side kept together, so that a correction is seen."""
     parts: list[list[str]] = []
     joinable = False
-    for sentence, is_plain in _sentences(said[: sentences.MAX_TEXT_CHARS]):
+    for sentence, is_plain in _sentences(said):
         if is_plain and joinable:
             parts[-1].append(sentence)
         else:
             parts.append([sentence])
         joinable = is_plain
+        if len(parts) > MAX_PARTS:
+            break
     return [" ".join(part) for part in parts[:MAX_PARTS]]
 
 
 def _sentences(said: str) -> Iterator[tuple[str, bool]]:
-    """A note after a colon runs to the end of what was said: it is one text."""
-    if wants_remembering(said) and ":" in said[:40]:
+    """A note after a colon, or a long one, runs to the end of what was said: it is one text, never cut."""
+    if wants_remembering(said) and (":" in said[:40] or len(said) > sentences.MAX_TEXT_CHARS):
         yield said, False
         return
-    for sentence, mark in sentences.sentences(said):
+    for sentence, mark in sentences.sentences(said[: sentences.MAX_TEXT_CHARS]):
         asked = sentences.is_question(sentence, mark)
         plain = not asked and not wants_remembering(sentence) and bool(facts.told(sentence))
         yield sentence + ("?" if asked else mark or "."), plain

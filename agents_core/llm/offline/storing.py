@@ -52,8 +52,7 @@ def tell(turn: Turn) -> Move | None:
         alone = calls[0][0] == "memory_rethink"  # each rewrite holds the one before it
         why = f"Rule '{told[0].kind.name}': store it in block {_label(calls[0])}."
         return Move(why, calls=tuple(calls[:1] if alone else calls))
-    reports = [_reported(turn, fact, wishes[fact.line]) for fact in told]
-    return Move(f"Rule '{told[0].kind.name}': nothing left to write.", " ".join(reports))
+    return Move(f"Rule '{told[0].kind.name}': nothing left to write.", " ".join(_reports(turn, told, wishes)))
 
 
 def _label(call: Call) -> str:
@@ -104,6 +103,30 @@ def _archived(turn: Turn) -> Iterator[Done]:
     return (done for done in turn.done if done.name == edits.REMEMBER_TOOL)
 
 
+def _reports(turn: Turn, told: list[Fact], wishes: dict[str, Wish | None]) -> Iterator[str]:
+    """A sentence for each fact, but one for all that were simply added to a block."""
+    added: dict[str, list[str]] = {}
+    for fact in told:
+        wish = wishes[fact.line]
+        if wish and _was_added(turn, wish):
+            added.setdefault(wish.block.label, []).append(f"“{fact.line}”")
+            if fact.kind.name == "own name":
+                yield f"Nice to meet you, {fact.x}!"
+        else:
+            yield _reported(turn, fact, wish)
+    for label, lines in added.items():
+        yield f"I noted {', '.join(lines)} in my memory block “{label}”."
+
+
+def _was_added(turn: Turn, wish: Wish) -> bool:
+    tried = [done for done in turn.done if wish.is_of(done)]
+    return bool(tried) and not tried[-1].failed and not _replaced(tried[-1])
+
+
+def _replaced(done: Done) -> str:
+    return next((str(value) for key, value in done.arguments.items() if key.startswith("old_")), "")
+
+
 def _reported(turn: Turn, fact: Fact, wish: Wish | None) -> str:
     quoted = f"“{fact.line}”"
     if wish is None:
@@ -113,10 +136,9 @@ def _reported(turn: Turn, fact: Fact, wish: Wish | None) -> str:
     if not (tried := [done for done in turn.done if wish.is_of(done)]):
         return _reported_unwritten(fact, wish)
     if not tried[-1].failed:
-        old = next((value for key, value in tried[-1].arguments.items() if key.startswith("old_")), "")
-        greeting = f"Nice to meet you, {fact.x}! " if fact.kind.name == "own name" and not old else ""
+        old = _replaced(tried[-1])
         instead = f", in place of “{old}”" if old else ""
-        return f"{greeting}I noted {quoted} in my memory block “{wish.block.label}”{instead}."
+        return f"I noted {quoted} in my memory block “{wish.block.label}”{instead}."
     if any(not done.failed and done.holds(wish.new) for done in _archived(turn)):
         return f"My memory block “{wish.block.label}” is full, so I put {quoted} into archival memory."
     return f"I could not keep {quoted}: {explained(tried[-1].text)}"
@@ -227,11 +249,18 @@ _NOTE = Kind("note", (), "{x}", r"(?!)", "{x}")
 
 
 def _archive(turn: Turn, content: str) -> Move:
-    done = next((done for done in _archived(turn) if done.holds(content)), None)
+    done = _archived_as(turn, content)
     if done is None:
-        return Move(
-            "Rule 'remember': store it in archival memory.", calls=((edits.REMEMBER_TOOL, {"content": content}),)
-        )
+        call = (edits.REMEMBER_TOOL, {"content": content})
+        return Move("Rule 'remember': store it in archival memory.", calls=(call,))
     if done.failed:
         return Move("Rule 'remember': the archive refused.", f"I could not store it: {explained(done.text)}")
-    return Move("Rule 'remember': stored.", f"I stored “{content}” in archival memory.")
+    return Move("Rule 'remember': stored.", f"I stored “{done.arguments.get('content')}” in archival memory.")
+
+
+def _archived_as(turn: Turn, content: str) -> Done | None:
+    """The insert of ``content``. A person may have edited the arguments: then the newest, once there are enough."""
+    done = list(_archived(turn))
+    exact = next((each for each in done if each.holds(content)), None)
+    wanted = sum(wants_remembering(sentence) for sentence, _ in sentences.sentences(turn.whole_said))
+    return exact or (done[-1] if done and len(done) >= wanted else None)

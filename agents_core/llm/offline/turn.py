@@ -121,7 +121,7 @@ def read(request: ModelRequest) -> Turn:
     said = "\n".join(reversed(list(_said_until(request.messages, last))))
     if any(tool.name == FINISH_TOOL for tool in request.tools):  # a sleep-time agent is shown a transcript
         said = "\n".join(_TRANSCRIPT_LINE.findall(said)) or said
-    said = said.strip()
+    said = said.encode("utf-8", "replace").decode().strip()  # so that a call's arguments come back as they were sent
     return Turn(request, said, tuple(_done(request.messages[last + 1 :])), whole_said=said)
 
 

@@ -5,7 +5,8 @@ import re
 _WORD = re.compile(r"[^\W_]+")
 _EMPTY = frozenset(
     _WORD.findall(
-        """a about above after again all also am an and any are as at be because been before being but by call called
+        """a about above after again all also am an and any are as ask asked at be because been before being but by
+        call called
         can could did do does doing done for from get got had has have having he her here him his how i if in into is
         it its just know like likes made make many me mention mentioned more most much my no not now of on once only or
         other our out over own please recall remember said same say saying search she should so some something such talk

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 
+from agents_core.errors import InvalidInput
 from agents_core.llm.base import Endpoint
 from agents_core.llm.errors import ContextWindowExceeded, ModelNotFound
 from agents_core.llm.offline import rules, shape, summary
@@ -75,4 +76,4 @@ def _delay_s(text: str) -> float:
     try:
         return max(0.0, float(text or 0)) / 1000
     except ValueError:
-        return 0.0
+        raise InvalidInput(f"OFFLINE_DELAY_MS must be a number of milliseconds, not {text!r}.") from None
