@@ -1,0 +1,72 @@
+"""What can be said for certain against a block's text: it repeats itself or another block, is almost full, or holds what looks like a secret."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from agents_core.memory.blame import split_sentences
+
+FULL_SHARE = 0.9
+
+_SHORTEST_DUPLICATE_CHARS = 12
+"""Shorter sentences, such as a heading, may well stand twice."""
+
+_SECRETS = {
+    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    "a GitHub token": re.compile(r"\b(?:gh[opsu]_\w{36,}|github_pat_\w{40,})\b"),
+    "a Slack token": re.compile(r"\bxox[abprs]-[\w-]{10,}"),
+    "a Google API key": re.compile(r"\bAIza[\w-]{35}\b"),
+    "an API key": re.compile(r"\bsk-[\w-]{20,}"),
+    "a web token": re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
+    "a password": re.compile(r"\b(?:password|passwd|pwd)\s*[:=]\s*\S{6,}", re.IGNORECASE),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``text`` is the sentence it is about, or ""; ``other`` the label of the block that says the same."""
+
+    kind: Literal["duplicate", "secret", "full"]
+    text: str
+    what: str
+    other: str | None = None
+
+
+def findings(label: str, value: str, limit: int, others: Mapping[str, str]) -> list[Finding]:
+    """The findings of one block, in the order of its text. ``others``: the values of the agent's other blocks, by label."""
+    return [*_full(value, limit), *_secrets(value), *_duplicates(label, value, others)]
+
+
+def _full(value: str, limit: int) -> Iterator[Finding]:
+    if len(value) > FULL_SHARE * limit:
+        yield Finding("full", "", f"{len(value):,} of {limit:,} characters are used: the next edit may be refused.")
+
+
+def _secrets(value: str) -> Iterator[Finding]:
+    for what, pattern in _SECRETS.items():
+        for match in pattern.finditer(value):
+            line = value.count("\n", 0, match.start()) + 1
+            yield Finding(
+                "secret", "", f"Line {line} holds what looks like {what}. It is sent to the model with every step."
+            )
+
+
+def _duplicates(label: str, value: str, others: Mapping[str, str]) -> Iterator[Finding]:
+    places = {key: other for other, text in others.items() for key in map(_key, split_sentences(text))}
+    seen: set[str] = set()
+    for sentence in split_sentences(value):
+        key = _key(sentence)
+        if len(key) < _SHORTEST_DUPLICATE_CHARS:
+            continue
+        if key in seen:
+            yield Finding("duplicate", sentence.strip(), "Stands twice in this block.", label)
+        elif key in places:
+            yield Finding("duplicate", sentence.strip(), "Says the same as a line of", places[key])
+        seen.add(key)
+
+
+def _key(sentence: str) -> str:
+    """A sentence without case, spaces and what stands at its edges."""
+    return " ".join(re.findall(r"\w+", sentence.casefold()))

@@ -1,0 +1,46 @@
+"""Three-way merge of a text that two people changed at once, by words."""
+
+from dataclasses import dataclass
+
+from agents_core.record.diff import diff_words
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Edit:
+    """The characters ``start`` to ``end`` of the base became ``text``."""
+
+    start: int
+    end: int
+    text: str
+
+    def touches(self, other: "_Edit") -> bool:
+        return self.start <= other.end and other.start <= self.end
+
+
+def merge(base: str, theirs: str, mine: str) -> str | None:
+    """``base`` with the changes of both; None when they changed the same words, or words beside each other, in two ways."""
+    edits, others = _edits(base, theirs), _edits(base, mine)
+    if any(edit.touches(other) and edit != other for edit in edits for other in others):
+        return None
+    merged, at = "", 0
+    for edit in sorted({*edits, *others}):
+        merged += base[at : edit.start] + edit.text
+        at = edit.end
+    return merged + base[at:]
+
+
+def _edits(base: str, changed: str) -> list[_Edit]:
+    edits: list[_Edit] = []
+    at = 0
+    for change in diff_words(base, changed):
+        start = at
+        if change.op != "added":
+            at += len(change.text)
+        if change.op == "same":
+            continue
+        text = change.text if change.op == "added" else ""
+        if edits and edits[-1].end == start:
+            edits[-1] = _Edit(edits[-1].start, at, edits[-1].text + text)
+        else:
+            edits.append(_Edit(start, at, text))
+    return edits
