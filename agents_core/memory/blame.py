@@ -1,7 +1,7 @@
 """Blame: for each sentence of a block, the version that brought it in.
 
-The versions are walked from the oldest on. A sentence that stands in both of two neighbours keeps its origin wherever it
-moved. What is left is paired by likeness, and within a pair each word that stayed keeps its origin, so trimming a
+The versions are walked from the oldest on. A sentence that stands in both of two neighbours keeps its origin wherever
+it moved. What is left is paired by likeness, and within a pair each word that stayed keeps its origin, so trimming a
 sentence gives it no new author.
 """
 
@@ -86,7 +86,7 @@ def _carried(old: Sequence[_Sentence], value: str, version: int) -> list[_Senten
 
 
 def _same(old: Sequence[str], new: Sequence[str]) -> dict[int, int]:
-    """Place in ``new`` to place in ``old``, for sentences that stand in both: those in the same order, then the moved."""
+    """Place in ``new`` to place in ``old``, for what stands in both: first what kept its order, then what moved."""
     before, after = [text.strip() for text in old], [text.strip() for text in new]
     blocks = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
     places = {block.b + n: block.a + n for block in blocks for n in range(block.size)}

@@ -1,4 +1,4 @@
-"""What can be said for certain against a block's text: it repeats itself or another block, is almost full, or holds what looks like a secret."""
+"""What is certainly wrong with a block: it repeats itself or another, is almost full, or seems to hold a secret."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -35,7 +35,7 @@ class Finding:
 
 
 def findings(label: str, value: str, limit: int, others: Mapping[str, str]) -> list[Finding]:
-    """The findings of one block, in the order of its text. ``others``: the values of the agent's other blocks, by label."""
+    """The findings of one block. ``others``: the values of the agent's other blocks, by label."""
     return [*_full(value, limit), *_secrets(value), *_duplicates(label, value, others)]
 
 
@@ -48,9 +48,7 @@ def _secrets(value: str) -> Iterator[Finding]:
     for what, pattern in _SECRETS.items():
         for match in pattern.finditer(value):
             line = value.count("\n", 0, match.start()) + 1
-            yield Finding(
-                "secret", "", f"Line {line} holds what looks like {what}. It is sent to the model with every step."
-            )
+            yield Finding("secret", "", f"Line {line}: what looks like {what}. It is sent to the model at every step.")
 
 
 def _duplicates(label: str, value: str, others: Mapping[str, str]) -> Iterator[Finding]:

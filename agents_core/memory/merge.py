@@ -18,7 +18,7 @@ class _Edit:
 
 
 def merge(base: str, theirs: str, mine: str) -> str | None:
-    """``base`` with the changes of both; None when they changed the same words, or words beside each other, in two ways."""
+    """``base`` with the changes of both; None when they changed the same words, or neighbouring ones, in two ways."""
     edits, others = _edits(base, theirs), _edits(base, mine)
     if any(edit.touches(other) and edit != other for edit in edits for other in others):
         return None

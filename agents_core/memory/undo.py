@@ -18,8 +18,8 @@ def neighbours(versions: Iterable[tuple[int, Hashable]]) -> Neighbours:
     Args:
         versions: (number, content) oldest first. Two versions with equal content say the same.
 
-    A version that says what the one before the present said is an undo, one that says what was just undone is a redo, and any other
-    begins a new future, as in every editor.
+    A version that says what the one before the present said is an undo, one that says what was just undone is a redo,
+    and any other begins a new future, as in every editor.
     """
     line: list[tuple[int, Hashable]] = []
     at = -1
