@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,7 +18,6 @@ from agents_core.llm.errors import ModelError
 logger = logging.getLogger(__name__)
 
 UNKNOWN = "An unknown error occurred"
-MAX_BODY_BYTES = 50 * 1024 * 1024
 
 
 def refusal(detail: Any, status: int, *, retry: bool = False, **more: Any) -> HttpResponse:
@@ -63,7 +63,7 @@ def _http_error(error: HttpError) -> HttpResponse:
 
 
 def _too_big() -> HttpResponse:
-    return refusal(f"The body is larger than {MAX_BODY_BYTES // 1024 // 1024} MB.", 413)
+    return refusal(f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20} MB.", 413)
 
 
 def _busy(error: Exception) -> HttpResponse:

@@ -21,4 +21,23 @@ def both_forms(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[URLPatt
             yield path(route[:-1] if route.endswith("/") else f"{route}/", pattern.callback)
 
 
-urlpatterns = [*both_forms(api.urls[0]), re_path("", unknown_route)]
+async def hosted_only(request: HttpRequest) -> HttpResponse:
+    return refusal("This belongs to the hosted service; a server of your own does not have it.", 501)
+
+
+async def not_yet(request: HttpRequest) -> HttpResponse:
+    return refusal("This server does not have this yet.", 501)
+
+
+_ABSENT = [
+    re_path("^(?:templates|environments|client-side-access-tokens)(?:/|$)", hosted_only),
+    re_path("^agents/[^/]+/schedule(?:/|$)", hosted_only),
+    re_path("^(?:folders|sources|mcp-servers|identities|groups|jobs)(?:/|$)", not_yet),
+    re_path("^agents/import/?$", not_yet),
+    re_path("^agents/[^/]+/(?:export|summarize|folders|files|identities)(?:/|$)", not_yet),
+    re_path("^conversations/[^/]+/(?:compact|fork)/?$", not_yet),
+    re_path("^tools/mcp(?:/|$)", not_yet),
+    re_path("^runs/[^/]+/trace/?$", not_yet),
+]
+
+urlpatterns = [*_ABSENT, *both_forms(api.urls[0]), re_path("", unknown_route)]

@@ -185,7 +185,7 @@ def _returns(row: Row, view: View) -> Iterator[tuple[str, Shown]]:
 def _return(entry: Mapping[str, Any]) -> Shown:
     return {
         "type": "tool",
-        "tool_return": entry["text"],
+        "tool_return": entry["value"],
         "status": entry["status"],
         "tool_call_id": entry["tool_call_id"],
         "stdout": _lines(entry.get("stdout")),

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 
 
 def new_id(prefix: str) -> str:
@@ -45,7 +46,7 @@ class Timestamped(models.Model):
         self, *, update_fields: Iterable[str] | None = None, **options: Any
     ) -> None:  # type: ignore[override]
         if not self._state.adding:
-            self.updated_at = Now()
+            self.updated_at = timezone.now()
             update_fields = (
                 None if update_fields is None else {*update_fields, "updated_at"}
             )

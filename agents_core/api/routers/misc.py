@@ -1,18 +1,15 @@
-"""Health, tags, and what only a hosted service has."""
+"""Health and tags."""
 
 from django.db.models import F, Func
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
 from agents_core import __version__
-from agents_core.api.errors import refusal
 from agents_core.api.reply import reply
 from agents_core.api.schemas.agents import TagFilter
 from agents_core.models import Agent
 
 router = Router(tags=["server"])
-
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 @router.get("/health/")
@@ -41,42 +38,3 @@ def _between(tag: str, query: TagFilter) -> bool:
     after = query.after is None or (tag > query.after if sign > 0 else tag < query.after)
     before = query.before is None or (tag < query.before if sign > 0 else tag > query.before)
     return after and before
-
-
-def _hosted_only(request: HttpRequest, **parts: str) -> HttpResponse:
-    return refusal("This belongs to the hosted service; a server of your own does not have it.", 501)
-
-
-def _not_yet(request: HttpRequest, **parts: str) -> HttpResponse:
-    return refusal("This server does not have this yet.", 501)
-
-
-for _path in (
-    "/templates",
-    "/templates/{path:rest}",
-    "/environments",
-    "/environments/{path:rest}",
-    "/client-side-access-tokens",
-    "/client-side-access-tokens/{path:rest}",
-    "/agents/{agent_id}/schedule",
-    "/agents/{agent_id}/schedule/{path:rest}",
-):
-    router.api_operation(_METHODS, _path, include_in_schema=False)(_hosted_only)
-
-for _path in (
-    "/folders/",
-    "/folders/{path:rest}",
-    "/mcp-servers/{path:rest}",
-    "/agents/import",
-    "/agents/{agent_id}/export",
-    "/agents/{agent_id}/summarize",
-    "/agents/{agent_id}/folders",
-    "/agents/{agent_id}/folders/{path:rest}",
-    "/agents/{agent_id}/files",
-    "/agents/{agent_id}/files/{path:rest}",
-    "/agents/{agent_id}/identities/{path:rest}",
-    "/conversations/{conversation_id}/compact",
-    "/conversations/{conversation_id}/fork",
-    "/runs/{run_id}/trace",
-):
-    router.api_operation(_METHODS, _path, include_in_schema=False)(_not_yet)
