@@ -139,6 +139,8 @@ class World:
 
     def _edit(self, name: str, given: dict[str, Any]) -> str:
         label = given.get("label") or given["path"].removeprefix("/memories/")
+        if label not in self.blocks:
+            raise ToolFailureError(f"There is no block {label!r}.")
         if label in self.read_only:
             raise ToolFailureError("This block is read-only and cannot be edited.")
         value = edited(name, self.blocks[label], given)
@@ -169,6 +171,8 @@ def edited(name: str, value: str, given: dict[str, Any]) -> str:
 def patched(value: str, patch: str) -> str:
     lines = value.split("\n") if value else []
     for line in patch.split("\n"):
+        if line.startswith("-") and line[1:] not in lines:
+            raise ToolFailureError(f"{line[1:]!r} was not found.")
         if line.startswith("-"):
             lines.remove(line[1:])
         else:
