@@ -138,6 +138,10 @@ UPDATE agent SET last_run_completion = now(), last_stop_reason = %s,
     last_run_duration_ms = (SELECT extract(epoch FROM now() - created_at) * 1000 FROM run WHERE id = %s) WHERE id = %s
 """
 _DROP_INPUTS = "UPDATE message SET context_position = NULL WHERE run_id = %s AND context_position = 0"
+_CLEAR_CONTEXT = """
+UPDATE message SET context_position = NULL
+WHERE agent_id = %s AND conversation_id IS NOT DISTINCT FROM %s AND context_position > 0 AND role <> 'system'
+"""
 _FAIL_OPEN_STEP = "UPDATE step SET status = %s, stop_reason = %s, finished_at = now() WHERE id = %s AND status = 'pending'"
 
 
@@ -234,6 +238,8 @@ def _commit(turn: Turn) -> Commit:
 def _write_run_end(commit: Commit, turn: Turn, status: str, stop_reason: str, error: dict[str, Any] | None) -> None:
     if status != "completed":
         commit.add(Statement(_DROP_INPUTS, (turn.run_id,)))
+    if turn.agent.autoclear:
+        commit.add(Statement(_CLEAR_CONTEXT, (turn.agent.id, turn.conversation_id)))
     commit.add(Statement(_END_RUN, (status, stop_reason, json(error) if error else None, turn.run_id)))
     commit.add(Statement(_AGENT_RESULT, (stop_reason, turn.run_id, turn.agent.id)))
     commit.emit(RunEnded(status, stop_reason))
