@@ -3,6 +3,8 @@
  * for fragments from the socket and for htmx responses swapped with "morph" alike.
  */
 
+import { takesText } from "./dom.js";
+
 /**
  * @typedef {object} Fragment
  * @property {string} id the node it is about
@@ -13,25 +15,30 @@
 
 const { Idiomorph, htmx } = /** @type {any} */ (window);
 
+/** @param {HTMLSelectElement} select */
+function isOtherChoice(select) {
+  const options = [...select.options];
+  // Without a chosen option in the HTML, a browser shows the first.
+  const first = select.multiple || options.some((option) => option.defaultSelected) ? undefined : options[0];
+  return options.some((option) => option.selected !== (option.defaultSelected || option === first));
+}
+
 /** @param {Element} field */
 function isDirty(field) {
   if (field instanceof HTMLTextAreaElement) return field.value !== field.defaultValue;
-  if (field instanceof HTMLSelectElement)
-    return [...field.options].some((option) => option.selected !== option.defaultSelected && hasDefault(field));
+  if (field instanceof HTMLSelectElement) return isOtherChoice(field);
   if (!(field instanceof HTMLInputElement) || field.type === "hidden") return false;
   return ["checkbox", "radio"].includes(field.type)
     ? field.checked !== field.defaultChecked
     : field.value !== field.defaultValue;
 }
 
-/** @param {HTMLSelectElement} select */
-const hasDefault = (select) => select.multiple || [...select.options].some((option) => option.defaultSelected);
-
 /** @param {Element} node */
 function isKept(node) {
   const keep = node.getAttribute("data-keep");
   if (keep === null) return node.hasAttribute("data-client");
-  return keep !== "dirty" || [...node.querySelectorAll("input, textarea, select")].some(isDirty);
+  if (keep !== "dirty" || (node.contains(document.activeElement) && takesText(document.activeElement))) return true;
+  return [...node.querySelectorAll("input, textarea, select")].some(isDirty);
 }
 
 /**
