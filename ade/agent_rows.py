@@ -96,7 +96,9 @@ def listed_agents(filters: Mapping[str, str]) -> QuerySet[Agent]:
     """The agents that the filters leave, newest first. ``q`` searches name and description, ``tag`` and ``state`` narrow."""
     agents = Agent.objects.filter(hidden=False).order_by("-created_at", "id")
     if words := filters.get("q", "").strip():
-        agents = agents.filter(Q(name__icontains=words) | Q(description__icontains=words) | Q(model__icontains=words) | Q(id=words))
+        agents = agents.filter(
+            Q(name__icontains=words) | Q(description__icontains=words) | Q(model__icontains=words) | Q(id=words)
+        )
     if tag := filters.get("tag"):
         agents = agents.filter(tags__contains=[tag])
     match filters.get("state"):
@@ -128,7 +130,21 @@ def agent_rows(agents: Sequence[Agent]) -> list[AgentRow]:
 
 
 def _row(agent: Agent, facts: tuple[Any, ...], segments: Mapping[Any, tuple[str, int]]) -> AgentRow:
-    running, queued, last_status, blocks, passages, messages, number, at, step_segments, estimated, reported, threshold, today = facts
+    (
+        running,
+        queued,
+        last_status,
+        blocks,
+        passages,
+        messages,
+        number,
+        at,
+        step_segments,
+        estimated,
+        reported,
+        threshold,
+        today,
+    ) = facts
     state = "running" if running else "queued" if queued else "failed" if last_status == "failed" else "idle"
     bar = Bar(_cells(step_segments or (), segments), agent.context_window, estimated or 0, reported or None, threshold)
     return AgentRow(agent, state, bar, blocks, passages, messages, number, at, today, agent.tags)
@@ -163,7 +179,8 @@ def agent_list_fragments(changed: set[str] | None, filters: Mapping[str, str]) -
     listed = listed_agents(filters)
     agents = list(listed[:PAGE] if changed is None else listed.filter(id__in=changed)[:PAGE])
     found = [
-        Fragment(row.dom_id, "ade/partials/_agent_row.html", {"row": row}, swap="prepend", target="agent-rows") for row in agent_rows(agents)
+        Fragment(row.dom_id, "ade/partials/_agent_row.html", {"row": row}, swap="prepend", target="agent-rows")
+        for row in agent_rows(agents)
     ]
     gone = set() if changed is None else changed - {agent.id for agent in agents}
     found += [Fragment(f"row-{agent_id}", swap="remove") for agent_id in gone]

@@ -11,7 +11,8 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from ade.agent_rows import agent_list_fragments
-from ade.panels.base import bind
+from ade.fragments import Fragment
+from ade.panels.base import PANELS, bind
 from ade.status import runs_fragment
 from agents_core.errors import AgentsError
 from agents_core.events.hub import ANY_AGENT, hub
@@ -70,26 +71,39 @@ class AgentConsumer(_FollowingConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
             shown = dict(json.loads(text_data or "")["panels"])
-            self._panels = {str(slug): dict(parse_qsl(str(params))) for slug, params in list(shown.items())[:_MAX_PANELS]}
+            panels = {str(slug): dict(parse_qsl(str(params))) for slug, params in list(shown.items())[:_MAX_PANELS]}
         except (ValueError, KeyError, TypeError):
-            await self.close(code=4400)
+            return await self.close(code=4400)
+        new = {slug: params for slug, params in panels.items() if self._panels.get(slug) != params}
+        self._panels = panels
+        if self._told.is_set() and new:
+            # Between the drawing of a panel that came later and this word of it, events may have gone by.
+            await self.say(fragments=await database_sync_to_async(self._drawn, thread_sensitive=False)(new))
         self._told.set()
 
     async def follow(self) -> None:
-        agent_id = self.scope["url_route"]["kwargs"]["agent_id"]
         await self._told.wait()
-        async for batch in follow(agent_id, _number(self.query.get("after"))):
+        async for batch in follow(self._agent_id, _number(self.query.get("after"))):
             if not batch:
                 continue
             if len(batch) >= _TOO_MANY:
                 await self.say(reload=True, seq=batch[-1].seq)
                 continue
-            fragments = await database_sync_to_async(self._fragments, thread_sensitive=False)(agent_id, batch)
+            fragments = await database_sync_to_async(self._fragments, thread_sensitive=False)(batch)
             await self.say(seq=batch[-1].seq, fragments=fragments)
             await asyncio.sleep(_JOIN_S)
 
-    def _fragments(self, agent_id: str, events: list[StoredEvent]) -> list[dict[str, Any]]:
-        agent = Agent.objects.filter(id=agent_id).first()
+    @property
+    def _agent_id(self) -> str:
+        return str(self.scope["url_route"]["kwargs"]["agent_id"])
+
+    def _drawn(self, panels: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
+        agent = Agent.objects.filter(id=self._agent_id).first()
+        bound = [bind(slug, agent, params) for slug, params in panels.items() if slug in PANELS] if agent else []
+        return [Fragment(panel.dom_id, panel.template, panel.full_context()).rendered() for panel in bound]
+
+    def _fragments(self, events: list[StoredEvent]) -> list[dict[str, Any]]:
+        agent = Agent.objects.filter(id=self._agent_id).first()
         if agent is None:
             return []
         fragments = [runs_fragment().rendered()] if any(event.event.type.startswith("run.") for event in events) else []
@@ -97,7 +111,7 @@ class AgentConsumer(_FollowingConsumer):
             try:
                 fragments += [fragment.rendered() for fragment in bind(slug, agent, params).fragments(events)]
             except AgentsError as error:  # parameters that no longer fit, such as a step of a deleted run
-                logger.info("Panel %s of %s was not drawn: %s", slug, agent_id, error)
+                logger.info("Panel %s of %s was not drawn: %s", slug, self._agent_id, error)
         return fragments
 
 

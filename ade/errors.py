@@ -23,7 +23,9 @@ class ErrorPages:
             return None
         if request.headers.get("HX-Request"):
             toast = {"toast": {"text": exception.message, "tone": "bad"}}
-            return HttpResponse(exception.message, status=exception.http_status, headers={"HX-Trigger": json.dumps(toast)})
+            return HttpResponse(
+                exception.message, status=exception.http_status, headers={"HX-Trigger": json.dumps(toast)}
+            )
         context = {
             "title": "That did not work",
             "where": request.path,

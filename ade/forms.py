@@ -17,7 +17,9 @@ class AgentForm(forms.Form):
     name = forms.CharField(max_length=200)
     description = forms.CharField(required=False, max_length=2000)
     model = forms.CharField(max_length=300, help_text="provider/model, such as openai/gpt-4o-mini or offline/rules")
-    context_window = forms.IntegerField(min_value=1024, max_value=10_000_000, help_text="tokens; the oldest messages are summarised at 90 %")
+    context_window = forms.IntegerField(
+        min_value=1024, max_value=10_000_000, help_text="tokens; the oldest messages are summarised at 90 %"
+    )
     temperature = forms.FloatField(required=False, min_value=0, max_value=2, help_text="empty: the provider's own")
     max_output_tokens = forms.IntegerField(required=False, min_value=1, help_text="empty: the provider's own")
     system = forms.CharField(widget=forms.Textarea, strip=False, max_length=500_000)
@@ -28,7 +30,10 @@ class AgentForm(forms.Form):
     def of(cls, agent: Agent) -> Self:
         settings = agent.model_settings
         initial = {
-            **{name: getattr(agent, name) for name in ("name", "description", "model", "context_window", "system", "timezone")},
+            **{
+                name: getattr(agent, name)
+                for name in ("name", "description", "model", "context_window", "system", "timezone")
+            },
             "temperature": settings.get("temperature"),
             "max_output_tokens": settings.get("max_output_tokens"),
             "tags": ", ".join(agent.tags),
@@ -38,4 +43,9 @@ class AgentForm(forms.Form):
     def changes(self) -> dict[str, Any]:
         data = dict(self.cleaned_data)
         settings = {name: data.pop(name) for name in ("temperature", "max_output_tokens")}
-        return {**data, "description": data["description"] or None, "tags": _split_tags(data["tags"]), "model_settings": settings}
+        return {
+            **data,
+            "description": data["description"] or None,
+            "tags": _split_tags(data["tags"]),
+            "model_settings": settings,
+        }

@@ -35,7 +35,9 @@ def _database() -> str:
 
 def runs_text() -> str:
     """How many runs go on and wait, of all agents."""
-    statuses = list(Run.objects.filter(status__in=[RunStatus.CREATED, RunStatus.RUNNING]).values_list("status", flat=True)[:1000])
+    statuses = list(
+        Run.objects.filter(status__in=[RunStatus.CREATED, RunStatus.RUNNING]).values_list("status", flat=True)[:1000]
+    )
     active = statuses.count(RunStatus.RUNNING)
     return f"{active} run{'' if active == 1 else 's'} active · {len(statuses) - active} queued"
 

@@ -26,7 +26,9 @@ class Registry(Mapping[str, str]):
         try:
             return getattr(import_module(module), attribute)
         except ModuleNotFoundError as error:
-            raise Unavailable(f"The {self.noun} {name!r} needs the package {error.name!r}: install it and restart.") from error
+            raise Unavailable(
+                f"The {self.noun} {name!r} needs the package {error.name!r}: install it and restart."
+            ) from error
 
     def __getitem__(self, name: str) -> str:
         return self._entries[name]

@@ -13,7 +13,10 @@ PAGE = 50
 def run_page(runs: Any, before: str | None) -> dict[str, Any]:
     """A page of ``runs`` (a queryset), those before the run ``before``, with their steps' sums."""
     found = runs.annotate(
-        step_total=Count("steps"), prompt_total=Sum("steps__prompt_tokens"), completion_total=Sum("steps__completion_tokens"), cost=Sum("steps__cost_usd")
+        step_total=Count("steps"),
+        prompt_total=Sum("steps__prompt_tokens"),
+        completion_total=Sum("steps__completion_tokens"),
+        cost=Sum("steps__cost_usd"),
     ).order_by("-created_at", "-id")
     if before and (edge := Run.objects.filter(id=before).values_list("created_at", flat=True).first()):
         found = found.filter(created_at__lt=edge)

@@ -129,7 +129,9 @@ def step_views(steps: Sequence[Step]) -> list[StepView]:
     _add_calls(views)
     for eviction in Eviction.objects.filter(step__in=views).select_related("summary"):
         views[eviction.step_id or ""].eviction = eviction
-    pending = [view for view in views.values() if view.step.status == StepStatus.PENDING and not view.said and not view.calls]
+    pending = [
+        view for view in views.values() if view.step.status == StepStatus.PENDING and not view.said and not view.calls
+    ]
     if pending:
         _add_deltas(pending)
     return list(views.values())
@@ -141,7 +143,9 @@ def _add_messages(views: Mapping[str, StepView]) -> None:
         match message.role:
             case Role.ASSISTANT:
                 view.said = text_of(message.content)
-                view.reasoning = "\n".join(part["reasoning"] for part in message.content if part["type"] == "reasoning" and part["reasoning"])
+                view.reasoning = "\n".join(
+                    part["reasoning"] for part in message.content if part["type"] == "reasoning" and part["reasoning"]
+                )
             case Role.USER:
                 view.notes.append(_note(text_of(message.content)))
 
@@ -175,7 +179,10 @@ def memory_changes(versions: Iterable[BlockVersion]) -> list[MemoryChange]:
     olds = BlockVersion.objects.filter(block__in={version.block_id for version in found}) if found else []
     values = {(old.block_id, old.version): old.value for old in olds}
     return [
-        MemoryChange(version, diff_words(values.get((version.block_id, version.version - 1), ""), version.value, around=_AROUND_CHARS))
+        MemoryChange(
+            version,
+            diff_words(values.get((version.block_id, version.version - 1), ""), version.value, around=_AROUND_CHARS),
+        )
         for version in found
     ]
 
@@ -188,7 +195,9 @@ def call_text(call: ToolCall) -> str:
 def _add_deltas(views: Sequence[StepView]) -> None:
     """What came so far of the messages that are being written."""
     by_id = {view.step.id: view for view in views}
-    for event in Event.objects.filter(agent_id=views[0].step.agent_id, type="message.delta", step_id__in=by_id).order_by("seq"):
+    for event in Event.objects.filter(
+        agent_id=views[0].step.agent_id, type="message.delta", step_id__in=by_id
+    ).order_by("seq"):
         view = by_id[event.step_id or ""]
         view.streaming = True
         match event.payload["part"]:
@@ -196,5 +205,3 @@ def _add_deltas(views: Sequence[StepView]) -> None:
                 view.said += event.payload["text"]
             case "reasoning":
                 view.reasoning += event.payload["text"]
-
-

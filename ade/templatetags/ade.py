@@ -17,7 +17,10 @@ register = template.Library()
 SEGMENT_HUES = {
     "system": "system",
     "system_instructions": "system",
+    "rules": "system",
+    "metadata": "system",
     "tool_definitions": "tools",
+    "tool": "tools",
     "tools": "tools",
     "core": "core",
     "core_memory": "core",

@@ -41,16 +41,24 @@ def agent_list(request: HttpRequest) -> HttpResponse:
 
 
 def _tags() -> list[dict[str, object]]:
-    found: Counter[str] = Counter(tag for tags in Agent.objects.filter(hidden=False).values_list("tags", flat=True) for tag in tags)
+    found: Counter[str] = Counter(
+        tag for tags in Agent.objects.filter(hidden=False).values_list("tags", flat=True) for tag in tags
+    )
     return [{"name": name, "count": count} for name, count in found.most_common(20)]
 
 
 def _preview(agent: Agent) -> dict[str, object]:
     newest = Message.objects.filter(agent=agent, role__in=["user", "assistant"]).order_by("-seq")[:12]
     said = [
-        {"role": message.role, "text": text} for message in newest if (text := spoken_text(message.role, message.content, message.tool_calls))
+        {"role": message.role, "text": text}
+        for message in newest
+        if (text := spoken_text(message.role, message.content, message.tool_calls))
     ]
-    return {"preview": agent_rows([agent])[0], "blocks": agent.blocks.order_by("agent_links__id"), "messages": said[:4][::-1]}
+    return {
+        "preview": agent_rows([agent])[0],
+        "blocks": agent.blocks.order_by("agent_links__id"),
+        "messages": said[:4][::-1],
+    }
 
 
 @require_GET
@@ -64,7 +72,9 @@ def new_agent(request: HttpRequest) -> HttpResponse:
     """Makes an agent of a template and goes to it."""
     given = request.POST
     chosen = template(given.get("template", "companion"))
-    made = chosen.new_agent(name=given.get("name", "").strip(), model=given.get("model", "").strip(), human=given.get("human", ""))
+    made = chosen.new_agent(
+        name=given.get("name", "").strip(), model=given.get("model", "").strip(), human=given.get("human", "")
+    )
     return _go(request, f"/agents/{agents.create(made, Author.PERSON).id}")
 
 

@@ -29,17 +29,22 @@ _PAGES = (
 @require_GET
 def run_list(request: HttpRequest) -> HttpResponse:
     """The runs of all agents, newest first."""
-    return render(request, "ade/pages/runs.html", run_page(Run.objects.select_related("agent"), request.GET.get("before")))
+    return render(
+        request, "ade/pages/runs.html", run_page(Run.objects.select_related("agent"), request.GET.get("before"))
+    )
 
 
 @require_GET
 def health(request: HttpRequest) -> HttpResponse:
     """What runs underneath, and whether it does."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT version(), (SELECT extversion FROM pg_extension WHERE extname = 'vector'), pg_database_size(current_database())")
+        cursor.execute(
+            "SELECT version(), (SELECT extversion FROM pg_extension WHERE extname = 'vector'), pg_database_size(current_database())"
+        )
         version, vector, size = cursor.fetchone()
         cursor.execute(
-            "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => %s)", [_WORKER_ALIVE_S]
+            "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => %s)",
+            [_WORKER_ALIVE_S],
         )
         workers = cursor.fetchone()[0]
     context = {
@@ -60,14 +65,23 @@ def palette(request: HttpRequest) -> HttpResponse:
     """What ``?q=`` may mean: pages, agents, blocks, tools."""
     words = request.GET.get("q", "").strip()
     options = [
-        {"title": title, "address": address, "icon": icon, "noun": "page"} for title, address, icon in _PAGES if words.lower() in title.lower()
+        {"title": title, "address": address, "icon": icon, "noun": "page"}
+        for title, address, icon in _PAGES
+        if words.lower() in title.lower()
     ]
     options = options[: _FOUND if words else None]
     agents = Agent.objects.filter(Q(name__icontains=words) | Q(id=words), hidden=False).order_by("-updated_at")[:_FOUND]
-    options += [{"title": agent.name, "address": f"/agents/{agent.id}", "icon": "agent", "noun": "agent"} for agent in agents]
+    options += [
+        {"title": agent.name, "address": f"/agents/{agent.id}", "icon": "agent", "noun": "agent"} for agent in agents
+    ]
     if words:
         blocks = Block.objects.filter(Q(label__icontains=words) | Q(value__icontains=words), hidden=False)[:_FOUND]
-        options += [{"title": block.label, "address": f"/blocks/{block.id}", "icon": "memory", "noun": "block"} for block in blocks]
+        options += [
+            {"title": block.label, "address": f"/blocks/{block.id}", "icon": "memory", "noun": "block"}
+            for block in blocks
+        ]
         tools = Tool.objects.filter(name__icontains=words)[:_FOUND]
-        options += [{"title": tool.name, "address": f"/tools/{tool.id}", "icon": "tool", "noun": "tool"} for tool in tools]
+        options += [
+            {"title": tool.name, "address": f"/tools/{tool.id}", "icon": "tool", "noun": "tool"} for tool in tools
+        ]
     return render(request, "ade/partials/_palette_options.html", {"options": options})

@@ -54,7 +54,9 @@ def save_provider(request: HttpRequest) -> HttpResponse:
     """Sets up a provider; an empty key keeps the stored one."""
     given = request.POST
     name = given.get("name", "")
-    providers.save_provider(name, base_url=given.get("base_url", "").strip() or None, api_key=given.get("api_key", "").strip() or None)
+    providers.save_provider(
+        name, base_url=given.get("base_url", "").strip() or None, api_key=given.get("api_key", "").strip() or None
+    )
     forget_handles()
     return _saved(_provider_list(request), f"{name} is set up. Test it.")
 

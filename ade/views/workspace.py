@@ -23,7 +23,9 @@ def workspace(request: HttpRequest, agent_id: str, number: int | None = None) ->
     """The page. The address says what it shows: ``?main=``, ``?aside=``, ``?drawer=`` name panels, the step is in the path."""
     agent = agents.get(agent_id)
     params = {**_params(request), **({"step": str(number)} if number else {})}
-    chosen = {place: _chosen(request, place, slugs) for place, slugs in (("main", MAIN), ("aside", ASIDE), ("drawer", DRAWER))}
+    chosen = {
+        place: _chosen(request, place, slugs) for place, slugs in (("main", MAIN), ("aside", ASIDE), ("drawer", DRAWER))
+    }
     panels = {place: bind(slug, agent, params) for place, slug in chosen.items()}
     context = {
         "agent": agent,
@@ -31,7 +33,10 @@ def workspace(request: HttpRequest, agent_id: str, number: int | None = None) ->
         "head": bind("head", agent, params),
         "outline": bind("outline", agent, params),
         **panels,
-        **{f"{place}_tabs": _tabs(agent, params, slugs) for place, slugs in (("main", MAIN), ("aside", ASIDE), ("drawer", DRAWER))},
+        **{
+            f"{place}_tabs": _tabs(agent, params, slugs)
+            for place, slugs in (("main", MAIN), ("aside", ASIDE), ("drawer", DRAWER))
+        },
     }
     return render(request, "ade/pages/workspace.html", context)
 

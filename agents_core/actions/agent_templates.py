@@ -26,11 +26,21 @@ class AgentTemplate:
     def new_agent(self, *, name: str | None, model: str | None, human: str) -> NewAgent:
         """An agent made from this template; ``human`` goes into the block of that label."""
         blocks = [
-            {"label": label, "description": description, "value": human.strip() if label == "human" and human.strip() else value, "limit": limit}
+            {
+                "label": label,
+                "description": description,
+                "value": human.strip() if label == "human" and human.strip() else value,
+                "limit": limit,
+            }
             for label, description, value, limit in self.blocks
         ]
         return NewAgent(
-            name=name or None, agent_type=self.agent_type, model=model or None, memory_blocks=blocks, tools=self.tools, tags=self.tags
+            name=name or None,
+            agent_type=self.agent_type,
+            model=model or None,
+            memory_blocks=blocks,
+            tools=self.tools,
+            tags=self.tags,
         )
 
 
@@ -44,7 +54,12 @@ TEMPLATES = {
             AgentKind.V1,
             (
                 ("human", _HUMAN, "", 2000),
-                ("persona", _PERSONA, "I am a helpful, curious assistant. I speak plainly and kindly, and I remember what matters.", 2000),
+                (
+                    "persona",
+                    _PERSONA,
+                    "I am a helpful, curious assistant. I speak plainly and kindly, and I remember what matters.",
+                    2000,
+                ),
             ),
             _MEMORY_TOOLS,
         ),
@@ -66,13 +81,25 @@ TEMPLATES = {
             AgentKind.V1,
             (
                 ("human", _HUMAN, "", 2000),
-                ("persona", _PERSONA, "I keep a careful notebook. I separate what was found from what I think, and I name the source.", 2000),
-                ("question", "The question under study, what is known so far, and what is open. Rewrite it as you learn.", "", 5000),
+                (
+                    "persona",
+                    _PERSONA,
+                    "I keep a careful notebook. I separate what was found from what I think, and I name the source.",
+                    2000,
+                ),
+                (
+                    "question",
+                    "The question under study, what is known so far, and what is open. Rewrite it as you learn.",
+                    "",
+                    5000,
+                ),
             ),
             _MEMORY_TOOLS,
             ("research",),
         ),
-        AgentTemplate("blank", "Blank", "No blocks, and the kind's own tools. For building from nothing.", AgentKind.V1),
+        AgentTemplate(
+            "blank", "Blank", "No blocks, and the kind's own tools. For building from nothing.", AgentKind.V1
+        ),
     )
 }
 

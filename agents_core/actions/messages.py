@@ -44,19 +44,21 @@ class SentRun:
     first_seq: int
 
 
-_INSERT_RUN = """
-INSERT INTO run (id, agent_id, conversation_id, status, request, background, metadata, attempts, cancel_requested, callback_url, first_seq)
-SELECT %s, agent.id, %s, 'created', %s, %s, %s, 0, false, %s, agent.event_seq - %s FROM agent WHERE agent.id = %s
+_INSERT = """
+WITH queued AS (
+    INSERT INTO run (id, agent_id, conversation_id, status, request, background, metadata, attempts, cancel_requested, callback_url, first_seq)
+    SELECT %s, agent.id, %s, 'created', %s, %s, %s, 0, false, %s, agent.event_seq - %s FROM agent WHERE agent.id = %s
+    RETURNING agent_id
+), said AS (
+    INSERT INTO message (id, agent_id, conversation_id, run_id, seq, role, content, tool_calls, tool_returns, name, otid, sender_id,
+                         context_position, indexed)
+    SELECT m.id, agent.id, %s, %s, agent.event_seq - m.behind, m.role, m.content, '[]', '[]', m.name, m.otid, m.sender_id, %s, false
+    FROM agent, unnest(%s::text[], %s::int[], %s::text[], %s::jsonb[], %s::text[], %s::text[], %s::text[])
+         AS m (id, behind, role, content, name, otid, sender_id)
+    WHERE agent.id = %s
+)
+SELECT ensure(EXISTS (SELECT 1 FROM queued), 'agent not found')
 """
-_INSERT_INPUTS = """
-INSERT INTO message (id, agent_id, conversation_id, run_id, seq, role, content, tool_calls, tool_returns, name, otid, sender_id,
-                     context_position, indexed)
-SELECT m.id, agent.id, %s, %s, agent.event_seq - m.behind, m.role, m.content, '[]', '[]', m.name, m.otid, m.sender_id, %s, false
-FROM agent, unnest(%s::text[], %s::int[], %s::text[], %s::jsonb[], %s::text[], %s::text[], %s::text[])
-     AS m (id, behind, role, content, name, otid, sender_id)
-WHERE agent.id = %s
-"""
-_AGENT_EXISTS = "SELECT ensure(EXISTS (SELECT 1 FROM agent WHERE id = %s), 'agent not found')"
 _TOUCH = "UPDATE conversation SET last_message_at = now(), updated_at = now() WHERE id = %s"
 
 
@@ -90,28 +92,17 @@ async def send(
         ),
         strict=True,
     )
+    of_run = (run_id, conversation_id, json(request), background, json(metadata or {}), callback_url)
+    of_messages = (conversation_id, run_id, WAITING, *(list(column) for column in columns))
     statements = [
-        *publication.statements(),
-        Statement(
-            _INSERT_RUN,
-            (
-                run_id,
-                conversation_id,
-                json(request),
-                background,
-                json(metadata or {}),
-                callback_url,
-                publication.seq_behind_last(first),
-                agent_id,
-            ),
-        ),
-        Statement(_INSERT_INPUTS, (conversation_id, run_id, WAITING, *(list(column) for column in columns), agent_id)),
+        publication.statement(),
+        Statement(_INSERT, (*of_run, publication.seq_behind_last(first), agent_id, *of_messages, agent_id)),
         defer_run(agent_id, run_id, conversation_id),
     ]
     if conversation_id:
         statements.append(Statement(_TOUCH, (conversation_id,)))
     try:
-        seqs = (await pipeline.run([Statement(_AGENT_EXISTS, (agent_id,)), *statements]))[1]
+        seqs = (await pipeline.run(statements))[0]
     except SerializationFailure:
         raise NotFound("Agent not found") from None
     return SentRun(run_id, seqs[0][0])
@@ -152,8 +143,15 @@ async def wait(run_id: str, agent_id: str, after_seq: int) -> RunOutcome:
 async def outcome(run_id: str) -> RunOutcome:
     """A run as it stands. Raises ``NotFound``."""
     params = (run_id,)
-    run, messages, sums = await pipeline.run([Statement(_RUN, params), Statement(_MESSAGES, params), Statement(_SUMS, params)])
+    run, messages, sums = await pipeline.run(
+        [Statement(_RUN, params), Statement(_MESSAGES, params), Statement(_SUMS, params)]
+    )
     if not run:
         raise NotFound("Run not found")
     steps, *usage = sums[0]
-    return RunOutcome(*run[0], [dict(zip(MESSAGE_COLUMNS, row, strict=True)) for row in messages], steps, dict(zip(USAGE, usage, strict=True)))
+    return RunOutcome(
+        *run[0],
+        [dict(zip(MESSAGE_COLUMNS, row, strict=True)) for row in messages],
+        steps,
+        dict(zip(USAGE, usage, strict=True)),
+    )

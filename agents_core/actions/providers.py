@@ -48,10 +48,21 @@ def _view(name: str, account: ProviderAccount | None, endpoint: Endpoint | None,
     needs_key = preset.needs_key if preset else False
     if account is not None:
         base_url = account.base_url or (preset.base_url if preset else None)
-        return ProviderView(name, label, account.kind, base_url, account.sealed_key is not None, needs_key, "settings", account.last_check)
+        return ProviderView(
+            name,
+            label,
+            account.kind,
+            base_url,
+            account.sealed_key is not None,
+            needs_key,
+            "settings",
+            account.last_check,
+        )
     kind = preset.kind if preset else "openai_compatible"
     if endpoint is not None:
-        return ProviderView(name, label, kind, endpoint.base_url, endpoint.api_key is not None, needs_key, "environment", None)
+        return ProviderView(
+            name, label, kind, endpoint.base_url, endpoint.api_key is not None, needs_key, "environment", None
+        )
     return ProviderView(name, label, kind, preset.base_url if preset else None, False, needs_key, "none", None)
 
 
@@ -59,7 +70,9 @@ def save_provider(name: str, *, base_url: str | None, api_key: str | None, kind:
     """Sets up a provider, or changes it; an ``api_key`` of None keeps the stored one, "" removes it. Raises ``InvalidInput``."""
     name = name.strip().lower()
     if not name or not all(letter.isalnum() or letter in "_-" for letter in name) or not name.isascii():
-        raise InvalidInput("A provider's name is the first half of its model handles: small letters, digits, - and _ only.")
+        raise InvalidInput(
+            "A provider's name is the first half of its model handles: small letters, digits, - and _ only."
+        )
     kind = PRESETS[name].kind if name in PRESETS else kind or "openai_compatible"
     if kind not in PROVIDERS:
         raise InvalidInput(f"There is no kind of provider named {kind!r}. Known: {', '.join(sorted(PROVIDERS))}.")
@@ -86,7 +99,10 @@ async def check_provider(name: str) -> Check:
     """Asks the provider whether it answers; never raises for what it says. Raises ``UnknownModel`` for one that is not set up."""
     account = await ProviderAccount.objects.filter(name=name).afirst()
     kind, endpoint = endpoint_of(
-        name, account.kind if account else None, account.base_url if account else None, account.sealed_key if account else None
+        name,
+        account.kind if account else None,
+        account.base_url if account else None,
+        account.sealed_key if account else None,
     )
     provider = PROVIDERS.load(kind)(endpoint)
     try:
@@ -116,10 +132,13 @@ async def models() -> tuple[list[ModelChoice], dict[str, str]]:
     choices: list[ModelChoice] = []
     failures: dict[str, str] = {}
     accounts = {account.name: account async for account in ProviderAccount.objects.all()}
-    for name in {**{name: None for name in endpoints_from(os.environ)}, **accounts}:
+    for name in {**dict.fromkeys(endpoints_from(os.environ)), **accounts}:
         account = accounts.get(name)
         kind, endpoint = endpoint_of(
-            name, account.kind if account else None, account.base_url if account else None, account.sealed_key if account else None
+            name,
+            account.kind if account else None,
+            account.base_url if account else None,
+            account.sealed_key if account else None,
         )
         try:
             choices += await _models_of(name, kind, endpoint)
@@ -131,7 +150,10 @@ async def models() -> tuple[list[ModelChoice], dict[str, str]]:
 async def _models_of(name: str, kind: str, endpoint: Endpoint) -> list[ModelChoice]:
     provider = PROVIDERS.load(kind)(endpoint)
     try:
-        return [ModelChoice(f"{name}/{info.name}", name, kind, endpoint.base_url, info) for info in await provider.list_models()]
+        return [
+            ModelChoice(f"{name}/{info.name}", name, kind, endpoint.base_url, info)
+            for info in await provider.list_models()
+        ]
     finally:
         await provider.aclose()
 
@@ -145,7 +167,10 @@ def save_mapping(handle: str, target: str) -> HandleMapping:
     if not target:
         HandleMapping.objects.filter(handle=handle).delete()
         return HandleMapping(handle=handle, target="")
-    if HandleMapping.objects.filter(handle=target).exists() or HandleMapping.objects.filter(target=handle).exclude(handle=handle).exists():
+    if (
+        HandleMapping.objects.filter(handle=target).exists()
+        or HandleMapping.objects.filter(target=handle).exclude(handle=handle).exists()
+    ):
         raise InvalidInput("A mapping may not lead to another mapping: name the model that is really meant.")
     mapping, _ = HandleMapping.objects.update_or_create(handle=handle, defaults={"target": target})
     return mapping
@@ -154,5 +179,3 @@ def save_mapping(handle: str, target: str) -> HandleMapping:
 def mappings() -> Mapping[str, str]:
     """The mapped handles and where they lead."""
     return dict(HandleMapping.objects.order_by("handle").values_list("handle", "target"))
-
-

@@ -47,7 +47,7 @@ def cancel(agent_id: str, run_ids: Sequence[str] | None = None) -> list[str]:
             publication.add(RunCancelRequested())
             if run_id in waiting:
                 publication.add(RunEnded("cancelled", "cancelled"))
-        pipeline.run_sync([*publication.statements(), *statements])
+        pipeline.run_sync([publication.statement(), *statements])
     return [run_id for run_id, _ in found]
 
 

@@ -4,14 +4,13 @@ from collections.abc import AsyncIterator
 
 from psycopg import AsyncConnection
 
-from agents_core.models.pipeline import Statement, connection_settings
+from agents_core.models.pipeline import connection_settings
 
 _CHANNEL = "mnemoscope"
 
 
-def ring(agent_id: str) -> Statement:
-    """The statement that rings for ``agent_id`` when its transaction commits."""
-    return Statement("SELECT pg_notify(%s, %s)", (_CHANNEL, agent_id))
+RING = f"pg_notify('{_CHANNEL}', agent_id)"
+"""The SQL expression that rings for a row's ``agent_id`` when its transaction commits, once however many rows."""
 
 
 async def rings() -> AsyncIterator[str | None]:

@@ -8,16 +8,16 @@ sandbox call inside one.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from agents_core.events.doorbell import ring
+from agents_core.events.doorbell import RING
 from agents_core.events.types import AnyEvent, payload_of
 from agents_core.models.pipeline import Statement, json, run_sync
 
-_PUBLISH = """
+_PUBLISH = f"""
 WITH taken AS (UPDATE agent SET event_seq = event_seq + %s WHERE id = %s RETURNING event_seq)
 INSERT INTO event (agent_id, seq, type, run_id, step_id, payload)
 SELECT %s, taken.event_seq - %s + e.n, e.type, e.run_id, e.step_id, e.payload
 FROM taken, unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[]) WITH ORDINALITY AS e (type, run_id, step_id, payload, n)
-RETURNING seq
+RETURNING seq, {RING}
 """
 
 
@@ -38,28 +38,25 @@ class Publication:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def statements(self) -> list[Statement]:
-        """The statements that number, write and announce the events: first in their transaction, so that its row lock is taken first.
+    def statement(self) -> Statement:
+        """The statement that numbers, writes and announces the events: first in its transaction, so that its row lock is taken first.
 
-        The first gives the rows ``(seq,)`` in order; none when the agent does not exist.
+        It gives the rows ``(seq, _)`` in order; none when the agent does not exist.
         """
         count = len(self._rows)
-        return [
-            Statement(
-                _PUBLISH,
-                (
-                    count,
-                    self.agent_id,
-                    self.agent_id,
-                    count,
-                    [event.type for event, _, _ in self._rows],
-                    [run_id for _, run_id, _ in self._rows],
-                    [step_id for _, _, step_id in self._rows],
-                    [json(payload_of(event)) for event, _, _ in self._rows],
-                ),
+        return Statement(
+            _PUBLISH,
+            (
+                count,
+                self.agent_id,
+                self.agent_id,
+                count,
+                [event.type for event, _, _ in self._rows],
+                [run_id for _, run_id, _ in self._rows],
+                [step_id for _, _, step_id in self._rows],
+                [json(payload_of(event)) for event, _, _ in self._rows],
             ),
-            ring(self.agent_id),
-        ]
+        )
 
     def seq_behind_last(self, place: int) -> int:
         """How far the event at ``place`` stands behind the last: its seq is ``agent.event_seq`` minus this, once published."""
@@ -76,7 +73,7 @@ def publish(agent_id: str, *events: AnyEvent, run_id: str | None = None, step_id
     publication = Publication(agent_id, run_id, step_id)
     for event in events:
         publication.add(event)
-    rows = run_sync(publication.statements())[0]
+    rows = run_sync([publication.statement()])[0]
     if not rows:
         raise LookupError(agent_id)
     return int(rows[-1][0])

@@ -26,7 +26,10 @@ def read_statement(
 
 
 def stored(rows: pipeline.Rows) -> list[StoredEvent]:
-    return [StoredEvent(seq, parse(kind, payload), run_id, step_id, created_at) for seq, kind, payload, run_id, step_id, created_at in rows]
+    return [
+        StoredEvent(seq, parse(kind, payload), run_id, step_id, created_at)
+        for seq, kind, payload, run_id, step_id, created_at in rows
+    ]
 
 
 async def read(

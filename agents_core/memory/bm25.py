@@ -60,12 +60,14 @@ PROBE = """
 def named(people: str) -> str:
     """A table expression ``named(person)``: the one of ``people``, a query, whom the question names, if only one.
 
-    Expects the parameter ``names``, the words of the question in lower case.
+    Expects the parameter ``names``, the folded words of the question.
     """
-    return f"""
+    return rf"""
     people AS MATERIALIZED ({people}),
     named AS MATERIALIZED (
         SELECT min(person) AS person FROM people
-        WHERE regexp_split_to_array(lower(person), '[^[:alnum:]]+') && %(names)s::text[]
+        WHERE regexp_split_to_array(
+            lower(regexp_replace(normalize(person, NFKD), '[\u0300-\u036f]', '', 'g')), '[^[:alnum:]]+'
+        ) && %(names)s::text[]
         HAVING count(*) = 1
     )"""

@@ -18,7 +18,7 @@ _STOP = frozenset(["could", "ever", "many", "might", "much", "must", "shall", "u
 _LONGEST_WORD = 64
 _ACCENTS = range(0x300, 0x370)
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
-_PHRASE = re.compile('["“”]([^"“”]*\\w[^"“”]*)["“”]')
+_PHRASE = re.compile('["“”]([^"“”]*)["“”]')
 
 
 class _Signs(dict[int, str | None]):
@@ -48,12 +48,7 @@ def query_words(query: str) -> list[str]:
 
 def phrases(query: str) -> list[str]:
     """What stands in double quotes, straight or curly: a hit must hold it."""
-    return [" ".join(phrase.split()) for phrase in _PHRASE.findall(query)]
-
-
-def names(query: str) -> list[str]:
-    """The words of the query as they may stand in a person's name: in lower case, with and without accents."""
-    return list(dict.fromkeys([*query_words(query), *re.findall(r"\w+", query.lower())[:QUERY_WORDS]]))
+    return [" ".join(phrase.split()) for phrase in _PHRASE.findall(query) if re.search(r"\w", phrase)]
 
 
 def like(phrase: str) -> str:

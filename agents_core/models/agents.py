@@ -28,17 +28,11 @@ class Agent(Timestamped):
     name = models.TextField()
     description = models.TextField(null=True, blank=True)
     agent_type = models.TextField(choices=AgentKind, default=AgentKind.V1)
-    system = models.TextField(
-        help_text="The system instructions, before memory is compiled into them."
-    )
+    system = models.TextField(help_text="The system instructions, before memory is compiled into them.")
     model = models.TextField(help_text="Model handle: provider/name.")
     model_settings = models.JSONField(default=dict, blank=True)
-    context_window = models.PositiveIntegerField(
-        help_text="Tokens that a request may hold at most."
-    )
-    embedding = models.TextField(
-        null=True, blank=True, help_text="Embedding handle: provider/name."
-    )
+    context_window = models.PositiveIntegerField(help_text="Tokens that a request may hold at most.")
+    embedding = models.TextField(null=True, blank=True, help_text="Embedding handle: provider/name.")
     tool_rules = models.JSONField(default=list, blank=True)
     compaction_settings = models.JSONField(default=dict, blank=True)
     response_format = models.JSONField(null=True, blank=True)
@@ -46,9 +40,7 @@ class Agent(Timestamped):
     enable_sleeptime = models.BooleanField(default=False)
     max_files_open = models.PositiveIntegerField(default=5)
     per_file_view_window_char_limit = models.PositiveIntegerField(default=15_000)
-    tags: "ArrayField[list[str], list[str]]" = ArrayField(
-        models.TextField(), default=list, blank=True
-    )
+    tags: "ArrayField[list[str], list[str]]" = ArrayField(models.TextField(), default=list, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     timezone = models.TextField(default="UTC")
     hidden = models.BooleanField(default=False)
@@ -58,12 +50,8 @@ class Agent(Timestamped):
     event_seq = models.BigIntegerField(default=0, editable=False)
     step_count = models.BigIntegerField(default=0, editable=False)
     tools = models.ManyToManyField("Tool", through="AgentTool", related_name="agents")
-    blocks = models.ManyToManyField(
-        "Block", through="AgentBlock", related_name="agents"
-    )
-    archives = models.ManyToManyField(
-        "Archive", through="AgentArchive", related_name="agents"
-    )
+    blocks = models.ManyToManyField("Block", through="AgentBlock", related_name="agents")
+    archives = models.ManyToManyField("Archive", through="AgentArchive", related_name="agents")
 
     class Meta:
         db_table = "agent"
@@ -77,9 +65,7 @@ class Agent(Timestamped):
                 condition=models.Q(context_window__gte=1024),
                 name="agent_context_window_min",
             ),
-            models.CheckConstraint(
-                condition=~models.Q(name=""), name="agent_name_given"
-            ),
+            models.CheckConstraint(condition=~models.Q(name=""), name="agent_name_given"),
         )
 
     def __str__(self) -> str:
@@ -93,9 +79,7 @@ class AgentTool(models.Model):
     class Meta:
         db_table = "agent_tool"
         ordering = ("id",)
-        constraints = (
-            models.UniqueConstraint(fields=["agent", "tool"], name="agent_tool_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=["agent", "tool"], name="agent_tool_once"),)
 
 
 class AgentBlock(models.Model):
@@ -110,9 +94,7 @@ class AgentBlock(models.Model):
         ordering = ("id",)
         constraints = (
             models.UniqueConstraint(fields=["agent", "block"], name="agent_block_once"),
-            models.UniqueConstraint(
-                fields=["agent", "label"], name="agent_block_label_once"
-            ),
+            models.UniqueConstraint(fields=["agent", "label"], name="agent_block_label_once"),
         )
 
 
@@ -123,11 +105,7 @@ class AgentArchive(models.Model):
     class Meta:
         db_table = "agent_archive"
         ordering = ("id",)
-        constraints = (
-            models.UniqueConstraint(
-                fields=["agent", "archive"], name="agent_archive_once"
-            ),
-        )
+        constraints = (models.UniqueConstraint(fields=["agent", "archive"], name="agent_archive_once"),)
 
 
 class AgentVariable(models.Model):
@@ -141,11 +119,7 @@ class AgentVariable(models.Model):
 
     class Meta:
         db_table = "agent_variable"
-        constraints = (
-            models.UniqueConstraint(
-                fields=["agent", "key"], name="agent_variable_once"
-            ),
-        )
+        constraints = (models.UniqueConstraint(fields=["agent", "key"], name="agent_variable_once"),)
 
     def __str__(self) -> str:
         return self.key
@@ -163,9 +137,7 @@ class Conversation(Timestamped):
 
     class Meta:
         db_table = "conversation"
-        indexes = (
-            models.Index(fields=["agent", "-created_at"], name="conversation_of_agent"),
-        )
+        indexes = (models.Index(fields=["agent", "-created_at"], name="conversation_of_agent"),)
 
     def __str__(self) -> str:
         return self.summary or self.id

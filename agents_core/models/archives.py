@@ -38,13 +38,9 @@ class Passage(Timestamped):
     embedding_model = models.TextField(null=True)
     length = models.PositiveIntegerField(default=0, editable=False)
     author = models.TextField(null=True, blank=True)
-    tags: "ArrayField[list[str], list[str]]" = ArrayField(
-        models.TextField(), default=list, blank=True
-    )
+    tags: "ArrayField[list[str], list[str]]" = ArrayField(models.TextField(), default=list, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
-    step = models.ForeignKey(
-        "Step", models.SET_NULL, null=True, related_name="passages"
-    )
+    step = models.ForeignKey("Step", models.SET_NULL, null=True, related_name="passages")
     is_deleted = models.BooleanField(default=False)
 
     class Meta:
@@ -59,11 +55,7 @@ class Passage(Timestamped):
             ),
             GinIndex(fields=["tags"], name="passage_tags"),
         )
-        constraints = (
-            models.CheckConstraint(
-                condition=~models.Q(text=""), name="passage_text_given"
-            ),
-        )
+        constraints = (models.CheckConstraint(condition=~models.Q(text=""), name="passage_text_given"),)
 
     def __str__(self) -> str:
         return self.text[:60]
@@ -73,9 +65,7 @@ class PassageTerm(models.Model):
     """A posting: how often a lexeme stands in a passage of ``length`` terms. The index of the key includes both numbers."""
 
     pk = models.CompositePrimaryKey("archive_id", "lexeme", "passage_id")
-    archive = models.ForeignKey(
-        Archive, models.CASCADE, related_name="+", db_index=False
-    )
+    archive = models.ForeignKey(Archive, models.CASCADE, related_name="+", db_index=False)
     lexeme = models.TextField()
     passage = models.ForeignKey(Passage, models.CASCADE, related_name="terms")
     frequency = models.PositiveSmallIntegerField()

@@ -19,9 +19,7 @@ class IdField(models.TextField):
 
     def __init__(self, prefix: str = "", **options: Any) -> None:
         self.prefix = prefix
-        super().__init__(
-            **{**options, "primary_key": True, "default": self.fresh, "editable": False}
-        )
+        super().__init__(**{**options, "primary_key": True, "default": self.fresh, "editable": False})
 
     def fresh(self) -> str:
         return new_id(self.prefix)
@@ -42,21 +40,13 @@ class Timestamped(models.Model):
     class Meta:
         abstract = True
 
-    def save(
-        self, *, update_fields: Iterable[str] | None = None, **options: Any
-    ) -> None:  # type: ignore[override]
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:  # type: ignore[override]
         if not self._state.adding:
             self.updated_at = timezone.now()
-            update_fields = (
-                None if update_fields is None else {*update_fields, "updated_at"}
-            )
+            update_fields = None if update_fields is None else {*update_fields, "updated_at"}
         super().save(update_fields=update_fields, **options)
 
 
-def one_of(
-    field: str, choices: type[models.TextChoices], name: str
-) -> models.CheckConstraint:
+def one_of(field: str, choices: type[models.TextChoices], name: str) -> models.CheckConstraint:
     """The constraint that ``field`` holds one of ``choices``."""
-    return models.CheckConstraint(
-        condition=models.Q(**{f"{field}__in": choices.values}), name=name
-    )
+    return models.CheckConstraint(condition=models.Q(**{f"{field}__in": choices.values}), name=name)

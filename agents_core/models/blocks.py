@@ -19,9 +19,7 @@ class Block(Timestamped):
     description = models.TextField(null=True, blank=True)
     read_only = models.BooleanField(default=False)
     metadata = models.JSONField(default=dict, blank=True)
-    tags: "ArrayField[list[str], list[str]]" = ArrayField(
-        models.TextField(), default=list, blank=True
-    )
+    tags: "ArrayField[list[str], list[str]]" = ArrayField(models.TextField(), default=list, blank=True)
     hidden = models.BooleanField(default=False)
     is_template = models.BooleanField(default=False)
     template_name = models.TextField(null=True, blank=True)
@@ -38,9 +36,7 @@ class Block(Timestamped):
                 condition=models.Q(value__length__lte=models.F("limit")),
                 name="block_within_limit",
             ),
-            models.CheckConstraint(
-                condition=~models.Q(label=""), name="block_label_given"
-            ),
+            models.CheckConstraint(condition=~models.Q(label=""), name="block_label_given"),
         )
 
     def __str__(self) -> str:
@@ -70,9 +66,7 @@ class BlockVersion(models.Model):
     read_only = models.BooleanField(default=False)
     author = models.TextField(choices=Author)
     agent = models.ForeignKey("Agent", models.SET_NULL, null=True, related_name="+")
-    step = models.ForeignKey(
-        "Step", models.SET_NULL, null=True, related_name="block_versions"
-    )
+    step = models.ForeignKey("Step", models.SET_NULL, null=True, related_name="block_versions")
     tool_call_id = models.TextField(null=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
@@ -80,9 +74,7 @@ class BlockVersion(models.Model):
         db_table = "block_version"
         ordering = ("block", "version")
         constraints = (
-            models.UniqueConstraint(
-                fields=["block", "version"], name="block_version_once"
-            ),
+            models.UniqueConstraint(fields=["block", "version"], name="block_version_once"),
             one_of("author", Author, "block_version_author_known"),
         )
 

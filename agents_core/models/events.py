@@ -6,9 +6,7 @@ from django.db import models
 class Event(models.Model):
     """Written only by agents_core.events.publish, read raw only by agents_core.events. ``payload`` holds ids and small facts."""
 
-    agent = models.ForeignKey(
-        "Agent", models.CASCADE, related_name="events", db_index=False
-    )
+    agent = models.ForeignKey("Agent", models.CASCADE, related_name="events", db_index=False)
     seq = models.BigIntegerField()
     type = models.TextField()
     run_id = models.TextField(null=True)
@@ -19,9 +17,7 @@ class Event(models.Model):
     class Meta:
         db_table = "event"
         ordering = ("agent", "seq")
-        constraints = (
-            models.UniqueConstraint(fields=["agent", "seq"], name="event_seq_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=["agent", "seq"], name="event_seq_once"),)
 
     def __str__(self) -> str:
         return f"{self.seq} {self.type}"

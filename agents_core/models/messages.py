@@ -30,16 +30,10 @@ class Message(models.Model):
     """
 
     id = IdField("message")
-    agent = models.ForeignKey(
-        "Agent", models.CASCADE, related_name="messages", db_index=False
-    )
-    conversation = models.ForeignKey(
-        "Conversation", models.CASCADE, null=True, related_name="messages"
-    )
+    agent = models.ForeignKey("Agent", models.CASCADE, related_name="messages", db_index=False)
+    conversation = models.ForeignKey("Conversation", models.CASCADE, null=True, related_name="messages")
     run = models.ForeignKey("Run", models.SET_NULL, null=True, related_name="messages")
-    step = models.ForeignKey(
-        "Step", models.SET_NULL, null=True, related_name="messages"
-    )
+    step = models.ForeignKey("Step", models.SET_NULL, null=True, related_name="messages")
     seq = models.BigIntegerField()
     role = models.TextField(choices=Role)
     content = models.JSONField(default=list)
@@ -79,9 +73,7 @@ class Message(models.Model):
 class MessageVector(models.Model):
     """The vectors of an indexed message: of its own text, and of the three turns around it. ``length`` counts terms."""
 
-    message = models.OneToOneField(
-        Message, models.CASCADE, primary_key=True, related_name="vector"
-    )
+    message = models.OneToOneField(Message, models.CASCADE, primary_key=True, related_name="vector")
     agent = models.ForeignKey("Agent", models.CASCADE, related_name="+", db_index=False)
     embedding = HalfVectorField(null=True)
     window = HalfVectorField(null=True)

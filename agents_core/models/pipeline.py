@@ -22,7 +22,9 @@ class Statement(NamedTuple):
     params: Sequence[Any] | Mapping[str, Any] = ()
 
 
-_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]] = WeakKeyDictionary()
+_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]] = (
+    WeakKeyDictionary()
+)
 
 
 def connection_settings() -> dict[str, Any]:
@@ -38,7 +40,11 @@ async def pool() -> AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]:
     loop = asyncio.get_running_loop()
     if loop not in _pools:
         _pools[loop] = AsyncConnectionPool(
-            kwargs={**connection_settings(), "autocommit": True, "row_factory": tuple_row}, min_size=1, max_size=16, timeout=20, open=False
+            kwargs={**connection_settings(), "autocommit": True, "row_factory": tuple_row},
+            min_size=1,
+            max_size=16,
+            timeout=20,
+            open=False,
         )
         await _pools[loop].open()
     return _pools[loop]
@@ -54,11 +60,11 @@ async def close_pool() -> None:
 async def run(statements: Iterable[Statement]) -> list[Rows]:
     """Runs ``statements`` in one round trip and one transaction; gives the rows of each, [] for one that returns none.
 
-    Raises what psycopg raises; then nothing of the batch took effect.
+    Outside an explicit transaction a pipeline is one: it commits whole or not at all. Raises what psycopg raises.
     """
     async with (await pool()).connection() as connection:
-        async with connection.pipeline(), connection.transaction():
-            cursors = [await connection.execute(statement.sql, statement.params) for statement in statements]
+        async with connection.pipeline():
+            cursors = [await connection.execute(statement.sql, statement.params) for statement in statements]  # type: ignore[call-overload]
         return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 

@@ -34,22 +34,16 @@ class Segment(models.Model):
     our estimate (agents_core.record.segments)."""
 
     id = models.UUIDField(primary_key=True)
-    agent = models.ForeignKey(
-        "Agent", models.CASCADE, related_name="segments", db_index=False
-    )
+    agent = models.ForeignKey("Agent", models.CASCADE, related_name="segments", db_index=False)
     kind = models.TextField(choices=SegmentKind)
     source_id = models.TextField(blank=True, default="")
     label = models.TextField(blank=True, default="")
-    blob = models.ForeignKey(
-        Blob, models.PROTECT, related_name="+", db_column="digest", db_index=False
-    )
+    blob = models.ForeignKey(Blob, models.PROTECT, related_name="+", db_column="digest", db_index=False)
     tokens = models.PositiveIntegerField()
 
     class Meta:
         db_table = "segment"
-        indexes = (
-            models.Index(fields=["agent", "source_id"], name="segment_of_source"),
-        )
+        indexes = (models.Index(fields=["agent", "source_id"], name="segment_of_source"),)
 
     def __str__(self) -> str:
         return self.label or self.kind
@@ -84,13 +78,9 @@ class Eviction(models.Model):
     """A compaction: which messages left the context, and the summary that came in their place. Tokens before and after are estimates."""
 
     agent = models.ForeignKey("Agent", models.CASCADE, related_name="evictions")
-    conversation = models.ForeignKey(
-        "Conversation", models.CASCADE, null=True, related_name="+"
-    )
+    conversation = models.ForeignKey("Conversation", models.CASCADE, null=True, related_name="+")
     run = models.ForeignKey("Run", models.SET_NULL, null=True, related_name="evictions")
-    step = models.ForeignKey(
-        "Step", models.SET_NULL, null=True, related_name="evictions"
-    )
+    step = models.ForeignKey("Step", models.SET_NULL, null=True, related_name="evictions")
     trigger = models.TextField()
     mode = models.TextField()
     message_ids: "ArrayField[list[str], list[str]]" = ArrayField(models.TextField())

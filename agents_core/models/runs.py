@@ -27,9 +27,7 @@ class Run(models.Model):
 
     id = IdField("run")
     agent = models.ForeignKey("Agent", models.CASCADE, related_name="runs")
-    conversation = models.ForeignKey(
-        "Conversation", models.CASCADE, null=True, related_name="runs"
-    )
+    conversation = models.ForeignKey("Conversation", models.CASCADE, null=True, related_name="runs")
     status = models.TextField(choices=RunStatus, default=RunStatus.CREATED)
     stop_reason = models.TextField(null=True)
     request = models.JSONField(default=dict)
@@ -91,13 +89,9 @@ class Step(models.Model):
     """
 
     id = IdField("step")
-    agent = models.ForeignKey(
-        "Agent", models.CASCADE, related_name="steps", db_index=False
-    )
+    agent = models.ForeignKey("Agent", models.CASCADE, related_name="steps", db_index=False)
     run = models.ForeignKey(Run, models.CASCADE, related_name="steps")
-    conversation = models.ForeignKey(
-        "Conversation", models.CASCADE, null=True, related_name="steps"
-    )
+    conversation = models.ForeignKey("Conversation", models.CASCADE, null=True, related_name="steps")
     number = models.BigIntegerField()
     kind = models.TextField(choices=StepKind, default=StepKind.AGENT)
     status = models.TextField(choices=StepStatus, default=StepStatus.PENDING)
@@ -108,13 +102,9 @@ class Step(models.Model):
     url = models.TextField(blank=True, default="")
     context_window = models.PositiveIntegerField()
     compacts_at = models.PositiveIntegerField(default=0)
-    segments: "ArrayField[list[UUID], list[UUID]]" = ArrayField(
-        models.UUIDField(), default=list
-    )
+    segments: "ArrayField[list[UUID], list[UUID]]" = ArrayField(models.UUIDField(), default=list)
     request_digest = models.BinaryField(null=True)
-    response = models.ForeignKey(
-        "Blob", models.PROTECT, null=True, related_name="+", db_index=False
-    )
+    response = models.ForeignKey("Blob", models.PROTECT, null=True, related_name="+", db_index=False)
     request_id = models.TextField(null=True)
     estimated_tokens = models.PositiveIntegerField(default=0)
     prompt_tokens = models.PositiveIntegerField(default=0)
@@ -125,9 +115,7 @@ class Step(models.Model):
     cost_usd = models.DecimalField(max_digits=14, decimal_places=8, null=True)
     error = models.JSONField(null=True)
     feedback = models.TextField(null=True)
-    tags: "ArrayField[list[str], list[str]]" = ArrayField(
-        models.TextField(), default=list
-    )
+    tags: "ArrayField[list[str], list[str]]" = ArrayField(models.TextField(), default=list)
     started_at = models.DateTimeField(db_default=models.functions.Now())
     finished_at = models.DateTimeField(null=True)
     first_token_ms = models.FloatField(null=True)
@@ -138,9 +126,7 @@ class Step(models.Model):
         db_table = "step"
         ordering = ("agent", "number")
         constraints = (
-            models.UniqueConstraint(
-                fields=["agent", "number"], name="step_number_once"
-            ),
+            models.UniqueConstraint(fields=["agent", "number"], name="step_number_once"),
             one_of("status", StepStatus, "step_status_known"),
         )
 
@@ -173,17 +159,13 @@ class ToolCall(models.Model):
     stderr = models.TextField(blank=True, default="")
     code_digest = models.BinaryField(null=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())
-    started_ms = models.FloatField(
-        default=0, help_text="Milliseconds after the step's start."
-    )
+    started_ms = models.FloatField(default=0, help_text="Milliseconds after the step's start.")
     duration_ms = models.FloatField(null=True)
 
     class Meta:
         db_table = "tool_call"
         ordering = ("step", "position")
-        indexes = (
-            models.Index(fields=["name", "-created_at"], name="tool_call_of_tool"),
-        )
+        indexes = (models.Index(fields=["name", "-created_at"], name="tool_call_of_tool"),)
         constraints = (
             models.UniqueConstraint(fields=["step", "call_id"], name="tool_call_once"),
             one_of("status", ToolCallStatus, "tool_call_status_known"),

@@ -28,9 +28,7 @@ class Tool(Timestamped):
     source_code = models.TextField(null=True, blank=True)
     json_schema = models.JSONField(default=dict)
     args_json_schema = models.JSONField(null=True, blank=True)
-    tags: "ArrayField[list[str], list[str]]" = ArrayField(
-        models.TextField(), default=list, blank=True
-    )
+    tags: "ArrayField[list[str], list[str]]" = ArrayField(models.TextField(), default=list, blank=True)
     return_char_limit = models.PositiveIntegerField(default=50_000)
     pip_requirements = models.JSONField(default=list, blank=True)
     npm_requirements = models.JSONField(default=list, blank=True)
@@ -43,9 +41,7 @@ class Tool(Timestamped):
         constraints = (
             one_of("tool_type", ToolType, "tool_type_known"),
             models.CheckConstraint(
-                condition=models.Q(
-                    return_char_limit__gte=1, return_char_limit__lte=1_000_000
-                ),
+                condition=models.Q(return_char_limit__gte=1, return_char_limit__lte=1_000_000),
                 name="tool_return_char_limit_range",
             ),
         )

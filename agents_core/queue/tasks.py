@@ -34,7 +34,9 @@ class HandBack(BaseRetryStrategy):
     """A job that was stopped because its worker stops goes back to the queue; one that failed does not."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        return RetryDecision(retry_at=datetime.now(UTC)) if isinstance(exception, (JobAborted, CancelledError)) else None
+        return (
+            RetryDecision(retry_at=datetime.now(UTC)) if isinstance(exception, (JobAborted, CancelledError)) else None
+        )
 
 
 tasks = Blueprint()

@@ -16,7 +16,7 @@ _JSON_KINDS = {SegmentKind.TOOL, SegmentKind.MESSAGE, SegmentKind.SUMMARY, Segme
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A segment of the new window, or of the old one when it was removed. ``before`` is its counterpart in the old window, if any."""
+    """A segment of the new window, or of the old one when it was removed; ``before``: as it stood in the old one."""
 
     status: Status
     segment: SegmentView
@@ -26,8 +26,8 @@ class Compared:
 def compare(old: Sequence[SegmentView], new: Sequence[SegmentView]) -> list[Compared]:
     """The segments of ``new`` in their order, the removed ones of ``old`` between them where they stood.
 
-    Two segments are one and the same when they show the same source: the same block, tool or message. "moved" is said of the fewest
-    segments whose moving explains the new order, and only when their bytes stayed the same.
+    Two segments are one and the same when they show the same source: the same block, tool or message. "moved" is said
+    of the fewest segments whose moving explains the new order, and only when their bytes stayed the same.
     """
     partners = _partners(old, new)
     moved = _moved(partners)
@@ -63,7 +63,7 @@ def _source(segment: SegmentView) -> tuple[str, str]:
 
 
 def _partners(old: Sequence[SegmentView], new: Sequence[SegmentView]) -> dict[int, int]:
-    """Where each segment of ``new`` stood in ``old``. Several of one source are paired by their bytes first, then in order."""
+    """Where each segment of ``new`` stood in ``old``; several of one source are paired by bytes, then in order."""
     unpaired: dict[tuple[str, str], list[int]] = defaultdict(list)
     for at, segment in enumerate(old):
         unpaired[_source(segment)].append(at)

@@ -10,7 +10,7 @@ Op = Literal["same", "added", "removed"]
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 _MAX_PAIRS = 4_000_000
-"""Of words to compare in one stretch of changed lines; beyond, the whole stretch is told as changed. Keeps a diff under some 50 ms."""
+"""Of words to compare in one stretch of changed lines; beyond, all of it is told as changed. Bounds the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,15 @@ class Change:
 def diff_words(old: str, new: str, *, around: int | None = None) -> list[Change]:
     """The way from ``old`` to ``new``: joined, what is not "added" is ``old``, what is not "removed" is ``new``.
 
-    With ``around``, unchanged stretches keep that many characters beside a change and "…" for the rest; then they no longer join.
+    With ``around``, unchanged stretches keep that many characters beside a change and "…" for the rest; then they no
+    longer join.
     """
     changes = _joined(_by_lines(old.splitlines(keepends=True), new.splitlines(keepends=True)))
     return changes if around is None else _shortened(changes, around)
 
 
 def _by_lines(before: Sequence[str], after: Sequence[str]) -> Iterator[Change]:
-    """Lines first, then words within the lines that changed: to compare all words with all would take seconds on a long text."""
+    """Lines first, then words within those that changed: comparing all words with all takes seconds on a long text."""
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         old, new = "".join(before[i1:i2]), "".join(after[j1:j2])
         yield from [Change("same", old)] if tag == "equal" else _by_words(old, new)

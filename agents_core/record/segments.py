@@ -59,7 +59,11 @@ class CutSegment:
 def cut(agent_id: str, body: bytes, layout: Sequence[Placed], plan: Plan) -> list[CutSegment]:
     """The segments of ``body`` in order. What ``layout`` does not name becomes ``envelope``; a lone separator stays with what follows it."""
     text = body.decode()
-    marks = [mark for placed, span in zip(layout, spans(text, [placed.path for placed in layout]), strict=True) for mark in _marks(text, placed, span, plan)]
+    marks = [
+        mark
+        for placed, span in zip(layout, spans(text, [placed.path for placed in layout]), strict=True)
+        for mark in _marks(text, placed, span, plan)
+    ]
     envelope = Piece(SegmentKind.ENVELOPE, "", "", 0)
     segments, at = [], 0
     for start, end, piece in marks:
@@ -100,7 +104,9 @@ def _segment(agent_id: str, piece: Piece, text: str) -> CutSegment:
     content = text.encode()
     digest = sha256(content).digest()
     name = "\0".join((agent_id, piece.kind, piece.source_id, piece.label)).encode() + digest
-    return CutSegment(UUID(bytes=sha256(name).digest()[:16]), piece.kind, piece.source_id, piece.label, piece.tokens, content, digest)
+    return CutSegment(
+        UUID(bytes=sha256(name).digest()[:16]), piece.kind, piece.source_id, piece.label, piece.tokens, content, digest
+    )
 
 
 def spans(text: str, paths: Sequence[tuple[str | int, ...]]) -> list[tuple[int, int]]:
@@ -163,14 +169,20 @@ WITH new AS (
     SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::int[], %s::bytea[], %s::bytea[])
     AS new (id, kind, source_id, label, tokens, content, digest)
 ), blobs AS (
-    INSERT INTO blob (digest, content) SELECT DISTINCT ON (digest) digest, content FROM new ON CONFLICT DO NOTHING
+    INSERT INTO blob (digest, content)
+    SELECT DISTINCT ON (digest) digest, content FROM (SELECT digest, content FROM new UNION ALL SELECT * FROM unnest(%s::bytea[], %s::bytea[])) AS b
+    ON CONFLICT DO NOTHING
 )
 INSERT INTO segment (id, agent_id, kind, source_id, label, tokens, digest)
 SELECT DISTINCT ON (id) id, %s, kind, source_id, label, tokens, digest FROM new ON CONFLICT DO NOTHING
 """
 
 
-def store_statement(agent_id: str, segments: Sequence[CutSegment]) -> Statement:
-    """The statement that stores those of ``segments`` that are not stored yet."""
-    columns = zip(*((s.id, s.kind, s.source_id, s.label, s.tokens, s.content, s.digest) for s in segments), strict=True)
-    return Statement(_STORE, (*(list(column) for column in columns), agent_id))
+def store_statement(agent_id: str, segments: Sequence[CutSegment], other: Sequence[bytes] = ()) -> Statement:
+    """The statement that stores those of ``segments``, and of the ``other`` bytes, that are not stored yet."""
+    columns = (
+        list(zip(*((s.id, s.kind, s.source_id, s.label, s.tokens, s.content, s.digest) for s in segments), strict=True))
+        or [()] * 7
+    )
+    digests = [sha256(content).digest() for content in other]
+    return Statement(_STORE, (*(list(column) for column in columns), digests, list(other), agent_id))

@@ -26,7 +26,9 @@ class SegmentView:
 
 def segments_of(step: Step) -> list[SegmentView]:
     """The segments of a step's request, in the order sent; [] for a step whose request is not recorded (yet)."""
-    stored = {segment.id: segment for segment in Segment.objects.filter(id__in=set(step.segments)).select_related("blob")}
+    stored = {
+        segment.id: segment for segment in Segment.objects.filter(id__in=set(step.segments)).select_related("blob")
+    }
     return [
         SegmentView(str(s.id), s.kind, s.source_id, s.label, s.tokens, bytes(s.blob.content))
         for s in (stored[segment_id] for segment_id in step.segments)
@@ -39,7 +41,9 @@ def request_bytes(step: Step) -> bytes:
         raise NotFound(f"Step {step.number} sent no request.")
     body = b"".join(segment.raw for segment in segments_of(step))
     if sha256(body).digest() != bytes(step.request_digest):
-        raise ValueError(f"The record of step {step.number} is damaged: its segments do not join to the request that was sent.")
+        raise ValueError(
+            f"The record of step {step.number} is damaged: its segments do not join to the request that was sent."
+        )
     return body
 
 

@@ -81,7 +81,9 @@ async def _run(turn: Turn, plan: PlannedCall, step_started: float) -> None:
     assert plan.tool is not None
     plan.started_ms = (perf_counter() - step_started) * 1000
     if plan.is_builtin:
-        context = ToolContext(turn.agent.id, turn.step_id, plan.call.id, turn.agent.timezone, turn.blocks, AgentMemory(turn))
+        context = ToolContext(
+            turn.agent.id, turn.step_id, plan.call.id, turn.agent.timezone, turn.blocks, AgentMemory(turn)
+        )
         plan.result = await run_builtin(plan.tool.name, plan.arguments, context, plan.tool.return_char_limit)
         if not plan.failed:
             plan.edits, plan.statements, plan.events = context.edits, context.statements, context.events
@@ -92,7 +94,9 @@ async def _run(turn: Turn, plan: PlannedCall, step_started: float) -> None:
 
 
 async def _variables(agent_id: str) -> dict[str, str]:
-    rows = (await pipeline.run([Statement("SELECT key, sealed FROM agent_variable WHERE agent_id = %s", (agent_id,))]))[0]
+    rows = (await pipeline.run([Statement("SELECT key, sealed FROM agent_variable WHERE agent_id = %s", (agent_id,))]))[
+        0
+    ]
     return {key: unseal(sealed) for key, sealed in rows}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any
+from typing import NamedTuple
 
 from agents_core.events.types import ContextCompacted, StepEnded
 from agents_core.llm import tokens
@@ -15,7 +15,7 @@ from agents_core.record.segments import Piece, Plan
 from agents_core.runtime.context import ContextWindow
 from agents_core.runtime.persist import Commit, NewMessage, start_step
 from agents_core.runtime.providers import Connection
-from agents_core.runtime.recording import ModelCall, record_call
+from agents_core.runtime.recording import ModelCall, StepEnd, record_call
 from agents_core.runtime.state import StoredMessage, Turn
 
 KEEP_SHARE = 0.7
@@ -36,7 +36,14 @@ INSERT INTO eviction (agent_id, conversation_id, run_id, step_id, trigger, mode,
                       tokens_before, tokens_after, messages_before, messages_after)
 VALUES (%s, %s, %s, %s, %s, 'sliding_window', %s, %s, %s, %s, %s, %s)
 """
-_END_STEP = "UPDATE step SET status = %s, stop_reason = 'end_turn', finished_at = now() WHERE id = %s"
+
+
+class _Summary(NamedTuple):
+    """The call that was asked for a summary, with the id and number of its step."""
+
+    call: ModelCall
+    step_id: str
+    number: int
 
 
 async def compact(turn: Turn, connection: Connection, window: ContextWindow, trigger: str) -> bool:
@@ -48,9 +55,9 @@ async def compact(turn: Turn, connection: Connection, window: ContextWindow, tri
     if not evicted:
         return False
     words = round(turn.agent.context_window * _SUMMARY_SHARE * 0.6)
-    call, step_id = await _ask_for_summary(turn, connection, evicted, words)
-    summary = call.finished.message.text.strip() if call.finished else ""
-    await _commit(turn, window, trigger, evicted, _PREFIX + (summary or _fallback(evicted)), call, step_id)
+    summary = await _ask_for_summary(turn, connection, evicted, words)
+    text = summary.call.finished.message.text.strip() if summary.call.finished else ""
+    await _commit(turn, window, trigger, evicted, _PREFIX + (text or _fallback(evicted)), summary)
     return True
 
 
@@ -76,7 +83,9 @@ def _may_cut(messages: Sequence[StoredMessage], at: int) -> bool:
     return at == len(messages) or messages[at].role != Role.TOOL
 
 
-async def _ask_for_summary(turn: Turn, connection: Connection, evicted: Sequence[StoredMessage], words: int) -> tuple[ModelCall, str]:
+async def _ask_for_summary(
+    turn: Turn, connection: Connection, evicted: Sequence[StoredMessage], words: int
+) -> _Summary:
     """One model call for the summary, with a step of its own in the record."""
     instructions, transcript = _INSTRUCTIONS % words, _transcript(evicted, turn.agent.context_window)
     plan = Plan(
@@ -86,7 +95,7 @@ async def _ask_for_summary(turn: Turn, connection: Connection, evicted: Sequence
     )
     begin = Commit(turn.agent.id, turn.conversation_id, turn.run_id)
     step_id = start_step(begin, turn.run_id, "summary")
-    await begin.run()
+    number = (await begin.run())["step"][0][1]
     call = ModelCall(connection, plan, turn.model, round(plan.tokens * turn.token_ratio))
     request = ModelRequest(connection.model, instructions, (ChatMessage("user", (Text(transcript),)),))
     try:
@@ -97,27 +106,37 @@ async def _ask_for_summary(turn: Turn, connection: Connection, evicted: Sequence
                 call.finished, call.usage = item, item.usage
     except ModelError as error:
         call.error = error
-    return call, step_id
+    return _Summary(call, step_id, number)
 
 
 async def _commit(
-    turn: Turn, window: ContextWindow, trigger: str, evicted: Sequence[StoredMessage], text: str, call: ModelCall, step_id: str
+    turn: Turn, window: ContextWindow, trigger: str, evicted: Sequence[StoredMessage], text: str, summary: _Summary
 ) -> None:
-    message = NewMessage(new_id("message"), Role.SUMMARY, [{"type": "text", "text": text}], position=evicted[-1].position)
+    call, step_id, number = summary
+    message = NewMessage(
+        new_id("message"), Role.SUMMARY, [{"type": "text", "text": text}], position=evicted[-1].position
+    )
     gone = {evictee.id for evictee in evicted}
     freed = sum(piece.tokens for piece in window.plan.messages if piece.source_id in gone)
     after = round((window.plan.tokens - freed + tokens.count(text)) * turn.token_ratio)
     kept = [other for other in turn.messages if other.id not in gone]
     commit = Commit(turn.agent.id, turn.conversation_id, turn.run_id, step_id)
-    record_call(commit, turn, call, step_id)
+    status = StepStatus.SUCCESS if call.finished else StepStatus.FAILED
+    record_call(commit, turn, call, step_id, StepEnd(status))
     commit.message(message)
     commit.add(Statement(_EVICT, (list(gone),)))
-    facts = (turn.agent.id, turn.conversation_id, turn.run_id, step_id, trigger, [evictee.id for evictee in evicted], message.id)
+    facts = (
+        turn.agent.id,
+        turn.conversation_id,
+        turn.run_id,
+        step_id,
+        trigger,
+        [evictee.id for evictee in evicted],
+        message.id,
+    )
     commit.add(Statement(_RECORD, (*facts, window.tokens, after, len(turn.messages), len(kept) + 1)))
-    status = StepStatus.SUCCESS if call.finished else StepStatus.FAILED
-    commit.add(Statement(_END_STEP, (status, step_id)))
     commit.emit(ContextCompacted(message.id))
-    commit.emit(StepEnded(0, status))
+    commit.emit(StepEnded(number, status))
     await commit.run()
     turn.messages = [message.stored(), *kept]
 
@@ -140,7 +159,7 @@ def _lines(message: StoredMessage) -> list[str]:
 
 def _fallback(messages: Sequence[StoredMessage]) -> str:
     """What to say without a summariser: how the conversation began and ended, and how to find the rest."""
-    said: list[Any] = [message for message in messages if message.text]
+    said = [message for message in messages if message.text]
     shown = said if len(said) <= 6 else [*said[:3], *said[-3:]]
     lines = [f"- {message.role}: {' '.join(message.text.split())[:200]}" for message in shown]
     return f"(No summary could be made of {len(messages)} messages. First and last of them:)\n" + "\n".join(lines)

@@ -42,12 +42,15 @@ async def compile_context(turn: Turn, model: str, provider_name: str) -> Context
     parts = await compile_system(turn, provider_name)
     allowed = rules.allowed(turn.agent.tool_rules, turn.tools, turn.calls_made, _last_result(turn.messages))
     offered = [tool for tool in turn.tools.values() if tool.name in allowed.names]
-    specs = tuple(_spec(tool, turn.agent.policy.heartbeats and tool.name not in turn.agent.policy.exit_tools) for tool in offered)
+    specs = tuple(
+        _spec(tool, turn.agent.policy.heartbeats and tool.name not in turn.agent.policy.exit_tools) for tool in offered
+    )
     pairs = chat_messages(turn.messages)
     plan = Plan(
         system=[Piece(part.kind, part.source_id, part.label, tokens.count(part.text), part.text) for part in parts],
         tools=[
-            Piece(SegmentKind.TOOL, tool.id, tool.name, tokens.count_tools([spec])) for tool, spec in zip(offered, specs, strict=True)
+            Piece(SegmentKind.TOOL, tool.id, tool.name, tokens.count_tools([spec]))
+            for tool, spec in zip(offered, specs, strict=True)
         ],
         messages=[_message_piece(stored, chat) for stored, chat in pairs],
     )
@@ -57,7 +60,12 @@ async def compile_context(turn: Turn, model: str, provider_name: str) -> Context
 
 
 def _request(
-    turn: Turn, model: str, system_text: str, messages: tuple[ChatMessage, ...], specs: tuple[ToolSpec, ...], allowed: Allowed
+    turn: Turn,
+    model: str,
+    system_text: str,
+    messages: tuple[ChatMessage, ...],
+    specs: tuple[ToolSpec, ...],
+    allowed: Allowed,
 ) -> ModelRequest:
     settings, policy = turn.agent.model_settings, turn.agent.policy
     return ModelRequest(
@@ -94,7 +102,11 @@ def _spec(tool: ToolFacts, with_heartbeat: bool) -> ToolSpec:
     parameters = tool.parameters
     if with_heartbeat:
         properties = {**parameters.get("properties", {}), "request_heartbeat": _HEARTBEAT}
-        parameters = {**parameters, "properties": properties, "required": [*parameters.get("required", []), "request_heartbeat"]}
+        parameters = {
+            **parameters,
+            "properties": properties,
+            "required": [*parameters.get("required", []), "request_heartbeat"],
+        }
     return ToolSpec(tool.name, tool.description or "", parameters)
 
 
@@ -120,7 +132,10 @@ async def compile_system(turn: Turn, provider_name: str) -> list[render.PromptPa
     the same, and in the provider's cache, while memory does."""
     kept = _metadata_of(turn.system_text)
     if kept is not None:
-        parts = [replace(part, text=kept) if part.kind == SegmentKind.METADATA else part for part in _parts(turn, provider_name, None)]
+        parts = [
+            replace(part, text=kept) if part.kind == SegmentKind.METADATA else part
+            for part in _parts(turn, provider_name, None)
+        ]
         if "".join(part.text for part in parts) == turn.system_text:
             return _fold_separators(parts)
     return _fold_separators(_parts(turn, provider_name, await _metadata(turn)))
@@ -163,7 +178,11 @@ _TAGS = "SELECT DISTINCT unnest(tags) AS tag FROM passage WHERE archive_id = ANY
 
 async def _metadata(turn: Turn) -> render.MetadataFacts:
     recall, passages, tags = await pipeline.run(
-        [Statement(_RECALL_COUNT, (turn.agent.id,)), Statement(_PASSAGES, (turn.archive_ids,)), Statement(_TAGS, (turn.archive_ids,))]
+        [
+            Statement(_RECALL_COUNT, (turn.agent.id,)),
+            Statement(_PASSAGES, (turn.archive_ids,)),
+            Statement(_TAGS, (turn.archive_ids,)),
+        ]
     )
     return render.MetadataFacts(
         datetime.now(turn.agent.timezone), turn.conversation_id, recall[0][0], passages[0][0], [tag for (tag,) in tags]

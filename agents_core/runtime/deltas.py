@@ -11,8 +11,6 @@ from agents_core.models.pipeline import Statement
 from agents_core.runtime.state import Turn
 
 _JOIN_S = 0.05
-# A delta lost in a crash is part of a message that was never committed either.
-_RELAXED = Statement("SET LOCAL synchronous_commit = off")
 
 
 class DeltaWriter:
@@ -31,7 +29,11 @@ class DeltaWriter:
         if event is None:
             return
         last = self._pending[-1] if self._pending else None
-        if isinstance(event, MessageDelta) and isinstance(last, MessageDelta) and (last.part, last.index) == (event.part, event.index):
+        if (
+            isinstance(event, MessageDelta)
+            and isinstance(last, MessageDelta)
+            and (last.part, last.index) == (event.part, event.index)
+        ):
             self._pending[-1] = replace(last, text=last.text + event.text)
         else:
             self._pending.append(event)
@@ -66,5 +68,5 @@ class DeltaWriter:
             for event in pending:
                 publication.add(event)
             is_cancelled = Statement("SELECT cancel_requested FROM run WHERE id = %s", (self._turn.run_id,))
-            rows = await asyncio.shield(pipeline.run([_RELAXED, *publication.statements(), is_cancelled]))
+            rows = await asyncio.shield(pipeline.run([publication.statement(), is_cancelled]))
             self.cancelled = rows[-1][0][0]

@@ -30,17 +30,28 @@ async def execute(agent_id: str, run_id: str, conversation_id: str | None, attem
         logger.warning("Run %s failed: %s", run_id, error)
     except AgentsError as error:
         logger.warning("Run %s failed: %s", run_id, error)
-        await end_run(turn, "failed", "error", {"code": error.code, "message": error.message, "status": error.http_status})
+        await end_run(
+            turn, "failed", "error", {"code": error.code, "message": error.message, "status": error.http_status}
+        )
     except Exception as error:  # the border of a run
         logger.exception("Run %s failed", run_id)
-        await end_run(turn, "failed", "error", {"code": "internal_error", "message": f"{type(error).__name__}: {error}", "status": None})
+        await end_run(
+            turn,
+            "failed",
+            "error",
+            {"code": "internal_error", "message": f"{type(error).__name__}: {error}", "status": None},
+        )
 
 
 async def _go(turn: Turn) -> None:
     if turn.attempt > 1:
         await _mend(turn)
     if turn.attempt > MAX_ATTEMPTS:
-        facts = {"code": "worker_lost", "message": f"{MAX_ATTEMPTS} workers stopped while executing this run.", "status": None}
+        facts = {
+            "code": "worker_lost",
+            "message": f"{MAX_ATTEMPTS} workers stopped while executing this run.",
+            "status": None,
+        }
         return await end_run(turn, "failed", "error", facts)
     while True:
         if turn.cancel_requested:
@@ -67,7 +78,15 @@ async def _mend(turn: Turn) -> None:
     commit = Commit(turn.agent.id, turn.conversation_id, turn.run_id, turn.step_id)
     if lost:
         returns = [
-            {"tool_call_id": call["id"], "name": call["name"], "status": "error", "text": INTERRUPTED, "value": INTERRUPTED, "stdout": "", "stderr": ""}
+            {
+                "tool_call_id": call["id"],
+                "name": call["name"],
+                "status": "error",
+                "text": INTERRUPTED,
+                "value": INTERRUPTED,
+                "stdout": "",
+                "stderr": "",
+            }
             for call in lost
         ]
         message = NewMessage(new_id("message"), Role.TOOL, [], [], returns)

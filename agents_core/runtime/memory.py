@@ -36,7 +36,9 @@ class AgentMemory:
         self._backend = PgvectorBackend()
 
     async def insert_passage(self, context: ToolContext, text: str, tags: Sequence[str]) -> None:
-        draft = PassageDraft(self._archive_id(context), text, self._turn.agent.name, list(dict.fromkeys(tags)), step_id=context.step_id)
+        draft = PassageDraft(
+            self._archive_id(context), text, self._turn.agent.name, list(dict.fromkeys(tags)), step_id=context.step_id
+        )
         try:
             [draft] = await embedded([draft], await self._embedder())
         except AgentsError:
@@ -49,7 +51,9 @@ class AgentMemory:
             agent = self._turn.agent
             archive_id = new_id("archive")
             handle = agent.embedding or embedders.default_handle()
-            context.statements.append(Statement(_NEW_ARCHIVE, (archive_id, f"{agent.name}'s Archive", handle, agent.id)))
+            context.statements.append(
+                Statement(_NEW_ARCHIVE, (archive_id, f"{agent.name}'s Archive", handle, agent.id))
+            )
             context.events.append(AgentChanged(["archives"]))
             self._turn.archive_ids.append(archive_id)
         return self._turn.archive_ids[0]
@@ -66,7 +70,9 @@ class AgentMemory:
         end: datetime | None,
     ) -> list[dict[str, Any]]:
         started = perf_counter()
-        search = ArchivalSearch(self._turn.archive_ids, query, tags, "all" if match_all_tags else "any", start, end, limit)
+        search = ArchivalSearch(
+            self._turn.archive_ids, query, tags, "all" if match_all_tags else "any", start, end, limit
+        )
         vector = await embedders.embed_query(query, await self._embedder())
         hits = self._backend.hits(search, (await pipeline.run([self._backend.search_statement(search, vector)]))[0])
         filters = {"tags": list(tags), "start": _iso(start), "end": _iso(end), "note": vector.note}
@@ -95,9 +101,13 @@ class AgentMemory:
     ) -> list[dict[str, Any]]:
         if not query.strip():
             listing = recall.Listing(self._turn.agent.id, roles=roles or ("user", "assistant"), start=start, end=end)
-            return [_listed(message, context) async for message in recall.list_messages(listing)[offset : offset + limit]]
+            return [
+                _listed(message, context) async for message in recall.list_messages(listing)[offset : offset + limit]
+            ]
         started = perf_counter()
-        asking = {message.id for message in self._turn.messages if message.position in (WAITING, self._turn.started_seq)}
+        asking = {
+            message.id for message in self._turn.messages if message.position in (WAITING, self._turn.started_seq)
+        }
         search = recall.RecallSearch(
             self._turn.agent.id, query, roles=roles, start=start, end=end, limit=limit + len(asking), offset=offset
         )
@@ -112,7 +122,14 @@ class AgentMemory:
         return embedders.embedder(handle, await endpoint_for_embedding(handle))
 
     def _record(
-        self, context: ToolContext, store: str, query: str, filters: dict[str, Any], model: str | None, candidates: list[Any], started: float
+        self,
+        context: ToolContext,
+        store: str,
+        query: str,
+        filters: dict[str, Any],
+        model: str | None,
+        candidates: list[Any],
+        started: float,
     ) -> None:
         context.statements.append(
             Statement(

@@ -36,7 +36,9 @@ def decide(turn: Turn, planned: Sequence[PlannedCall], called: Sequence[str], fi
     return outcome
 
 
-def _without_budget(turn: Turn, planned: Sequence[PlannedCall], called: Sequence[str], finished: Finished | None) -> Outcome:
+def _without_budget(
+    turn: Turn, planned: Sequence[PlannedCall], called: Sequence[str], finished: Finished | None
+) -> Outcome:
     if not planned:
         return _spoke(turn, called, finished)
     tool_rules, policy = turn.agent.tool_rules, turn.agent.policy
@@ -57,9 +59,17 @@ def _spoke(turn: Turn, called: Sequence[str], finished: Finished | None) -> Outc
     if missing:
         return _required(missing)
     if finished is not None and finished.finish_reason == "length":
-        return Outcome("max_tokens_exceeded", "failed", error=_error("max_tokens_exceeded", "The answer was cut at the model's output limit."))
+        return Outcome(
+            "max_tokens_exceeded",
+            "failed",
+            error=_error("max_tokens_exceeded", "The answer was cut at the model's output limit."),
+        )
     if turn.agent.policy.must_call:
-        return Outcome("no_tool_call", "failed", error=_error("no_tool_call", "The model answered without calling a tool, which this kind of agent has to."))
+        return Outcome(
+            "no_tool_call",
+            "failed",
+            error=_error("no_tool_call", "The model answered without calling a tool, which this kind of agent has to."),
+        )
     return Outcome("end_turn")
 
 

@@ -92,8 +92,8 @@ class Commit:
         named: list[tuple[str | None, Statement]] = [(None, statement) for statement in self.first]
         if others:
             named.append((None, lock_agents([self.agent_id, *(other.agent_id for other in others)])))
-        named += zip(("seqs", None), self._publication.statements(), strict=True)
-        named += [(None, statement) for other in others for statement in other.statements()]
+        named.append(("seqs", self._publication.statement()))
+        named += [(None, other.statement()) for other in others]
         if self._messages:
             named.append((None, self._insert_messages()))
         named += self._statements
@@ -136,81 +136,75 @@ class Commit:
 
 # --- beginning -------------------------------------------------------------------------------------------------------
 
-_IS_ACTIVE = "SELECT ensure(EXISTS (SELECT 1 FROM run WHERE id = %s AND status IN ('created', 'running')), 'run not active')"
-_START_RUN = """
-UPDATE run SET status = 'running', attempts = attempts + 1, started_at = coalesce(started_at, now()) WHERE id = %s
-RETURNING conversation_id, request, attempts, cancel_requested
-"""
 _START_STEP = """
-WITH numbered AS (UPDATE agent SET step_count = step_count + 1 WHERE id = %s RETURNING id, step_count, context_window)
-INSERT INTO step (id, agent_id, run_id, conversation_id, number, kind, status, provider, model, handle, url, context_window, compacts_at,
-                  segments, estimated_tokens, prompt_tokens, completion_tokens, cached_input_tokens, cache_write_tokens, reasoning_tokens, tags)
-SELECT %s, numbered.id, run.id, run.conversation_id, numbered.step_count, %s, 'pending', '', '', '', '', numbered.context_window, 0,
-       '{}', 0, 0, 0, 0, 0, 0, '{}' FROM numbered, run WHERE run.id = %s
-RETURNING number
+WITH claimed AS ({claim}),
+numbered AS (UPDATE agent SET step_count = step_count + 1 WHERE id = %s RETURNING id, step_count, context_window),
+started AS (
+    INSERT INTO step (id, agent_id, run_id, conversation_id, number, kind, status, provider, model, handle, url, context_window,
+                      compacts_at, segments, estimated_tokens, prompt_tokens, completion_tokens, cached_input_tokens, cache_write_tokens,
+                      reasoning_tokens, tags)
+    SELECT %s, numbered.id, claimed.id, claimed.conversation_id, numbered.step_count, %s, 'pending', '', '', '', '',
+           numbered.context_window, 0, '{{}}', 0, 0, 0, 0, 0, 0, '{{}}'
+    FROM numbered, claimed
+)
+SELECT ensure(EXISTS (SELECT 1 FROM claimed), 'run not active'), step_count, request, attempts, cancel_requested
+FROM numbered LEFT JOIN claimed ON true
 """
-_AGENT = """
+_CLAIM = """
+UPDATE run SET status = 'running', attempts = attempts + 1, started_at = coalesce(started_at, now())
+WHERE id = %s AND status IN ('created', 'running') RETURNING id, conversation_id, request, attempts, cancel_requested
+"""
+_GO_ON = "SELECT id, conversation_id, request, attempts, cancel_requested FROM run WHERE id = %s"
+_WORLD = """
 SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_window, embedding, tool_rules, compaction_settings,
-       response_format, message_buffer_autoclear, timezone, ratio, samples
+    response_format, message_buffer_autoclear, timezone, ratio, samples,
+    (SELECT coalesce(json_agg(json_build_array(block.id, block.label, value, "limit", block.description, read_only, version)
+        ORDER BY agent_block.id), '[]') FROM agent_block JOIN block ON block.id = block_id WHERE agent_id = agent.id),
+    (SELECT coalesce(json_agg(json_build_array(tool.id, tool.name, tool_type, tool.description, json_schema -> 'parameters', source_code,
+        return_char_limit, enable_parallel_execution) ORDER BY agent_tool.id), '[]')
+        FROM agent_tool JOIN tool ON tool.id = tool_id WHERE agent_id = agent.id),
+    (SELECT coalesce(array_agg(archive_id ORDER BY id), '{}') FROM agent_archive WHERE agent_id = agent.id)
 FROM agent LEFT JOIN token_ratio ON handle = agent.model WHERE agent.id = %s
 """
-_BLOCKS = """
-SELECT block.id, block.label, value, "limit", description, read_only, version
-FROM agent_block JOIN block ON block.id = block_id WHERE agent_id = %s ORDER BY agent_block.id
-"""
-_TOOLS = """
-SELECT tool.id, name, tool_type, description, json_schema -> 'parameters', source_code, return_char_limit, enable_parallel_execution
-FROM agent_tool JOIN tool ON tool.id = tool_id WHERE agent_id = %s ORDER BY agent_tool.id
-"""
-_ARCHIVES = "SELECT archive_id FROM agent_archive WHERE agent_id = %s ORDER BY id"
 _CONTEXT = """
-SELECT id, role, content, tool_calls, tool_returns, context_position, created_at FROM message
+SELECT id, role, content, tool_calls, tool_returns, context_position FROM message
 WHERE agent_id = %s AND context_position IS NOT NULL AND conversation_id IS NOT DISTINCT FROM %s AND (context_position <> %s OR run_id = %s)
 ORDER BY nullif(context_position, %s) NULLS LAST, seq
 """
-_CANCELLED = "SELECT cancel_requested FROM run WHERE id = %s"
 
 
-def start_step(commit: Commit, run_id: str, kind: str = "agent") -> str:
-    """Adds a new step of a run to a commit; gives its id."""
+def start_step(commit: Commit, run_id: str, kind: str = "agent", *, claim: bool = False) -> str:
+    """Adds a new step of a run to a commit, which with ``claim`` takes up the run too; gives the step's id."""
     step_id = new_id("step")
     commit.emit(StepStarted(), step_id=step_id)
-    commit.add(Statement(_START_STEP, (commit.agent_id, step_id, kind, run_id)), "step")
+    sql = _START_STEP.format(claim=_CLAIM if claim else _GO_ON)
+    commit.add(Statement(sql, (run_id, commit.agent_id, step_id, kind)), "step")
     return step_id
-
-
-def _read_world(commit: Commit) -> None:
-    """Reads what may have changed since the last step: others may write the blocks and change the tools."""
-    commit.add(Statement(_AGENT, (commit.agent_id,)), "agent")
-    commit.add(Statement(_BLOCKS, (commit.agent_id,)), "blocks")
-    commit.add(Statement(_TOOLS, (commit.agent_id,)), "tools")
-    commit.add(Statement(_ARCHIVES, (commit.agent_id,)), "archives")
 
 
 async def begin_run(agent_id: str, run_id: str, conversation_id: str | None, attempt: int) -> Turn:
     """Takes up a run and starts its first step. Raises ``RunNotActive``."""
-    commit = Commit(agent_id, conversation_id, run_id, first=[Statement(_IS_ACTIVE, (run_id,))])
+    commit = Commit(agent_id, conversation_id, run_id)
     commit.emit(RunStarted(attempt))
-    step_id = start_step(commit, run_id)
-    commit.add(Statement(_START_RUN, (run_id,)), "run")
-    _read_world(commit)
+    step_id = start_step(commit, run_id, claim=True)
+    commit.add(Statement(_WORLD, (agent_id,)), "world")
     commit.add(Statement(_CONTEXT, (agent_id, conversation_id, WAITING, run_id, WAITING)), "messages")
     try:
         rows = await commit.run()
     except SerializationFailure:
         raise RunNotActive(run_id) from None
-    _, request, attempts, cancel_requested = rows["run"][0]
+    _, number, request, attempts, cancel_requested = rows["step"][0]
     system, messages = _split_system([StoredMessage(*row) for row in rows["messages"]])
     turn = Turn(
         run_id=run_id,
         conversation_id=conversation_id,
         request=request,
-        agent=_agent(rows["agent"][0]),
+        agent=_agent(rows["world"][0]),
         attempt=attempts,
         cancel_requested=cancel_requested,
         started_seq=rows["seqs"][0][0],
         step_id=step_id,
-        step_number=rows["step"][0][0],
+        step_number=number,
         blocks={},
         tools={},
         archive_ids=[],
@@ -218,38 +212,37 @@ async def begin_run(agent_id: str, run_id: str, conversation_id: str | None, att
         system_text=system.text if system else "",
         messages=messages,
     )
-    _take_world(turn, rows)
+    _take_world(turn, rows["world"][0])
     return turn
 
 
 def begin_next_step(turn: Turn, commit: Commit) -> str:
     """Adds the start of the next step to the commit of the one before; ``take_next_step`` reads what came back. Gives the step's id."""
     step_id = start_step(commit, turn.run_id)
-    _read_world(commit)
-    commit.add(Statement(_CANCELLED, (turn.run_id,)), "cancelled")
+    commit.add(Statement(_WORLD, (turn.agent.id,)), "world")
     return step_id
 
 
 def take_next_step(turn: Turn, step_id: str, rows: dict[str, Rows]) -> None:
-    turn.step_id, turn.step_number = step_id, rows["step"][0][0]
-    turn.cancel_requested = rows["cancelled"][0][0]
-    turn.agent = _agent(rows["agent"][0])
-    _take_world(turn, rows)
+    """Blocks and tools are read anew for each step: others may have changed them."""
+    turn.step_id = step_id
+    _, turn.step_number, _, _, turn.cancel_requested = rows["step"][0]
+    turn.agent = _agent(rows["world"][0])
+    _take_world(turn, rows["world"][0])
 
 
 async def refresh_world(turn: Turn) -> None:
     """Reads blocks, tools and archives anew, after another writer was first."""
-    world = Commit(turn.agent.id, turn.conversation_id, turn.run_id)
-    _read_world(world)
-    names = ("agent", "blocks", "tools", "archives")
-    _take_world(turn, dict(zip(names, await pipeline.run(s for _, s in world._statements), strict=True)))
+    _take_world(turn, (await pipeline.run([Statement(_WORLD, (turn.agent.id,))]))[0][0])
 
 
-def _take_world(turn: Turn, rows: dict[str, Rows]) -> None:
-    turn.blocks = {row[1]: BlockState(BlockFacts(*row[:-1]), row[-1]) for row in rows["blocks"]}
-    turn.tools = {row[1]: ToolFacts(*row) for row in rows["tools"]}
-    turn.archive_ids = [archive_id for (archive_id,) in rows["archives"]]
-    turn.token_ratio, turn.token_samples = rows["agent"][0][-2] or 1.0, rows["agent"][0][-1] or 0
+def _take_world(turn: Turn, row: tuple[Any, ...]) -> None:
+    ratio, samples, blocks, tools, turn.archive_ids = row[-5:]
+    turn.blocks = {
+        label: BlockState(BlockFacts(block_id, label, *facts), version) for block_id, label, *facts, version in blocks
+    }
+    turn.tools = {name: ToolFacts(tool_id, name, *facts) for tool_id, name, *facts in tools}
+    turn.token_ratio, turn.token_samples = ratio or 1.0, samples or 0
 
 
 def _agent(row: tuple[Any, ...]) -> AgentFacts:

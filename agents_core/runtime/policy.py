@@ -25,7 +25,14 @@ class LoopPolicy:
 
 _MEMGPT = LoopPolicy(
     prompts.MEMGPT,
-    ("send_message", "conversation_search", "core_memory_append", "core_memory_replace", "archival_memory_insert", "archival_memory_search"),
+    (
+        "send_message",
+        "conversation_search",
+        "core_memory_append",
+        "core_memory_replace",
+        "archival_memory_insert",
+        "archival_memory_search",
+    ),
     heartbeats=True,
     must_call=True,
     exit_tools=("send_message",),

@@ -84,7 +84,9 @@ def endpoint_of(name: str, kind: str | None, base_url: str | None, sealed_key: b
         return PRESETS[name].kind, endpoint
     if name == "scripted":
         return "scripted", Endpoint(base_url=os.environ.get("SCRIPTED_BASE_URL"))
-    raise UnknownModel(f"No provider named {name!r} is set up. Add it under Settings → Providers, or set its key in the environment.")
+    raise UnknownModel(
+        f"No provider named {name!r} is set up. Add it under Settings → Providers, or set its key in the environment."
+    )
 
 
 async def endpoint_for_embedding(handle: str) -> Endpoint | None:

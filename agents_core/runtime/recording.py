@@ -8,8 +8,8 @@ from agents_core.llm import tokens
 from agents_core.llm.catalog import cost_usd
 from agents_core.llm.errors import ModelError
 from agents_core.llm.types import Finished, Sent, Usage
+from agents_core.models import StepStatus
 from agents_core.models.pipeline import Statement, json
-from agents_core.record.blobs import store_blob
 from agents_core.record.segments import Plan, cut, store_statement
 from agents_core.runtime.context import COMPACT_AT
 from agents_core.runtime.persist import Commit
@@ -31,10 +31,20 @@ class ModelCall:
     usage: Usage = field(default_factory=Usage)
 
 
+@dataclass(frozen=True, slots=True)
+class StepEnd:
+    """How a step ended. ``tools_ms``: what its tools took together."""
+
+    status: str
+    stop_reason: str | None = None
+    tools_ms: float | None = None
+
+
 _UPDATE = """
 UPDATE step SET provider = %s, model = %s, handle = %s, url = %s, compacts_at = %s, segments = %s, request_digest = %s, response_id = %s,
     request_id = %s, estimated_tokens = %s, prompt_tokens = %s, completion_tokens = %s, cached_input_tokens = %s, cache_write_tokens = %s,
-    reasoning_tokens = %s, cost_usd = %s, first_token_ms = %s, model_ms = %s, error = %s, finished_at = now() WHERE id = %s
+    reasoning_tokens = %s, cost_usd = %s, first_token_ms = %s, model_ms = %s, error = %s,
+    status = %s, stop_reason = %s, tools_ms = %s, finished_at = CASE WHEN %s THEN now() END WHERE id = %s
 """
 _RATIO = """
 INSERT INTO token_ratio (handle, ratio, samples) VALUES (%s, %s, 1)
@@ -42,17 +52,12 @@ ON CONFLICT (handle) DO UPDATE SET ratio = EXCLUDED.ratio, samples = token_ratio
 """
 
 
-def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str) -> None:
-    """Adds the record of ``call`` to the commit of its step."""
+def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str, end: StepEnd | None) -> None:
+    """Adds the record of ``call`` to a commit of its step; with ``end``, the step's end too."""
     segments = cut(turn.agent.id, call.sent.body, call.sent.layout, call.plan) if call.sent else []
-    if segments:
-        commit.add(store_statement(turn.agent.id, segments))
     finished, usage = call.finished, call.usage
     response = finished.body if finished else call.error.response_body if call.error else b""
-    digest = None
-    if response:
-        digest, statement = store_blob(response)
-        commit.add(statement)
+    commit.add(store_statement(turn.agent.id, segments, [response] if response else []))
     commit.add(
         Statement(
             _UPDATE,
@@ -64,7 +69,7 @@ def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str) -> No
                 round(turn.agent.context_window * COMPACT_AT),
                 [segment.id for segment in segments],
                 sha256(call.sent.body).digest() if call.sent else None,
-                digest,
+                sha256(response).digest() if response else None,
                 finished.request_id if finished else None,
                 call.estimated_tokens,
                 usage.input_tokens,
@@ -76,6 +81,10 @@ def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str) -> No
                 finished.first_token_ms if finished else None,
                 finished.duration_ms if finished else None,
                 json(error_facts(call.error)) if call.error else None,
+                end.status if end else StepStatus.PENDING,
+                end.stop_reason if end else None,
+                end.tools_ms if end else None,
+                end is not None,
                 step_id,
             ),
         )
@@ -87,5 +96,3 @@ def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str) -> No
 
 def error_facts(error: ModelError) -> dict[str, Any]:
     return {"code": error.code, "message": error.message, "status": error.status}
-
-

@@ -1,7 +1,6 @@
 """What a run knows while it goes: plain values read from the database, never ORM rows."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -55,7 +54,6 @@ class StoredMessage:
     tool_calls: list[dict[str, Any]] = field(default_factory=list)
     tool_returns: list[dict[str, Any]] = field(default_factory=list)
     position: int | None = None
-    created_at: datetime | None = None
 
     @property
     def waiting(self) -> bool:

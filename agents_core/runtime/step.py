@@ -20,7 +20,7 @@ from agents_core.runtime.deltas import DeltaWriter
 from agents_core.runtime.outcome import Outcome, decide
 from agents_core.runtime.persist import Commit, NewMessage, begin_next_step, refresh_world, take_next_step
 from agents_core.runtime.providers import Connection, connections
-from agents_core.runtime.recording import ModelCall, error_facts, record_call
+from agents_core.runtime.recording import ModelCall, StepEnd, error_facts, record_call
 from agents_core.runtime.state import Turn
 from agents_core.runtime.transcript import local_time, stored_calls, stored_content
 
@@ -80,13 +80,17 @@ async def _fitting_window(turn: Turn, connection: Connection) -> ContextWindow:
     """The context window of the step, compacted first when it would be too full."""
     window = await compile_context(turn, connection.model, connection.provider_name)
     for _ in range(_COMPACT_TRIES):
-        if window.tokens <= turn.agent.context_window * COMPACT_AT or not await compact(turn, connection, window, "threshold"):
+        if window.tokens <= turn.agent.context_window * COMPACT_AT or not await compact(
+            turn, connection, window, "threshold"
+        ):
             break
         window = await compile_context(turn, connection.model, connection.provider_name)
     return window
 
 
-async def _call_or_compact(turn: Turn, connection: Connection, window: ContextWindow, message_id: str) -> tuple[ContextWindow, ModelCall]:
+async def _call_or_compact(
+    turn: Turn, connection: Connection, window: ContextWindow, message_id: str
+) -> tuple[ContextWindow, ModelCall]:
     """Calls the model; makes room and calls again when it finds the request too long."""
     for attempt in range(_COMPACT_TRIES + 1):
         call = await call_model(turn, connection, window, message_id)
@@ -130,25 +134,29 @@ _ENTER_CONTEXT = "UPDATE message SET context_position = %s WHERE id = ANY(%s)"
 _SYSTEM_TEXT = "UPDATE message SET content = %s WHERE id = %s"
 _END_STEP = "UPDATE step SET status = %s, stop_reason = %s, tools_ms = %s, finished_at = now() WHERE id = %s"
 _END_RUN = """
-UPDATE run SET status = %s, stop_reason = %s, error = %s, completed_at = now(),
-    first_token_ms = (SELECT first_token_ms FROM step WHERE run_id = run.id AND kind = 'agent' ORDER BY number LIMIT 1) WHERE id = %s
-"""
-_AGENT_RESULT = """
-UPDATE agent SET last_run_completion = now(), last_stop_reason = %s,
-    last_run_duration_ms = (SELECT extract(epoch FROM now() - created_at) * 1000 FROM run WHERE id = %s) WHERE id = %s
+WITH ended AS (
+    UPDATE run SET status = %s, stop_reason = %s, error = %s, completed_at = now(),
+        first_token_ms = (SELECT first_token_ms FROM step WHERE run_id = run.id AND kind = 'agent' ORDER BY number LIMIT 1)
+    WHERE id = %s RETURNING agent_id, stop_reason, created_at
+)
+UPDATE agent SET last_run_completion = now(), last_stop_reason = ended.stop_reason,
+    last_run_duration_ms = extract(epoch FROM now() - ended.created_at) * 1000
+FROM ended WHERE agent.id = ended.agent_id
 """
 _DROP_INPUTS = "UPDATE message SET context_position = NULL WHERE run_id = %s AND context_position = 0"
 _CLEAR_CONTEXT = """
 UPDATE message SET context_position = NULL
 WHERE agent_id = %s AND conversation_id IS NOT DISTINCT FROM %s AND context_position > 0 AND role <> 'system'
 """
-_FAIL_OPEN_STEP = "UPDATE step SET status = %s, stop_reason = %s, finished_at = now() WHERE id = %s AND status = 'pending'"
+_FAIL_OPEN_STEP = (
+    "UPDATE step SET status = %s, stop_reason = %s, finished_at = now() WHERE id = %s AND status = 'pending'"
+)
 
 
-def _write_answer(step: _Step, commit: Commit) -> None:
+def _write_answer(step: _Step, commit: Commit, end: StepEnd | None = None) -> None:
     """What is known once the model has answered: the record, the context that it answered, the answer."""
     turn = step.turn
-    record_call(commit, turn, step.call, turn.step_id)
+    record_call(commit, turn, step.call, turn.step_id, end)
     if turn.inputs:
         commit.add(Statement(_ENTER_CONTEXT, (turn.started_seq, [message.id for message in turn.inputs])))
     if turn.system_id and step.window.system_text != turn.system_text:
@@ -196,20 +204,23 @@ async def _run_tools_and_commit(step: _Step) -> Outcome:
 async def _commit_step(step: _Step) -> Outcome:
     turn = step.turn
     commit = _commit(turn)
+    called = [*turn.calls_made, *(plan.call.name for plan in step.planned)]
+    outcome = decide(turn, step.planned, called, step.call.finished)
+    end = StepEnd(
+        StepStatus.SUCCESS, outcome.stop_reason, sum(plan.result.duration_ms for plan in step.planned if plan.result)
+    )
+    if step.recorded:
+        commit.add(Statement(_END_STEP, (end.status, end.stop_reason, end.tools_ms, turn.step_id)))
+    else:
+        _write_answer(step, commit, end)
     added: list[NewMessage] = []
-    if not step.recorded:
-        _write_answer(step, commit)
     if step.planned:
         write_calls(commit, turn, step.planned)
         added.append(NewMessage(new_id("message"), Role.TOOL, [], [], tool_returns(turn, step.planned)))
-    called = [*turn.calls_made, *(plan.call.name for plan in step.planned)]
-    outcome = decide(turn, step.planned, called, step.call.finished)
     if outcome.nudge:
         added.append(_heartbeat(turn, outcome.nudge))
     for message in added:
         commit.message(message)
-    tools_ms = sum(plan.result.duration_ms for plan in step.planned if plan.result)
-    commit.add(Statement(_END_STEP, (StepStatus.SUCCESS, outcome.stop_reason, tools_ms, turn.step_id)))
     commit.emit(StepEnded(turn.step_number, StepStatus.SUCCESS))
     next_step_id = None
     if outcome.stop_reason is None:
@@ -241,7 +252,6 @@ def _write_run_end(commit: Commit, turn: Turn, status: str, stop_reason: str, er
     if turn.agent.autoclear:
         commit.add(Statement(_CLEAR_CONTEXT, (turn.agent.id, turn.conversation_id)))
     commit.add(Statement(_END_RUN, (status, stop_reason, json(error) if error else None, turn.run_id)))
-    commit.add(Statement(_AGENT_RESULT, (stop_reason, turn.run_id, turn.agent.id)))
     commit.emit(RunEnded(status, stop_reason))
 
 
@@ -249,8 +259,7 @@ async def fail_step(turn: Turn, call: ModelCall) -> None:
     """Records a model call that failed, and ends its run."""
     assert call.error is not None
     commit = _commit(turn)
-    record_call(commit, turn, call, turn.step_id)
-    commit.add(Statement(_END_STEP, (StepStatus.FAILED, call.error.stop_reason, None, turn.step_id)))
+    record_call(commit, turn, call, turn.step_id, StepEnd(StepStatus.FAILED, call.error.stop_reason))
     commit.emit(StepEnded(turn.step_number, StepStatus.FAILED))
     _write_run_end(commit, turn, "failed", call.error.stop_reason, error_facts(call.error))
     await commit.run()
@@ -264,5 +273,3 @@ async def end_run(turn: Turn, status: str, stop_reason: str, error: dict[str, An
     commit.emit(StepEnded(turn.step_number, step_status))
     _write_run_end(commit, turn, status, stop_reason, error)
     await commit.run()
-
-

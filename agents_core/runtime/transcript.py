@@ -10,7 +10,9 @@ from agents_core.llm.types import ChatMessage, Image, Part, Reasoning, Text, Too
 from agents_core.models import Role
 from agents_core.runtime.state import StoredMessage
 
-INTERRUPTED = "Interrupted: the server stopped during this call, so its outcome is unknown. Check before you do it again."
+INTERRUPTED = (
+    "Interrupted: the server stopped during this call, so its outcome is unknown. Check before you do it again."
+)
 
 
 def chat_messages(messages: Sequence[StoredMessage]) -> list[tuple[StoredMessage, ChatMessage]]:

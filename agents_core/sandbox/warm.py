@@ -32,6 +32,7 @@ class Zygote:
         self._control = control
         self._complaints = complaints
         self._spare: list[socket.socket] = []
+        self._busy: set[socket.socket] = set()
 
     @property
     def alive(self) -> bool:
@@ -52,8 +53,15 @@ class Zygote:
             raise SandboxUnavailable(said or f"the sandbox's process did not come up within {_READY_S:.0f} s")
 
     def take_channel(self) -> socket.socket:
-        """Raises ``OSError`` when the zygote is gone."""
-        return self._spare.pop(0) if self._spare else self._open_channel()
+        """To be handed to ``give_back``. Raises ``OSError`` when the zygote is gone."""
+        channel = self._spare.pop(0) if self._spare else self._open_channel()
+        self._busy.add(channel)
+        return channel
+
+    def give_back(self, channel: socket.socket) -> None:
+        """Hang up: a call that still runs is ended by its supervisor."""
+        self._busy.discard(channel)
+        channel.close()
 
     def restock(self) -> None:
         with contextlib.suppress(OSError):  # It is gone: the next call will find out and start another.
@@ -77,7 +85,10 @@ class Zygote:
         return ours
 
     def close(self) -> None:
+        """End the process and every call; those who wait for one read the end of its channel."""
         self.discard_spare()
+        for channel in self._busy:
+            channel.shutdown(socket.SHUT_RDWR)
         self._control.close()
         self.process.kill()
         self.process.wait()
@@ -167,12 +178,13 @@ class WarmSandbox:
     async def _exchange(self, request: bytes, reply: bytearray) -> None:
         loop = asyncio.get_running_loop()
         zygote, channel = await self._send(request)
-        with channel:
-            try:
-                while chunk := await loop.sock_recv(channel, _CHUNK_BYTES):
-                    reply += chunk
-            except ConnectionError:
-                reply.clear()  # The supervisor died with the request half read.
+        try:
+            while chunk := await loop.sock_recv(channel, _CHUNK_BYTES):
+                reply += chunk
+        except ConnectionError:
+            reply.clear()  # The supervisor died with the request half read.
+        finally:
+            zygote.give_back(channel)
         if not reply:
             zygote.discard_spare()  # What killed one may have killed them all.
         zygote.restock()
@@ -191,9 +203,9 @@ class WarmSandbox:
                 await loop.sock_sendall(channel, request)
                 return zygote, channel
             except OSError:
-                channel.close()
+                zygote.give_back(channel)
             except BaseException:
-                channel.close()
+                zygote.give_back(channel)
                 raise
         raise SandboxUnavailable("the sandbox's processes die as fast as they are started")
 

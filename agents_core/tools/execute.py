@@ -36,7 +36,9 @@ def own_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name not in _LOOP_ARGUMENTS}
 
 
-async def run_builtin(name: str, arguments: Mapping[str, Any], context: ToolContext, return_char_limit: int) -> ToolResult:
+async def run_builtin(
+    name: str, arguments: Mapping[str, Any], context: ToolContext, return_char_limit: int
+) -> ToolResult:
     """Runs a tool that is part of the product. Whatever goes wrong in it is a result too."""
     started = time.perf_counter()
     definition = BUILTIN_TOOLS.load(name)
@@ -64,7 +66,9 @@ def _argument_trouble(accepted: Mapping[str, Any], unknown: list[str], missing: 
     return f"{'; '.join(parts)}. It takes: {', '.join(accepted) or 'no arguments'}."
 
 
-async def run_source(source: str, function: str, arguments: dict[str, Any], env: dict[str, str], limits: Limits | None = None) -> SandboxOutcome:
+async def run_source(
+    source: str, function: str, arguments: dict[str, Any], env: dict[str, str], limits: Limits | None = None
+) -> SandboxOutcome:
     """Runs a function of ``source`` in the sandbox. Raises ``SandboxUnavailable`` where this machine isolates nothing."""
     return await (await sandbox()).call(SandboxCall(source, function, arguments, env, limits or Limits()))
 

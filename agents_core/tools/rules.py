@@ -29,7 +29,12 @@ def allowed(rules: Sequence[Rule], available: Iterable[str], called: Sequence[st
     for rule in rules:
         narrowed = _narrowed(rule, everything, called, last_result)
         names = names & narrowed
-        if narrowed != everything and rule["type"] != "max_count_per_step" and called and called[-1] == rule["tool_name"]:
+        if (
+            narrowed != everything
+            and rule["type"] != "max_count_per_step"
+            and called
+            and called[-1] == rule["tool_name"]
+        ):
             must_call = True
             prefilled.update(_prefilled(rule.get("child_arg_nodes") or []))
     return Allowed(names or everything, must_call, prefilled)
@@ -76,7 +81,11 @@ def goes_on(rules: Sequence[Rule], name: str) -> bool:
 
 def required_before_exit(rules: Sequence[Rule], called: Sequence[str]) -> list[str]:
     """The tools that have to be called before the turn may end, and were not."""
-    return [rule["tool_name"] for rule in rules if rule["type"] == "required_before_exit" and rule["tool_name"] not in called]
+    return [
+        rule["tool_name"]
+        for rule in rules
+        if rule["type"] == "required_before_exit" and rule["tool_name"] not in called
+    ]
 
 
 def sentences(rules: Sequence[Rule]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from agents_core.memory.archival.base import CANDIDATES, ArchivalSearch, Hit, PassageDraft
 from agents_core.memory.bm25 import PROBE, bm25_share, bm25_tables, cosine, named
 from agents_core.memory.embedders import QueryVector, as_halfvec
-from agents_core.memory.words import folded, like, names, phrases, query_words
+from agents_core.memory.words import folded, like, phrases, query_words
 from agents_core.models.pipeline import Rows, Statement, json
 
 AUTHOR_PRIOR = 0.15
@@ -34,13 +34,14 @@ class PgvectorBackend:
 
     def search_statement(self, search: ArchivalSearch, vector: QueryVector) -> Statement:
         conditions, params = _filters(search)
+        words = query_words(search.query)
         return Statement(
             _search_sql(conditions, with_vector=vector.vector is not None),
             {
                 **params,
                 "archives": list(search.archive_ids),
-                "words": " ".join(query_words(search.query)),
-                "names": names(search.query),
+                "words": " ".join(words),
+                "names": words,
                 "vector": as_halfvec(vector.vector) if vector.vector is not None else None,
                 "model": vector.model,
                 "weight": vector.weight,

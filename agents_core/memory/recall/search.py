@@ -16,7 +16,7 @@ from agents_core.memory.bm25 import PROBE, bm25_share, bm25_tables, cosine, name
 from agents_core.memory.embedders import QueryVector, as_halfvec, embed_query
 from agents_core.memory.recall.index import index_pending
 from agents_core.memory.recall.turns import spoken_text
-from agents_core.memory.words import like, names, phrases, query_words
+from agents_core.memory.words import like, phrases, query_words
 from agents_core.models import pipeline
 from agents_core.models.pipeline import Rows, Statement
 
@@ -105,14 +105,15 @@ async def search(search: RecallSearch, embedder: Embedder | None) -> SearchResul
 def search_statement(search: RecallSearch, vector: QueryVector) -> Statement:
     """One statement that ranks, for messages that are indexed."""
     conditions, params = _filters(search)
+    words = query_words(search.query)
     return Statement(
         _search_sql(conditions, _thread(search), with_vector=vector.vector is not None),
         {
             **params,
             "agent": search.agent_id,
             "conversation": search.conversation_id,
-            "words": " ".join(query_words(search.query)),
-            "names": names(search.query),
+            "words": " ".join(words),
+            "names": words,
             "vector": as_halfvec(vector.vector) if vector.vector is not None else None,
             "model": vector.model,
             "weight": vector.weight,

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from agents_core.sandbox.inside import landlock, libc, seccomp, usage
 
 _SCRATCH_FILES = 4096
+_SCRATCH_PREFIX = "mnemoscope-tool-"
 _GUARDED = libc.MS_NOSUID | libc.MS_NODEV
 _OPEN_FILES = 128
 _INNER_ID = 1000
@@ -96,10 +97,11 @@ class LandlockCage:
         self._readable = readable
         self._python_library = python_library
         self.scratch = ""
+        _remove_leftovers()
 
     def prepare(self) -> None:
         libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
-        self.scratch = f"{_shared_scratch()}/tool-call-{os.urandom(8).hex()}"
+        self.scratch = f"{_shared_scratch()}/{_SCRATCH_PREFIX}{os.getppid()}-{os.urandom(8).hex()}"
         os.mkdir(self.scratch, 0o700)  # noqa: PTH102 - as in this whole package, no pathlib
 
     def admit(self, request: dict[str, Any]) -> None:
@@ -145,6 +147,15 @@ class LandlockCage:
 
     def clean(self) -> None:
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def _remove_leftovers() -> None:
+    """Remove the folders of calls whose supervisor was killed, when their zygote is gone too."""
+    for name in os.listdir(_shared_scratch()):  # noqa: PTH208
+        if name.startswith(_SCRATCH_PREFIX):
+            zygote = name.removeprefix(_SCRATCH_PREFIX).partition("-")[0]
+            if not os.path.exists(f"/proc/{zygote}"):  # noqa: PTH110
+                shutil.rmtree(f"{_shared_scratch()}/{name}", ignore_errors=True)
 
 
 def _shared_scratch() -> str:

@@ -54,4 +54,6 @@ async def conversation_search_date(ctx: ToolContext, start_date: str, end_date: 
     """
     start, end = ctx.moment(start_date), ctx.moment(end_date, end_of_day=True)
     offset = max(page, 0) * _PAGE
-    return _answer(await ctx.memory.search_messages(ctx, "", roles=[], limit=_PAGE, offset=offset, start=start, end=end))
+    return _answer(
+        await ctx.memory.search_messages(ctx, "", roles=[], limit=_PAGE, offset=offset, start=start, end=end)
+    )

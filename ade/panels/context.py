@@ -1,0 +1,188 @@
+"""The context window: what the agent saw at a step, segment by segment, and what changed since another one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from django.db.models import Q, QuerySet
+
+from ade.panels.base import Panel
+from ade.preview import preview_segments
+from ade.scrubber import scrubber_of
+from ade.window import Bar, Comparison, bar_of, cells, envelope_of, groups_of
+from agents_core.errors import InvalidInput
+from agents_core.memory.render import BlockFacts, block_text, numbers_lines
+from agents_core.models import Block, BlockVersion, Eviction, SegmentKind, Step, StepKind
+from agents_core.record.compare import Compared, compare
+from agents_core.record.steps import SegmentView, segments_of
+from agents_core.runtime.policy import policy_of
+
+_NEAR = 12
+_NOTHING = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class BaseChoice:
+    """An entry of the "diff to" menu."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
+class ContextPanel(Panel):
+    """``params``: ``step`` pins a step, without it the newest is followed; ``diff`` is the step to compare with, by
+    default the one before, "none" for no comparison; ``seg`` is the key of the segment to open; ``live`` is the newest
+    step that a scrubber knew: to scrub there is to follow."""
+
+    slug = "context"
+    title = "Context"
+    follows: ClassVar[frozenset[str]] = frozenset({"step.ended", "context.compacted", "agent.changed", "block.changed"})
+
+    @cached_property
+    def pinned(self) -> int | None:
+        step = number_in(self.params, "step")
+        return None if step == number_in(self.params, "live") else step
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """What stays when another step is chosen."""
+        return {name: value for name in ("diff", "seg") if (value := self.params.get(name, ""))}
+
+    @property
+    def address(self) -> str | None:
+        """The page's address after scrubbing."""
+        if "live" not in self.params:
+            return None
+        page = f"/agents/{self.agent.id}" + (f"/steps/{self.pinned}" if self.pinned else "")
+        return f"{page}?{urlencode(self.kept)}" if self.kept else page
+
+    def context(self) -> dict[str, Any]:
+        newest = self._recorded().filter(kind=StepKind.AGENT).order_by("-number").first()
+        step = newest if self.pinned is None else Step.objects.filter(agent=self.agent, number=self.pinned).first()
+        shared = {
+            "pinned": self.pinned,
+            "keep_query": urlencode(self.kept),
+            "params": urlencode({**({"step": self.pinned} if self.pinned else {}), **self.kept}),
+        }
+        if step is None:
+            return {**shared, **(self._preview() if self.pinned is None else {"missing": self.pinned})}
+        return {**shared, **self._of_step(step, newest)}
+
+    def _recorded(self) -> "QuerySet[Step]":
+        return Step.objects.filter(agent=self.agent, request_digest__isnull=False)
+
+    def _preview(self) -> dict[str, Any]:
+        segments = preview_segments(self.agent)
+        bar = Bar(cells((s.kind, s.tokens) for s in segments), self.agent.context_window)
+        groups = groups_of(segments, _uncompared(segments), self.params.get("seg", ""))
+        return {"is_preview": True, "bar": bar, "groups": groups}
+
+    def _of_step(self, step: Step, newest: Step | None) -> dict[str, Any]:
+        near = self._near(step)
+        base = self._base(step, near)
+        segments = segments_of(step)
+        comparison = self._compared(step, base, segments)
+        groups = groups_of(segments, comparison, self.params.get("seg", ""))
+        stale = self._stale(step, segments) if newest and step.id == newest.id else {}
+        for part in (part for group in groups for part in group.parts):
+            part.is_stale = part.source_id in stale
+        newest_number = newest.number if newest else 0
+        last = max(self._recorded().order_by("-number").values_list("number", flat=True).first() or 0, step.number)
+        live = newest_number if self.pinned != newest_number else 0
+        return {
+            "step": step,
+            "base": base,
+            "choices": self._choices(near, base),
+            "scrubber": scrubber_of(self.agent, last, step.number, live),
+            "scrub_query": urlencode({"live": live, **self.kept}),
+            "bar": bar_of(step, ((s.kind, s.tokens) for s in segments)),
+            "groups": groups,
+            "envelope": envelope_of(segments),
+            "stale": sorted(stale.values()),
+        }
+
+    # --- the step to compare with ------------------------------------------------------------------------------------
+
+    def _near(self, step: Step) -> list[int]:
+        """The numbers of the recorded steps before ``step`` in its thread, newest first."""
+        before = self._recorded().filter(kind=step.kind, conversation=step.conversation_id, number__lt=step.number)
+        return list(before.order_by("-number").values_list("number", flat=True)[:_NEAR])
+
+    def _base(self, step: Step, near: Sequence[int]) -> Step | None:
+        if self.params.get("diff") == _NOTHING:
+            return None
+        number = number_in(self.params, "diff")
+        if number is None and step.kind == StepKind.AGENT:
+            number = near[0] if near else None
+        return self._recorded().filter(number=number).first()
+
+    def _choices(self, near: Sequence[int], base: Step | None) -> list[BaseChoice]:
+        chosen = self.params.get("diff", "")
+        numbers = sorted({*near[1:], *([base.number] if base and chosen else [])}, reverse=True)
+        return [
+            BaseChoice("", f"{near[0]}, the one before" if near else "the one before", not chosen),
+            *(BaseChoice(str(number), str(number), str(number) == chosen) for number in numbers),
+            BaseChoice(_NOTHING, "nothing", chosen == _NOTHING),
+        ]
+
+    def _compared(self, step: Step, base: Step | None, segments: Sequence[SegmentView]) -> Comparison:
+        if base is None:
+            return self._with_evictions(_uncompared(segments))
+        compared = compare(_shown(segments_of(base)), _shown(segments))
+        first, last = sorted((base.number, step.number))
+        writes = BlockVersion.objects.filter(agent=self.agent, step__number__gte=first, step__number__lt=last)
+        written = dict(writes.order_by("step__number").values_list("block_id", "step__number"))
+        return self._with_evictions(Comparison(compared, written=written))
+
+    def _with_evictions(self, comparison: Comparison) -> Comparison:
+        """Adds which of the removed messages a summary replaced, and how many each summary did."""
+        gone = [each.segment.source_id for each in comparison.segments if each.status == "removed"]
+        summaries = [each.segment.source_id for each in comparison.segments if each.segment.kind == SegmentKind.SUMMARY]
+        evictions = Eviction.objects.filter(Q(message_ids__overlap=gone) | Q(summary__in=summaries), agent=self.agent)
+        compacted: set[str] = set()
+        replaced: dict[str, int] = {}
+        for summary, message_ids in evictions.values_list("summary_id", "message_ids"):
+            compacted.update(message_ids)
+            replaced[summary or ""] = len(message_ids)
+        return Comparison(comparison.segments, frozenset(compacted), comparison.written, replaced)
+
+    # --- what the next step will see -----------------------------------------------------------------------------------
+
+    def _stale(self, step: Step, segments: Sequence[SegmentView]) -> dict[str, str]:
+        """The blocks that are not as this step saw them any more: labels by id."""
+        if not policy_of(self.agent.agent_type).shows_memory:
+            return {}
+        numbered = numbers_lines(self.agent.agent_type, step.provider)
+        seen = {s.source_id: s for s in segments if s.kind == SegmentKind.CORE}
+        now = {
+            block.id: (block.label, block_text(facts, numbered))
+            for block in Block.objects.filter(agent_links__agent=self.agent)
+            if (
+                facts := BlockFacts(block.id, block.label, block.value, block.limit, block.description, block.read_only)
+            )
+        }
+        stale = {
+            source: view.label for source, view in seen.items() if source not in now or now[source][1] != view.text
+        }
+        return {**stale, **{source: label for source, (label, _) in now.items() if source not in seen}}
+
+
+def number_in(params: "Any", name: str) -> int | None:
+    """The number that a parameter holds, None without it. Raises ``InvalidInput`` for anything else."""
+    value = params.get(name, "")
+    if not value or value == _NOTHING:
+        return None
+    if not value.isascii() or not value.isdigit():
+        raise InvalidInput(f"{name} has to be the number of a step, not {value!r}.")
+    return int(value)
+
+
+def _shown(segments: Sequence[SegmentView]) -> list[SegmentView]:
+    return [segment for segment in segments if segment.kind != SegmentKind.ENVELOPE]
+
+
+def _uncompared(segments: Sequence[SegmentView]) -> Comparison:
+    return Comparison([Compared("same", segment, segment) for segment in _shown(segments)])
