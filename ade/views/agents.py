@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ade.agent_rows import PAGE, agent_rows, counts, listed_agents
 from ade.views.handles import model_handles
-from agents_core.actions import agents
+from agents_core.actions import agents, deletions
 from agents_core.actions.agent_templates import TEMPLATES, template
 from agents_core.actions.model_choice import default_model
 from agents_core.memory.recall.turns import spoken_text
@@ -80,7 +80,7 @@ def new_agent(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def delete_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
-    agents.delete(agent_id)
+    deletions.delete_agent(agent_id)
     return _go(request, "/agents")
 
 
