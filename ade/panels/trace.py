@@ -8,7 +8,7 @@ from typing import Any
 
 from ade.fragments import Fragment
 from ade.panels.base import Panel
-from agents_core.events.types import StoredEvent
+from agents_core.events.types import AgentChanged, StoredEvent
 from agents_core.models import BlockVersion, Event, Eviction, Message, Role, Run, Step, StepStatus, ToolCall
 from agents_core.record.diff import Change, diff_words
 
@@ -88,6 +88,10 @@ class TracePanel(Panel):
             if event.run_id:
                 changed[event.run_id].add(event.step_id)
         found: list[Fragment] = []
+        if any(isinstance(event.event, AgentChanged) for event in events):
+            found.append(Fragment("composer", "ade/partials/_composer.html", {"agent": self.agent}))
+        if changed:
+            found.append(Fragment("trace-empty", swap="remove"))
         for run in Run.objects.filter(agent=self.agent, id__in=changed).order_by("first_seq"):
             if None in changed[run.id]:
                 found += [_turn_fragment(turn, self) for turn in turns([run])]

@@ -1,0 +1,83 @@
+"""The rule that holds the live pages together: an old page with the fragments of what happened applied equals a page loaded anew."""
+
+from collections.abc import Callable, Iterable, Sequence
+from difflib import unified_diff
+from typing import Any
+
+from lxml import html
+
+from ade.panels.base import bind
+from agents_core.events.types import StoredEvent, parse
+from agents_core.models import Agent, Event
+
+BATCHES = (1, 3, 1000)
+"""How many events come at once: one at a time, a few, all."""
+
+
+def assert_patched_equals_reloaded(
+    agent_id: str, slugs: Iterable[str], action: Callable[[], Any], **params: str
+) -> None:
+    """Draws the panels, does ``action``, patches the old panels in batches of several sizes, and compares with panels drawn anew."""
+    before = {slug: _bound(agent_id, slug, params).render() for slug in slugs}
+    seq = Agent.objects.get(id=agent_id).event_seq
+    action()
+    events = _events_after(agent_id, seq)
+    assert events, "the action told nobody"
+    for slug, old in before.items():
+        fresh = _normal(html.fragment_fromstring(_bound(agent_id, slug, params).render()))
+        for size in BATCHES:
+            page = html.fragment_fromstring(f"<div>{old}</div>")
+            for start in range(0, len(events), size):
+                for fragment in _bound(agent_id, slug, params).fragments(events[start : start + size]):
+                    _apply(page, fragment.rendered())
+            patched = _normal(page[0])
+            assert patched == fresh, f"panel {slug}, events in batches of {size}:\n{_difference(patched, fresh)}"
+
+
+def _difference(patched: str, fresh: str) -> str:
+    return "\n".join(unified_diff(patched.splitlines(), fresh.splitlines(), "patched", "reloaded", lineterm="", n=4))
+
+
+def _bound(agent_id: str, slug: str, params: dict[str, str]) -> Any:
+    return bind(slug, Agent.objects.get(id=agent_id), params)
+
+
+def _events_after(agent_id: str, seq: int) -> Sequence[StoredEvent]:
+    rows = Event.objects.filter(agent_id=agent_id, seq__gt=seq).order_by("seq")
+    return [StoredEvent(row.seq, parse(row.type, row.payload), row.run_id, row.step_id, row.created_at) for row in rows]
+
+
+def _apply(page: html.HtmlElement, message: dict[str, Any]) -> None:
+    """As static/ade/js/patch.js does."""
+    present = next(iter(page.xpath("//*[@id=$id]", id=message["id"])), None)
+    if message["swap"] == "remove":
+        if present is not None:
+            present.drop_tree()
+        return
+    node = html.fragment_fromstring(message["html"])
+    assert node.get("id") == message["id"], "a fragment renders one element with its own id"
+    if present is not None:
+        present.getparent().replace(present, node)
+        return
+    target = next(iter(page.xpath("//*[@id=$id]", id=message.get("target", ""))), None)
+    if target is not None:
+        target.insert(0 if message["swap"] == "prepend" else len(target), node)
+
+
+def _normal(node: html.HtmlElement) -> str:
+    """The element as text that does not depend on white space between elements."""
+    lines: list[str] = []
+    _write(node, 0, lines)
+    return "\n".join(lines)
+
+
+def _write(node: html.HtmlElement, depth: int, lines: list[str]) -> None:
+    if not isinstance(node.tag, str):
+        return
+    attributes = " ".join(f'{name}="{" ".join(value.split())}"' for name, value in sorted(node.items()))
+    lines.append(f"{'  ' * depth}<{node.tag} {attributes}>")
+    for text, child in [(node.text, None), *((child.tail, child) for child in node)]:
+        if child is not None:
+            _write(child, depth + 1, lines)
+        if text and text.strip():
+            lines.append(f"{'  ' * (depth + 1)}{' '.join(text.split())}")

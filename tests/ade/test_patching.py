@@ -1,0 +1,116 @@
+"""Patched page equals reloaded page, over every action and every panel of the workspace."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ade.panels.base import PANELS
+from agents_core.actions import agents, archives, blocks, runs, tools
+from agents_core.actions.agents import NewAgent
+from agents_core.actions.messages import Input, send
+from agents_core.memory.archival.base import PassageDraft
+from agents_core.models import Agent, Author, Run
+from agents_core.runtime.loop import execute
+from tests.ade.patching import assert_patched_equals_reloaded
+from tests.running import finish
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BLOCKS = [{"label": "human", "value": "Name: Bo."}, {"label": "persona", "value": "I am kind."}]
+
+
+@pytest.fixture
+def agent(builtin_tools: None) -> Agent:
+    """An agent of the offline model that has spoken twice and written to both memories."""
+    made = agents.create(
+        NewAgent(
+            name="Patch",
+            model="offline/rules",
+            memory_blocks=BLOCKS,
+            tools=["archival_memory_insert", "archival_memory_search"],
+        )
+    )
+    say(made, "My name is Inês and I live in Porto.")
+    say(made, "Remember that the spare key is under the blue pot.")
+    return made
+
+
+def queue(agent: Agent, text: str) -> str:
+    return finish(send(agent.id, [Input("user", [{"type": "text", "text": text}])])).run_id
+
+
+def say(agent: Agent, text: str) -> None:
+    finish(execute(agent.id, queue(agent, text), None, 1))
+
+
+def break_model(agent: Agent) -> None:
+    agents.modify(agent.id, {"model": "offline/no-such-model"})
+    say(agent, "Hello?")
+
+
+def fill_window(agent: Agent) -> None:
+    agents.modify(agent.id, {"context_window": 3000})
+    for number in range(12):
+        say(agent, f"Thanks, number {number}. " + "This sentence fills the window. " * 20)
+
+
+def edit_block(agent: Agent) -> None:
+    block = agent.blocks.get(label="human")
+    blocks.modify(block.id, {"value": "Name: Inês. Lives in Lisbon."}, Author.PERSON)
+
+
+def share_block(agent: Agent) -> None:
+    other = agents.create(
+        NewAgent(name="Other", model="offline/rules", memory_blocks=[{"label": "team", "value": "We test."}])
+    )
+    blocks.attach(agent.id, other.blocks.get().id, Author.PERSON)
+
+
+def insert_passage(agent: Agent) -> None:
+    archive = archives.own_archive(agent.id)
+    finish(archives.insert(archive, [PassageDraft(archive.id, "The plumber comes on Friday.", tags=["home"])]))
+
+
+def use_sandboxed_tool(agent: Agent) -> None:
+    source = 'def roll(sides: int) -> int:\n    """Roll.\n\n    Args:\n        sides: How many.\n    """\n    print("rolling")\n    return sides\n'
+    tools.attach(agent.id, tools.upsert({"source_code": source}).id)
+    say(agent, "call roll with sides=6")
+
+
+ACTIONS: dict[str, Callable[[Agent], Any]] = {
+    "a message is queued": lambda agent: queue(agent, "Hi"),
+    "a message is answered": lambda agent: say(agent, "What is my name?"),
+    "the agent writes core memory": lambda agent: say(agent, "I moved to Lisbon last month."),
+    "the agent writes archival memory": lambda agent: say(agent, "Remember that the bins go out on Monday."),
+    "the agent searches": lambda agent: say(agent, "Where is the spare key?"),
+    "the model fails": break_model,
+    "the window fills": fill_window,
+    "a sandboxed tool is called": use_sandboxed_tool,
+    "a waiting run is cancelled": lambda agent: (queue(agent, "Hi"), runs.cancel(agent.id)),
+    "a person edits a block": edit_block,
+    "a shared block is attached": share_block,
+    "a block is detached": lambda agent: blocks.detach(agent.id, agent.blocks.get(label="persona").id, Author.PERSON),
+    "a passage is inserted": insert_passage,
+    "a tool is detached": lambda agent: tools.detach(agent.id, agent.tools.first().id),
+    "the agent is renamed": lambda agent: agents.modify(agent.id, {"name": "Renamed"}),
+    "the model is changed": lambda agent: agents.modify(
+        agent.id, {"model": "offline/rules-8k", "context_window": 8000}
+    ),
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS.keys())
+def test_patched_page_equals_reloaded_page(agent: Agent, action: Callable[[Agent], Any]) -> None:
+    assert_patched_equals_reloaded(agent.id, PANELS, lambda: action(agent))
+
+
+def test_a_queued_run_that_is_executed_moves_the_page(agent: Agent) -> None:
+    run_id = queue(agent, "What is my name?")
+    assert_patched_equals_reloaded(agent.id, PANELS, lambda: finish(execute(agent.id, run_id, None, 1)))
+    assert Run.objects.get(id=run_id).status == "completed"
+
+
+def test_the_first_message_of_an_agent_fills_its_empty_page(builtin_tools: None) -> None:
+    new = agents.create(NewAgent(name="New", model="offline/rules"))
+    assert_patched_equals_reloaded(new.id, PANELS, lambda: say(new, "Hello"))
