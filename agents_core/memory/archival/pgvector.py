@@ -137,7 +137,7 @@ corpus AS MATERIALIZED (
 ), {bm25_tables("passage_term", "passage_id", _OWNED)},
 {named("SELECT author AS person FROM authors WHERE author IS NOT NULL")},
 scanned AS NOT MATERIALIZED (
-    SELECT id, author, {cosine("embedding") if with_vector else "NULL::float8"} AS cosine
+    SELECT id, author, created_at, {cosine("embedding") if with_vector else "NULL::float8"} AS cosine
     FROM passage WHERE {_OWNED} AND NOT is_deleted AND {" AND ".join(conditions)} OFFSET 0
 ),
 best AS (
@@ -147,10 +147,10 @@ best AS (
         SELECT CASE WHEN author = (SELECT person FROM named) THEN {AUTHOR_PRIOR} ELSE 0 END::float8 AS prior
     ) AS priors
     WHERE bm25 > 0 OR cosine > 0
-    ORDER BY score DESC, id LIMIT %(candidates)s::int
+    ORDER BY score DESC, created_at DESC, id LIMIT %(candidates)s::int
 )
 SELECT best.id, score, cosine, bm25, prior, archive_id, text, author, tags, metadata, created_at
-FROM best JOIN passage USING (id) ORDER BY score DESC, id
+FROM best JOIN passage USING (id) ORDER BY score DESC, passage.created_at DESC, id
 """
 
 

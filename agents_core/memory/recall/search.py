@@ -174,9 +174,10 @@ corpus AS MATERIALIZED (
 ), {bm25_tables("message_term", "message_id", "agent_id = %(agent)s")},
 turns AS MATERIALIZED (
     SELECT message.id, seq, conversation_id, {" AND ".join(conditions)} AS allowed,
-        CASE role WHEN 'user' THEN coalesce(message.name, 'user') ELSE agent.name || ' assistant' END AS speaker,
+        CASE role WHEN 'user' THEN coalesce(message.name, 'user') ELSE (SELECT name FROM agent WHERE id = %(agent)s) || ' assistant'
+        END AS speaker,
         {own} AS cosine, {window} AS around, coalesce(bm25, 0) AS bm25
-    FROM message_vector JOIN message ON message.id = message_id JOIN agent ON agent.id = message.agent_id
+    FROM message_vector JOIN message ON message.id = message_id
         LEFT JOIN ranked ON ranked.id = message_id
     WHERE message_vector.agent_id = %(agent)s AND {thread}
 ),
@@ -186,16 +187,16 @@ placed AS (
     FROM turns WINDOW thread AS (PARTITION BY conversation_id ORDER BY seq)
 ),
 best AS (
-    SELECT id, cosine, bm25, prior, around, {bm25_share("neighbours")} AS neighbours,
+    SELECT id, seq, cosine, bm25, prior, around, {bm25_share("neighbours")} AS neighbours,
         %(weight)s::float8 * (coalesce(cosine, 0) + {WINDOW_SHARE}::float8 * coalesce(around, 0)) + {bm25_share("bm25")}
         + {NEIGHBOURS_WEIGHT}::float8 * {bm25_share("neighbours")} + prior AS score
     FROM placed CROSS JOIN LATERAL (
         SELECT CASE WHEN speaker = (SELECT person FROM named) THEN {SPEAKER_PRIOR} ELSE 0 END::float8 AS prior
     ) AS priors
     WHERE allowed AND (bm25 > 0 OR neighbours > 0 OR cosine > 0 OR around > 0)
-    ORDER BY score DESC, id LIMIT %(candidates)s::int
+    ORDER BY score DESC, seq DESC LIMIT %(candidates)s::int
 )
-SELECT best.id, score, cosine, bm25, prior, around, neighbours, seq, role, content, tool_calls,
+SELECT best.id, score, cosine, bm25, prior, around, neighbours, best.seq, role, content, tool_calls,
     conversation_id, created_at
-FROM best JOIN message USING (id) ORDER BY score DESC, id
+FROM best JOIN message USING (id) ORDER BY score DESC, best.seq DESC
 """

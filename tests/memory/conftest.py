@@ -1,0 +1,33 @@
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.memory.world import AbsentEmbedder, TopicEmbedder
+
+
+# Models can be imported only once Django is set up, which is after this file is read.
+
+
+@pytest.fixture
+def topics() -> "TopicEmbedder":
+    from tests.memory.world import TopicEmbedder
+
+    return TopicEmbedder([["dog", "puppy", "pet"], ["paint", "art", "canvas"], ["job", "work", "office"]])
+
+
+@pytest.fixture
+def absent() -> "AbsentEmbedder":
+    from tests.memory.world import AbsentEmbedder
+
+    return AbsentEmbedder([["dog"]])
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[None]:
+    """For tests that search: the connections go with the test's event loop."""
+    from agents_core.models.pipeline import close_pool
+
+    yield
+    await close_pool()
