@@ -12,8 +12,13 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 import django
+
+if TYPE_CHECKING:  # Models can be imported only once Django is set up.
+    from agents_core.memory.archival.pgvector import PgvectorBackend
+    from agents_core.memory.embedders import QueryVector
 
 VOCABULARY = 20_000
 DIMENSIONS = 384
@@ -61,7 +66,7 @@ async def _measure(size: int) -> None:
 async def _fill(chance: random.Random, archive: str, size: int) -> list[str]:
     from agents_core.memory.archival.base import PassageDraft
     from agents_core.memory.archival.pgvector import PgvectorBackend
-    from agents_core.models.pipeline import Statement, run
+    from agents_core.models.pipeline import pool, run
 
     vocabulary = [_word(number) for number in range(VOCABULARY)]
     weights = list(accumulate(1 / rank for rank in range(10, VOCABULARY + 10)))
@@ -72,7 +77,9 @@ async def _fill(chance: random.Random, archive: str, size: int) -> list[str]:
             for text in texts[start : start + BATCH]
         ]
         await run(PgvectorBackend().insert_statements(drafts))
-    await run([Statement("ANALYZE passage"), Statement("ANALYZE passage_term")])
+    async with (await pool()).connection() as connection:
+        await connection.execute("VACUUM ANALYZE passage")
+        await connection.execute("VACUUM ANALYZE passage_term")
     return texts
 
 
@@ -88,20 +95,20 @@ def _vector(chance: random.Random) -> list[float]:
 Call = Callable[[], Awaitable[object]]
 
 
-def _search(backend: "object", archive: str, query: str, vector: "object") -> Call:
+def _search(backend: "PgvectorBackend", archive: str, query: str, vector: "QueryVector") -> Call:
     from agents_core.memory.archival.base import ArchivalSearch
     from agents_core.models.pipeline import run
 
-    return lambda: run([backend.search_statement(ArchivalSearch([archive], query), vector)])  # type: ignore[attr-defined]
+    return lambda: run([backend.search_statement(ArchivalSearch([archive], query), vector)])
 
 
-def _insert(backend: "object", chance: random.Random, archive: str) -> Call:
+def _insert(backend: "PgvectorBackend", chance: random.Random, archive: str) -> Call:
     from agents_core.memory.archival.base import PassageDraft
     from agents_core.models.pipeline import run
 
     text = " ".join(_word(chance.randrange(VOCABULARY)) for _ in range(40))
     draft = PassageDraft(archive, text, vector=_vector(chance), embedding_model="benchmark")
-    return lambda: run(backend.insert_statements([draft]))  # type: ignore[attr-defined]
+    return lambda: run(backend.insert_statements([draft]))
 
 
 async def _times(calls: list[Call]) -> list[float]:
