@@ -114,23 +114,36 @@ SELECT ensure(EXISTS (SELECT 1 FROM block_version WHERE block_id = %s AND versio
 """
 
 
-def write_calls(commit: Commit, turn: Turn, planned: Sequence[PlannedCall]) -> None:
-    """Adds the rows of the calls, with results or as intended, and all that they changed."""
-    columns = zip(*(_row(plan) for plan in planned), strict=True)
-    commit.add(Statement(_INSERT, (turn.step_id, turn.agent.id, *(list(column) for column in columns))))
+def write_intended(commit: Commit, turn: Turn, planned: Sequence[PlannedCall]) -> None:
+    """Adds the rows of the calls before they run."""
+    _write_rows(commit, turn, planned)
+    _tell_called(commit, planned)
+
+
+def write_results(commit: Commit, turn: Turn, planned: Sequence[PlannedCall], *, intended: bool) -> None:
+    """Adds the rows of the calls with their results, and all that they changed. ``intended``: ``write_intended`` came before."""
+    _write_rows(commit, turn, planned)
+    if not intended:
+        _tell_called(commit, planned)
     for plan in planned:
-        if plan.result is None:
-            commit.emit(ToolCalled(plan.call.id, plan.call.name))
-            continue
-        if plan.is_builtin:
-            commit.emit(ToolCalled(plan.call.id, plan.call.name))
         for edit in plan.edits:
             _write_block(commit, turn, edit)
         for statement in plan.statements:
             commit.add(statement)
         for event in plan.events:
             commit.emit(event)
+        assert plan.result is not None
         commit.emit(ToolReturned(plan.call.id, plan.call.name, plan.result.status))
+
+
+def _write_rows(commit: Commit, turn: Turn, planned: Sequence[PlannedCall]) -> None:
+    columns = zip(*(_row(plan) for plan in planned), strict=True)
+    commit.add(Statement(_INSERT, (turn.step_id, turn.agent.id, *(list(column) for column in columns))))
+
+
+def _tell_called(commit: Commit, planned: Sequence[PlannedCall]) -> None:
+    for plan in planned:
+        commit.emit(ToolCalled(plan.call.id, plan.call.name))
 
 
 def _row(plan: PlannedCall) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from agents_core.llm.errors import ContextWindowExceeded, InvalidModelResponse, 
 from agents_core.llm.types import ChatMessage, Finished, Sent
 from agents_core.models import Role, StepStatus, new_id
 from agents_core.models.pipeline import Statement, json
-from agents_core.runtime.calls import PlannedCall, plan_calls, run_calls, tool_returns, write_calls
+from agents_core.runtime.calls import PlannedCall, plan_calls, run_calls, tool_returns, write_intended, write_results
 from agents_core.runtime.compaction import compact
 from agents_core.runtime.context import COMPACT_AT, ContextWindow, compile_context
 from agents_core.runtime.deltas import DeltaWriter
@@ -179,7 +179,7 @@ async def _commit_intended(step: _Step) -> None:
     """Writes the answer and the calls as intended, before any of them can have an effect outside the database."""
     commit = _commit(step.turn)
     _write_answer(step, commit)
-    write_calls(commit, step.turn, step.planned)
+    write_intended(commit, step.turn, step.planned)
     await commit.run()
     _answer_is_written(step)
     step.recorded = True
@@ -215,7 +215,7 @@ async def _commit_step(step: _Step) -> Outcome:
         _write_answer(step, commit, end)
     added: list[NewMessage] = []
     if step.planned:
-        write_calls(commit, turn, step.planned)
+        write_results(commit, turn, step.planned, intended=step.recorded)
         added.append(NewMessage(new_id("message"), Role.TOOL, [], [], tool_returns(turn, step.planned)))
     if outcome.nudge:
         added.append(_heartbeat(turn, outcome.nudge))
