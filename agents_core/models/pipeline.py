@@ -1,7 +1,10 @@
 """Batches of SQL in one round trip and one transaction, for the few hot paths where the ORM's round trips cost more than the work."""
 
 import asyncio
+import json as stdlib_json
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -79,4 +82,35 @@ def run_sync(statements: Iterable[Statement]) -> list[Rows]:
 
 
 def json(value: Any) -> Jsonb:
-    return Jsonb(value)
+    """``value`` as a parameter for a jsonb column, without what PostgreSQL cannot hold."""
+    return Jsonb(value, dumps=_dumps)
+
+
+def _dumps(value: Any) -> str:
+    try:
+        text = stdlib_json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        text = ""
+    if text and "\\u0000" not in text and not _SURROGATE.search(text):
+        return text
+    return stdlib_json.dumps(storable(value), ensure_ascii=False)
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def storable(value: Any) -> Any:
+    """A JSON value without what PostgreSQL cannot hold: NUL characters go, half surrogates become "?", NaN and infinity None.
+
+    Models write these, and tools print them.
+    """
+    match value:
+        case str():
+            return _SURROGATE.sub("?", value.replace("\x00", ""))
+        case float() if not isfinite(value):
+            return None
+        case dict():
+            return {storable(key): storable(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [storable(inner) for inner in value]
+    return value

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from agents_core.llm.types import ChatMessage, Image, Part, Reasoning, Text, ToolCall
 from agents_core.models import Role
+from agents_core.models.pipeline import storable
 from agents_core.runtime.state import StoredMessage
 
 INTERRUPTED = (
@@ -67,21 +68,22 @@ def stored_content(message: ChatMessage) -> list[dict[str, Any]]:
     for part in message.parts:
         match part:
             case Text(text) if text:
-                stored.append({"type": "text", "text": text})
+                stored.append({"type": "text", "text": storable(text)})
             case Reasoning(text, signature, redacted):
-                stored.append({"type": "reasoning", "reasoning": text, "signature": signature, "redacted": redacted})
+                reasoning = {"reasoning": storable(text), "signature": signature, "redacted": redacted}
+                stored.append({"type": "reasoning", **reasoning})
     return stored
 
 
 def stored_calls(message: ChatMessage) -> list[dict[str, Any]]:
-    return [{"id": call.id, "name": call.name, "arguments": call.arguments} for call in message.tool_calls]
+    return [storable({"id": c.id, "name": c.name, "arguments": c.arguments}) for c in message.tool_calls]
 
 
 def packed_return(status: str, text: str, at: datetime, timezone: ZoneInfo) -> str:
     """A tool's result as the model reads it (contract: agent-loop, "Tool results"); JSON stays JSON."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = text
     message = value if isinstance(value, dict | list) else text
     packed = {"status": "OK" if status == "success" else "Failed", "message": message, "time": local_time(at, timezone)}

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from agents_core.conf import conf
 from agents_core.errors import AgentsError
+from agents_core.models.pipeline import storable
 from agents_core.sandbox.base import Limits, Sandbox, SandboxCall, SandboxOutcome
 from agents_core.sandbox.choose import choose
 from agents_core.tools.base import BUILTIN_TOOLS, ToolContext, ToolResult
@@ -25,8 +26,8 @@ _LOOP_ARGUMENTS = ("request_heartbeat", "thinking", "inner_thoughts")
 def read_arguments(text: str) -> dict[str, Any]:
     """The arguments in a model's JSON text: {} where it is no object; the first of several objects written one after the other."""
     try:
-        arguments = json.JSONDecoder().raw_decode(text.strip() or "{}")[0]
-    except ValueError:
+        arguments = storable(json.JSONDecoder().raw_decode(text.strip() or "{}")[0])
+    except (ValueError, RecursionError):
         return {}
     return arguments if isinstance(arguments, dict) else {}
 
@@ -57,7 +58,7 @@ async def run_builtin(
         status, text = "error", _error_text(name, type(error).__name__, str(error))
     if name not in _UNCUT:
         text = cut_text(text, return_char_limit)
-    return ToolResult(status, text, duration_ms=(time.perf_counter() - started) * 1000)
+    return ToolResult(status, storable(text), duration_ms=(time.perf_counter() - started) * 1000)
 
 
 def _argument_trouble(accepted: Mapping[str, Any], unknown: list[str], missing: list[str]) -> str:
@@ -87,11 +88,11 @@ async def run_custom(
 def result_of(name: str, outcome: SandboxOutcome, return_char_limit: int) -> ToolResult:
     """A sandbox's outcome as the agent sees it."""
     if outcome.status == "ok":
-        text = cut_text(as_text(outcome.value), return_char_limit)
-        return ToolResult("success", text, outcome.stdout, outcome.stderr, outcome.duration_ms)
-    text = f"Error executing function {name}: {outcome.error}"[:_ERROR_CHARS]
+        status, text = "success", cut_text(as_text(outcome.value), return_char_limit)
+    else:
+        status, text = "error", f"Error executing function {name}: {outcome.error}"[:_ERROR_CHARS]
     stderr = "\n".join(part for part in (outcome.stderr, outcome.traceback) if part)
-    return ToolResult("error", text, outcome.stdout, stderr, outcome.duration_ms)
+    return ToolResult(status, storable(text), storable(outcome.stdout), storable(stderr), outcome.duration_ms)
 
 
 def as_text(value: Any) -> str:

@@ -83,7 +83,7 @@ def arguments_object(arguments: str) -> JSON:
     """A call's arguments as the object that providers insist on; malformed ones are kept, wrapped."""
     try:
         value = json.loads(arguments or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     return value if isinstance(value, dict) else {"_malformed": arguments}
 
