@@ -8,9 +8,9 @@ from psycopg.errors import SerializationFailure
 
 from agents_core.errors import InvalidInput, NotFound
 from agents_core.events.publish import Publication
-from agents_core.events.subscribe import follow
-from agents_core.events.types import MessageCreated, RunCreated, RunEnded
-from agents_core.models import WAITING, new_id, pipeline
+from agents_core.events.hub import hub
+from agents_core.events.types import MessageCreated, RunCreated
+from agents_core.models import ACTIVE, WAITING, new_id, pipeline
 from agents_core.models.pipeline import Statement, json
 from agents_core.queue.tasks import defer_run
 
@@ -71,15 +71,18 @@ async def send(
     background: bool = False,
     callback_url: str | None = None,
     metadata: dict[str, Any] | None = None,
+    run_id: str | None = None,
 ) -> SentRun:
     """Stores the messages and queues a run that answers them, all in one transaction; returns at once.
+
+    ``run_id``: the id that the run gets, for who wants to listen for it beforehand.
 
     Messages sent while the conversation has a run on are answered after it, in order. Raises ``NotFound`` for the agent,
     ``InvalidInput`` without messages.
     """
     if not inputs:
         raise InvalidInput("Send at least one message.")
-    run_id = new_id("run")
+    run_id = run_id or new_id("run")
     publication = Publication(agent_id, run_id)
     first = publication.add(RunCreated())
     rows = [(new_id("message"), message) for message in inputs]
@@ -113,6 +116,7 @@ class RunOutcome:
     """How a run ended. ``messages`` are its stored messages in order, the inputs left out, as dicts of the table's columns;
     ``usage`` holds the sums over its steps, and ``steps`` their number."""
 
+    agent_type: str
     status: str
     stop_reason: str
     error: dict[str, Any] | None
@@ -127,17 +131,23 @@ MESSAGE_COLUMNS = (
 )  # fmt: skip
 USAGE = ("prompt_tokens", "completion_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens")
 
-_RUN = "SELECT status, stop_reason, error FROM run WHERE id = %s"
+_POLL_S = 5.0
+_RUN = "SELECT agent_type, status, stop_reason, error FROM run JOIN agent ON agent.id = agent_id WHERE run.id = %s"
 _MESSAGES = f"SELECT {', '.join(MESSAGE_COLUMNS)} FROM message WHERE run_id = %s AND step_id IS NOT NULL ORDER BY seq"
 _SUMS = f"SELECT count(*), {', '.join(f'coalesce(sum({name}), 0)::bigint' for name in USAGE)} FROM step WHERE run_id = %s AND kind = 'agent'"
 
 
-async def wait(run_id: str, agent_id: str, after_seq: int) -> RunOutcome:
-    """Waits until a run has ended, however long that takes; gives how it ended and what it said."""
-    async for batch in follow(agent_id, after_seq, run_id=run_id, types=[RunEnded.type]):
-        if batch:
-            break
-    return await outcome(run_id)
+async def ask(agent_id: str, inputs: Sequence[Input], **options: Any) -> RunOutcome:
+    """Sends messages as ``send`` does, and waits for the run's end, however long that takes; gives how it ended and what it said."""
+    run_id = new_id("run")
+    with hub().bell(run_id) as bell:
+        await hub().ready()
+        await send(agent_id, inputs, run_id=run_id, **options)
+        while True:
+            await bell.wait(_POLL_S)
+            ended = await outcome(run_id)
+            if ended.status not in ACTIVE:
+                return ended
 
 
 async def outcome(run_id: str) -> RunOutcome:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -16,7 +17,7 @@ from agents_core.models.sealed import unseal
 from agents_core.sandbox.base import SandboxOutcome
 from agents_core.tools.base import builtin_definitions
 from agents_core.tools.execute import run_source
-from agents_core.tools.schema import derive
+from agents_core.tools.schema import derive_strictly
 
 LONGEST_NAME = 48
 
@@ -75,11 +76,7 @@ def described(fields: Mapping[str, Any]) -> Described:
 
 
 def _derived(source: str) -> dict[str, Any]:
-    schema = derive(source)
-    if schema.problems:
-        raise Refused(
-            "No schema can be derived from the source: " + " ".join(str(problem) for problem in schema.problems)
-        )
+    schema = derive_strictly(source)
     return {"name": schema.name, "description": schema.description, "parameters": schema.parameters}
 
 
@@ -101,10 +98,15 @@ def upsert(fields: Mapping[str, Any], *, strict: bool = False) -> Tool:
     return tool
 
 
-def modify(tool_id: str, changes: Mapping[str, Any]) -> Tool:
-    """The tool with ``changes`` made; a new source or argument schema gives a new schema. Raises ``NotFound``, ``Refused``."""
+def modify(tool_id: str, changes: Mapping[str, Any], *, read_at: datetime | None = None) -> Tool:
+    """The tool with ``changes`` made; a new source or argument schema gives a new schema.
+
+    Raises ``NotFound``, ``Refused``, and ``Conflict`` when the tool is not the one whose ``updated_at`` was ``read_at``.
+    """
     with transaction.atomic():
         tool = _locked(tool_id)
+        if read_at is not None and tool.updated_at != read_at:
+            raise Conflict(f"{tool.name} was saved by somebody else after you opened it.")
         if tool.tool_type != ToolType.CUSTOM and set(changes) - {
             "default_requires_approval",
             "return_char_limit",

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from agents_core.actions.history import agent_kind
-from agents_core.actions.messages import Input, RunOptions, SentRun, send, wait
+from agents_core.actions.messages import Input, RunOptions, SentRun, ask, send
 from agents_core.api.answers import answer
 from agents_core.api.schemas.messages import SendRequest
 from agents_core.api.sse import Stream, streaming
@@ -15,12 +15,16 @@ from agents_core.errors import InvalidInput, Refused
 
 
 async def sent(agent_id: str, body: SendRequest, conversation_id: str | None = None, **more: Any) -> SentRun:
-    """Stores the messages and queues their run. Raises ``Refused`` for an answer to an approval nobody asked for."""
+    """Stores the messages and queues their run. Raises as ``inputs_of``."""
+    return await send(agent_id, inputs_of(body), conversation_id=conversation_id, options=options_of(body), **more)
+
+
+def inputs_of(body: SendRequest) -> list[Input]:
+    """The messages of a request. Raises ``Refused`` for an answer to an approval nobody asked for."""
     items = body.items()
     if any(item.is_answer for item in items):
         raise Refused("No tool call is currently awaiting approval")
-    inputs = [Input(item.role or "user", item.parts(), item.name, item.otid, item.sender_id) for item in items]
-    return await send(agent_id, inputs, conversation_id=conversation_id, options=options_of(body), **more)
+    return [Input(item.role or "user", item.parts(), item.name, item.otid, item.sender_id) for item in items]
 
 
 def options_of(body: SendRequest) -> RunOptions:
@@ -32,9 +36,9 @@ def options_of(body: SendRequest) -> RunOptions:
     )
 
 
-async def view_for(agent_id: str, body: SendRequest) -> View:
+def view_for(agent_type: str, body: SendRequest) -> View:
     return view_of(
-        await agent_kind(agent_id),
+        agent_type,
         use_assistant_message=body.use_assistant_message,
         tool=body.assistant_message_tool_name,
         argument=body.assistant_message_tool_kwarg,
@@ -48,14 +52,13 @@ async def answered(agent_id: str, body: SendRequest, conversation_id: str | None
         return await streamed(agent_id, body, conversation_id)
     if body.stream_tokens or body.background:
         raise InvalidInput("stream_tokens and background need streaming to be true.")
-    view = await view_for(agent_id, body)
-    run = await sent(agent_id, body, conversation_id)
-    response: HttpResponse = answer(await wait(run.run_id, agent_id, run.first_seq), view)
+    ended = await ask(agent_id, inputs_of(body), conversation_id=conversation_id, options=options_of(body))
+    response: HttpResponse = answer(ended, view_for(ended.agent_type, body))
     return response
 
 
 async def streamed(agent_id: str, body: SendRequest, conversation_id: str | None = None) -> HttpResponseBase:
-    view = await view_for(agent_id, body)
+    view = view_for(await agent_kind(agent_id), body)
     run = await sent(agent_id, body, conversation_id, background=body.background)
     return streaming(
         Stream(

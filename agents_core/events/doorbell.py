@@ -1,4 +1,4 @@
-"""The doorbell: says that an agent has new events, and no more. A lost ring costs a subscriber one poll. Only this file knows how it is carried."""
+"""The doorbell: says that an agent has new events or that a run has ended, and no more. A lost ring costs a subscriber one poll. Only this file knows how it is carried."""
 
 from collections.abc import AsyncIterator
 
@@ -9,12 +9,12 @@ from agents_core.models.pipeline import connection_settings
 _CHANNEL = "mnemoscope"
 
 
-RING = f"pg_notify('{_CHANNEL}', agent_id)"
-"""The SQL expression that rings for a row's ``agent_id`` when its transaction commits, once however many rows."""
+RING = f"pg_notify('{_CHANNEL}', CASE WHEN type = 'run.ended' THEN run_id ELSE agent_id END), pg_notify('{_CHANNEL}', agent_id)"
+"""The SQL that rings for an event's agent, and for its run when that has ended, once each when the transaction commits."""
 
 
 async def rings() -> AsyncIterator[str | None]:
-    """Yields None once it listens, then the id of each agent that is rung for. Raises psycopg's OperationalError when the connection breaks."""
+    """Yields None once it listens, then the id of each agent or run that is rung for. Raises psycopg's OperationalError when the connection breaks."""
     async with await AsyncConnection.connect(**connection_settings(), autocommit=True) as connection:
         await connection.execute(f"LISTEN {_CHANNEL}")
         yield None

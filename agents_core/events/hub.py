@@ -1,4 +1,4 @@
-"""One listener per process, which wakes every subscriber of an agent in that process."""
+"""One listener per process, which wakes whoever waits for an agent's events or a run's end in that process."""
 
 import asyncio
 import logging
@@ -18,15 +18,15 @@ _RECONNECT_S = 1.0
 
 
 class Bell:
-    """What one subscriber waits on. ``rung`` gathers the ids of the agents that were rung for since it was last taken."""
+    """What one subscriber waits on. It gathers the ids that were rung for until they are taken."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
         self._rung: set[str] = set()
 
-    def ring(self, agent_id: str | None) -> None:
-        if agent_id is not None:
-            self._rung.add(agent_id)
+    def ring(self, rung_for: str | None) -> None:
+        if rung_for is not None:
+            self._rung.add(rung_for)
         self._event.set()
 
     async def wait(self, timeout_s: float) -> set[str]:
@@ -49,18 +49,18 @@ class Hub:
         self._listening = asyncio.Event()
 
     @contextmanager
-    def bell(self, agent_id: str) -> Iterator[Bell]:
-        """A bell for one agent, or for every one with ``ANY_AGENT``, for the length of a ``with`` block."""
+    def bell(self, rung_for: str) -> Iterator[Bell]:
+        """A bell for an agent, for the end of a run, or with ``ANY_AGENT`` for every agent, for the length of a ``with`` block."""
         if self._listener is None or self._listener.done():
             self._listener = asyncio.get_running_loop().create_task(self._listen(), name="events hub")
         bell = Bell()
-        self._bells[agent_id].add(bell)
+        self._bells[rung_for].add(bell)
         try:
             yield bell
         finally:
-            self._bells[agent_id].discard(bell)
-            if not self._bells[agent_id]:
-                del self._bells[agent_id]
+            self._bells[rung_for].discard(bell)
+            if not self._bells[rung_for]:
+                del self._bells[rung_for]
 
     async def ready(self) -> None:
         """Returns once rings are heard."""
@@ -69,21 +69,22 @@ class Hub:
     async def _listen(self) -> None:
         while True:
             try:
-                async for agent_id in rings():
+                async for rung_for in rings():
                     self._listening.set()
-                    self._wake(agent_id)
+                    self._wake(rung_for)
             except OperationalError as error:
                 logger.warning("The event listener lost the database and connects again: %s", error)
                 self._listening.clear()
             await asyncio.sleep(_RECONNECT_S)
 
-    def _wake(self, agent_id: str | None) -> None:
-        if agent_id is None:
+    def _wake(self, rung_for: str | None) -> None:
+        if rung_for is None:
             for bell in [bell for bells in self._bells.values() for bell in bells]:
                 bell.ring(None)
             return
-        for bell in [*self._bells.get(agent_id, ()), *self._bells.get(ANY_AGENT, ())]:
-            bell.ring(agent_id)
+        everybody = self._bells.get(ANY_AGENT, ()) if rung_for.startswith("agent-") else ()
+        for bell in [*self._bells.get(rung_for, ()), *everybody]:
+            bell.ring(rung_for)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

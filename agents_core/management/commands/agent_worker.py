@@ -3,7 +3,7 @@ import logging
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from procrastinate import App
+from procrastinate import App, PsycopgConnector
 from procrastinate.contrib.django import app as django_app
 
 from agents_core.conf import conf
@@ -31,7 +31,9 @@ class Command(BaseCommand):
 
 
 async def _work() -> None:
-    app = django_app.with_connector(django_app.connector.get_worker_connector())
+    # A pool of its own: Django's asks each connection whether it still works before every query.
+    connector = PsycopgConnector(kwargs=pipeline.connection_settings(), min_size=2, max_size=8)
+    app = django_app.with_connector(connector)
     async with app.open_async():
         chores = asyncio.create_task(_chores(app), name="chores")
         warm = asyncio.create_task(_warm(), name="warm sandbox")
