@@ -12,7 +12,7 @@ from agents_core.models import WAITING, Agent, Message, Passage, Role, SegmentKi
 from agents_core.runtime.state import StoredMessage
 from agents_core.runtime.transcript import chat_messages
 
-_IN_CONTEXT = ("id", "role", "content", "tool_calls", "tool_returns", "created_at")
+_STORED = ("id", "role", "content", "tool_calls", "tool_returns")
 
 
 def overview(agent_id: str, conversation_id: str | None = None) -> dict[str, Any]:
@@ -21,7 +21,8 @@ def overview(agent_id: str, conversation_id: str | None = None) -> dict[str, Any
     parts = _Parts(current_parts(agent, conversation_id))
     system, core = parts.text(SegmentKind.SYSTEM, "instructions"), parts.text(SegmentKind.CORE)
     rules, metadata = parts.text(SegmentKind.RULES), parts.text(SegmentKind.METADATA)
-    messages = _messages(agent, conversation_id)
+    rows = _messages(agent, conversation_id)
+    messages = [StoredMessage(**{name: row[name] for name in _STORED}) for row in rows]
     summary = next((message.text for message in messages if message.role == Role.SUMMARY), None)
     counts = {
         "num_tokens_external_memory_summary": tokens.count(metadata),
@@ -50,7 +51,7 @@ def overview(agent_id: str, conversation_id: str | None = None) -> dict[str, Any
         "directories": None,
         "summary_memory": summary,
         "functions_definitions": [_definition(spec) for spec in specs],
-        "messages": [_system_message(parts), *(_raw(message) for message in messages)],
+        "messages": [_system_message(parts), *map(_raw, rows)],
     }
 
 
@@ -65,14 +66,14 @@ class _Parts:
         return "".join(part.text for part in self._parts if part.kind == kind and label in (None, part.label))
 
 
-def _messages(agent: Agent, conversation_id: str | None) -> list[StoredMessage]:
-    rows = (
+def _messages(agent: Agent, conversation_id: str | None) -> list[dict[str, Any]]:
+    """The messages in the context after the system message, in order."""
+    rows = list(
         Message.objects.filter(agent=agent, conversation=conversation_id, context_position__gt=WAITING)
         .order_by("context_position", "seq")
-        .values(*_IN_CONTEXT)
+        .values(*_STORED, "created_at")
     )
-    stored = [StoredMessage(**row) for row in rows]
-    return stored[1:] if stored and stored[0].role == Role.SYSTEM else stored
+    return rows[1:] if rows and rows[0]["role"] == Role.SYSTEM else rows
 
 
 def _message_tokens(messages: Iterable[StoredMessage]) -> int:
@@ -95,12 +96,5 @@ def _system_message(parts: _Parts) -> dict[str, Any]:
     return {"role": "system", "content": [{"type": "text", "text": parts.whole}]}
 
 
-def _raw(message: StoredMessage) -> dict[str, Any]:
-    return {
-        "id": message.id,
-        "role": message.role,
-        "content": message.content,
-        "tool_calls": message.tool_calls or None,
-        "tool_returns": message.tool_returns,
-        "created_at": message.created_at,
-    }
+def _raw(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "tool_calls": row["tool_calls"] or None}
