@@ -1,6 +1,6 @@
 """The one settings file: the environment decides, through the typed readings of ``ade.env``.
 
-Variables: MNEMOSCOPE_HOME, HOST, PORT, MNEMOSCOPE_PASSWORD, ALLOWED_HOSTS, ALLOWED_ORIGINS, DATABASE_URL, REDIS_URL,
+Variables: MNEMOSCOPE_HOME, HOST, PORT, MNEMOSCOPE_PASSWORD, ALLOWED_HOSTS, ALLOWED_ORIGINS, DATABASE_URL,
 SECRET_KEY, SEAL_KEY, DEBUG, LOG_LEVEL, AGENTS_SANDBOX, AGENTS_WORKER_CONCURRENCY, AGENTS_DEFAULT_MODEL,
 AGENTS_DEFAULT_EMBEDDER. Each secret may stand in the file that <NAME>_FILE names.
 """
@@ -105,7 +105,6 @@ def _database() -> dict[str, Any]:
 EMBEDDED_DATABASE = not env.text("DATABASE_URL")
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS_URL = env.text("REDIS_URL")
 
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_URL = assets.address(STATICFILES_DIRS)

@@ -19,7 +19,6 @@ class Conf:
         worker_concurrency: runs that one worker executes at once.
         default_model: the handle a new agent gets, such as ``openai/gpt-4o-mini``; empty: the best one available.
         default_embedder: the handle of the embedder of new archives; empty: the best one available.
-        redis_url: the doorbell's Redis; empty: PostgreSQL's NOTIFY.
     """
 
     home: Path
@@ -28,7 +27,6 @@ class Conf:
     worker_concurrency: int
     default_model: str
     default_embedder: str
-    redis_url: str
 
 
 @cache
@@ -41,5 +39,4 @@ def conf() -> Conf:
         worker_concurrency=settings.AGENTS_WORKER_CONCURRENCY,
         default_model=settings.AGENTS_DEFAULT_MODEL,
         default_embedder=settings.AGENTS_DEFAULT_EMBEDDER,
-        redis_url=settings.REDIS_URL,
     )

@@ -14,7 +14,7 @@ from agents_core.memory.archival.pgvector import PgvectorBackend
 from agents_core.memory.recall.turns import spoken_text
 from agents_core.models import WAITING, Message, new_id, pipeline
 from agents_core.models.pipeline import Statement, json
-from agents_core.runtime.providers import endpoint_for_embedding
+from agents_core.runtime.indexing import agent_embedder
 from agents_core.runtime.state import Turn
 from agents_core.tools.base import ToolContext
 
@@ -118,8 +118,7 @@ class AgentMemory:
         return [_recalled(hit.created_at, hit.role, hit.text, context) for hit in hits if hit.returned][:limit]
 
     async def _embedder(self) -> Embedder:
-        handle = self._turn.agent.embedding or embedders.default_handle()
-        return embedders.embedder(handle, await endpoint_for_embedding(handle))
+        return await agent_embedder(self._turn.agent.embedding)
 
     def _record(
         self,

@@ -12,12 +12,14 @@ from agents_core.llm import tokens
 from agents_core.models import pipeline
 from agents_core.queue.tasks import HEARTBEAT_S, QUEUE, STALLED_AFTER_S, recover
 from agents_core.runtime import loop  # noqa: F401  (its imports happen before the first run, not in it)
+from agents_core.runtime.indexing import index_messages
 from agents_core.runtime.providers import connections
 from agents_core.tools.execute import close_sandbox, sandbox
 
 logger = logging.getLogger(__name__)
 
 _RECOVER_EVERY_S = 3.0
+_INDEX_EVERY = 10
 _PRUNE_EVERY = 100
 _GRACE_S = 0.6
 
@@ -63,11 +65,13 @@ async def _warm() -> None:
 
 
 async def _chores(app: App) -> None:
-    """What has to be done now and then: taking up what dead workers left, dropping deltas that are spelt out."""
+    """What has to be done now and then: taking up what dead workers left, indexing, dropping deltas that are spelt out."""
     rounds = 0
     while True:
         try:
             await recover(app)
+            if rounds % _INDEX_EVERY == _INDEX_EVERY - 1:
+                await index_messages()
             if rounds % _PRUNE_EVERY == 0:
                 await pipeline.run([prune_deltas()])
         except Exception:  # a chore that fails is done in the next round
