@@ -29,7 +29,7 @@ _TOO_MANY = 400
 _MAX_PANELS = 20
 
 
-class _FollowingConsumer(AsyncWebsocketConsumer):
+class _FollowingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """A socket that sends what a task of its own finds, until it is closed."""
 
     _task: asyncio.Task[None] | None = None
@@ -73,7 +73,8 @@ class AgentConsumer(_FollowingConsumer):
             shown = dict(json.loads(text_data or "")["panels"])
             panels = {str(slug): dict(parse_qsl(str(params))) for slug, params in list(shown.items())[:_MAX_PANELS]}
         except (ValueError, KeyError, TypeError):
-            return await self.close(code=4400)
+            await self.close(code=4400)
+            return
         new = {slug: params for slug, params in panels.items() if self._panels.get(slug) != params}
         self._panels = panels
         if self._told.is_set() and new:

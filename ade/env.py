@@ -8,11 +8,14 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
+
+Choice = TypeVar("Choice", bound=str)
 
 
 class BadSetting(ImproperlyConfigured):
@@ -59,11 +62,12 @@ def words(name: str) -> list[str]:
     return text(name).replace(",", " ").split()
 
 
-def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+def choice(name: str, default: Choice, allowed: tuple[Choice, ...]) -> Choice:
     value = text(name, default).lower() or default
-    if value not in allowed:
-        raise BadSetting(f"{name}={value} is unknown: use one of {', '.join(allowed)}.")
-    return value
+    for known in allowed:
+        if value == known:
+            return known
+    raise BadSetting(f"{name}={value} is unknown: use one of {', '.join(allowed)}.")
 
 
 def folder(name: str, default: str) -> Path:

@@ -43,7 +43,7 @@ def _messages(agent: Agent) -> Iterator[SegmentView]:
         Message.objects.filter(agent=agent, conversation=None, context_position__gt=WAITING)
         .exclude(role=Role.SYSTEM)
         .order_by("context_position", "seq")
-        .values("id", "role", "content", "tool_calls", "tool_returns", "created_at")
+        .values("id", "role", "content", "tool_calls", "tool_returns")
     )
     for stored, chat in chat_messages([StoredMessage(**row) for row in rows]):
         kind = SegmentKind.TOOL_RETURN if chat.role == "tool" else SegmentKind.MESSAGE

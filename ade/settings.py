@@ -8,7 +8,7 @@ AGENTS_DEFAULT_EMBEDDER. Each secret may stand in the file that <NAME>_FILE name
 import base64
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from platformdirs import user_data_dir
 
@@ -123,7 +123,7 @@ AGENTS_HOME = HOME
 AGENTS_SEAL_KEY = env.kept_secret(
     "SEAL_KEY", HOME / "seal.key", make=lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 ).encode()
-AGENTS_SANDBOX = env.choice("AGENTS_SANDBOX", "auto", ("auto", "bubblewrap", "landlock"))
+AGENTS_SANDBOX: Literal["auto", "bubblewrap", "landlock"] = env.choice("AGENTS_SANDBOX", "auto", ("auto", "bubblewrap", "landlock"))
 AGENTS_WORKER_CONCURRENCY = env.number("AGENTS_WORKER_CONCURRENCY", 64, at_least=1, at_most=1024)
 AGENTS_DEFAULT_MODEL = env.text("AGENTS_DEFAULT_MODEL")
 AGENTS_DEFAULT_EMBEDDER = env.text("AGENTS_DEFAULT_EMBEDDER")

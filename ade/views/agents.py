@@ -21,7 +21,7 @@ _FILTERS = ("q", "tag", "state")
 @require_GET
 def agent_list(request: HttpRequest) -> HttpResponse:
     """The page of agents; ``?q=``, ``?tag=``, ``?state=`` narrow it, ``?page=`` counts from 1."""
-    filters = {name: request.GET[name] for name in _FILTERS if request.GET.get(name)}
+    filters: dict[str, str] = {name: request.GET[name] for name in _FILTERS if request.GET.get(name)}
     page = max(1, int(request.GET.get("page", "1"))) if request.GET.get("page", "1").isdigit() else 1
     listed = list(listed_agents(filters)[(page - 1) * PAGE : page * PAGE + 1])
     rows = agent_rows(listed[:PAGE])
@@ -31,7 +31,7 @@ def agent_list(request: HttpRequest) -> HttpResponse:
         "query": urlencode(filters),
         "counts": counts(),
         "tags": _tags(),
-        "next_page": urlencode({**filters, "page": page + 1}) if len(listed) > PAGE else None,
+        "next_page": urlencode({**filters, "page": str(page + 1)}) if len(listed) > PAGE else None,
         "templates": TEMPLATES.values(),
         "handles": model_handles(),
         "default_model": default_model(),

@@ -158,9 +158,13 @@ async def outcome(run_id: str) -> RunOutcome:
     )
     if not run:
         raise NotFound("Run not found")
+    agent_type, status, stop_reason, error = run[0]
     steps, *usage = sums[0]
     return RunOutcome(
-        *run[0],
+        agent_type,
+        status,
+        stop_reason,
+        error,
         [dict(zip(MESSAGE_COLUMNS, row, strict=True)) for row in messages],
         steps,
         dict(zip(USAGE, usage, strict=True)),

@@ -1,10 +1,17 @@
 """Agents, the tools, blocks and archives they hold, and their conversations."""
 
+from typing import TYPE_CHECKING
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from agents_core.models.base import IdField, Timestamped, one_of
+
+if TYPE_CHECKING:
+    from agents_core.models.archives import Archive
+    from agents_core.models.blocks import Block
+    from agents_core.models.tools import Tool
 
 
 class AgentKind(models.TextChoices):
@@ -49,9 +56,15 @@ class Agent(Timestamped):
     last_stop_reason = models.TextField(null=True, editable=False)
     event_seq = models.BigIntegerField(default=0, editable=False)
     step_count = models.BigIntegerField(default=0, editable=False)
-    tools = models.ManyToManyField("Tool", through="AgentTool", related_name="agents")
-    blocks = models.ManyToManyField("Block", through="AgentBlock", related_name="agents")
-    archives = models.ManyToManyField("Archive", through="AgentArchive", related_name="agents")
+    tools: "models.ManyToManyField[Tool, AgentTool]" = models.ManyToManyField(
+        "Tool", through="AgentTool", related_name="agents"
+    )
+    blocks: "models.ManyToManyField[Block, AgentBlock]" = models.ManyToManyField(
+        "Block", through="AgentBlock", related_name="agents"
+    )
+    archives: "models.ManyToManyField[Archive, AgentArchive]" = models.ManyToManyField(
+        "Archive", through="AgentArchive", related_name="agents"
+    )
 
     class Meta:
         db_table = "agent"

@@ -1,7 +1,7 @@
 """Prefixed ids and the columns that every noun shares."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.db import models
@@ -14,7 +14,13 @@ def new_id(prefix: str) -> str:
     return f"{prefix}-{uuid4()}"
 
 
-class IdField(models.TextField):
+if TYPE_CHECKING:
+    _TextField = models.TextField[str, str]
+else:
+    _TextField = models.TextField
+
+
+class IdField(_TextField):
     """A primary key whose default is a fresh ``<prefix>-<uuid4>``."""
 
     def __init__(self, prefix: str = "", **options: Any) -> None:
@@ -40,7 +46,7 @@ class Timestamped(models.Model):
     class Meta:
         abstract = True
 
-    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:  # type: ignore[override]
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
         if not self._state.adding:
             self.updated_at = timezone.now()
             update_fields = None if update_fields is None else {*update_fields, "updated_at"}

@@ -67,7 +67,7 @@ async def run(statements: Iterable[Statement]) -> list[Rows]:
     """
     async with (await pool()).connection() as connection:
         async with connection.pipeline():
-            cursors = [await connection.execute(statement.sql, statement.params) for statement in statements]  # type: ignore[call-overload]
+            cursors = [await connection.execute(statement.sql, statement.params) for statement in statements]
         return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 

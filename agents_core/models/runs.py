@@ -66,7 +66,7 @@ class Run(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.id
+        return str(self.id)
 
 
 class StepStatus(models.TextChoices):

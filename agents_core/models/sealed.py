@@ -10,7 +10,7 @@ def seal(text: str) -> bytes:
     return Fernet(settings.AGENTS_SEAL_KEY).encrypt(text.encode())
 
 
-def unseal(sealed: bytes) -> str:
+def unseal(sealed: bytes | memoryview) -> str:
     """The text that was sealed. Raises ``Unavailable`` when the installation's key is not the one that sealed it."""
     try:
         return Fernet(settings.AGENTS_SEAL_KEY).decrypt(bytes(sealed)).decode()

@@ -137,8 +137,8 @@ async def compile_system(turn: Turn, provider_name: str) -> list[render.PromptPa
             for part in _parts(turn, provider_name, None)
         ]
         if "".join(part.text for part in parts) == turn.system_text:
-            return _fold_separators(parts)
-    return _fold_separators(_parts(turn, provider_name, await _metadata(turn)))
+            return parts
+    return _parts(turn, provider_name, await _metadata(turn))
 
 
 def _parts(turn: Turn, provider_name: str, metadata: render.MetadataFacts | None) -> list[render.PromptPart]:
@@ -160,17 +160,6 @@ def _metadata_of(system_text: str) -> str | None:
     return system_text[start : end + len(_METADATA_END)] if 0 <= start < end else None
 
 
-def _fold_separators(parts: Sequence[render.PromptPart]) -> list[render.PromptPart]:
-    """Puts the white space between two parts at the end of the first, so that it makes no segment of its own."""
-    folded: list[render.PromptPart] = []
-    for part in parts:
-        if folded and part.kind == SegmentKind.SYSTEM and not part.text.strip():
-            folded[-1] = replace(folded[-1], text=folded[-1].text + part.text)
-        else:
-            folded.append(part)
-    return folded
-
-
 _RECALL_COUNT = "SELECT count(*) FROM message WHERE agent_id = %s AND context_position IS NULL"
 _PASSAGES = "SELECT count(*) FROM passage WHERE archive_id = ANY(%s) AND NOT is_deleted"
 _TAGS = "SELECT DISTINCT unnest(tags) AS tag FROM passage WHERE archive_id = ANY(%s) AND NOT is_deleted ORDER BY tag LIMIT 50"
@@ -187,8 +176,3 @@ async def _metadata(turn: Turn) -> render.MetadataFacts:
     return render.MetadataFacts(
         datetime.now(turn.agent.timezone), turn.conversation_id, recall[0][0], passages[0][0], [tag for (tag,) in tags]
     )
-
-
-def plain_request(model: str, system: str, text: str, max_output_tokens: int | None = None) -> ModelRequest:
-    """A request of one user message and no tools."""
-    return ModelRequest(model, system, (ChatMessage("user", (Text(text),)),), max_output_tokens=max_output_tokens)

@@ -246,7 +246,8 @@ def _take_world(turn: Turn, row: tuple[Any, ...]) -> None:
 
 
 def _agent(row: tuple[Any, ...]) -> AgentFacts:
-    return AgentFacts(*row[:12], timezone=ZoneInfo(row[12]))
+    facts = (*row[:12], ZoneInfo(row[12]))
+    return AgentFacts(*facts)
 
 
 def _split_system(messages: Sequence[StoredMessage]) -> tuple[StoredMessage | None, list[StoredMessage]]:

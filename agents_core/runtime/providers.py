@@ -73,7 +73,9 @@ class Connections:
         self._found.clear()
 
 
-def endpoint_of(name: str, kind: str | None, base_url: str | None, sealed_key: bytes | None) -> tuple[str, Endpoint]:
+def endpoint_of(
+    name: str, kind: str | None, base_url: str | None, sealed_key: bytes | memoryview | None
+) -> tuple[str, Endpoint]:
     """The kind and endpoint of a provider: its account's where there is one (``kind``), else the environment's. Raises ``UnknownModel``."""
     if kind is not None:
         api_key = unseal(sealed_key) if sealed_key else None

@@ -92,7 +92,7 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "a shared block is attached": share_block,
     "a block is detached": lambda agent: blocks.detach(agent.id, agent.blocks.get(label="persona").id, Author.PERSON),
     "a passage is inserted": insert_passage,
-    "a tool is detached": lambda agent: tools.detach(agent.id, agent.tools.first().id),
+    "a tool is detached": lambda agent: tools.detach(agent.id, agent.tools.all()[0].id),
     "the agent is renamed": lambda agent: agents.modify(agent.id, {"name": "Renamed"}),
     "the model is changed": lambda agent: agents.modify(
         agent.id, {"model": "offline/rules-8k", "context_window": 8000}
