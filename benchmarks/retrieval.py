@@ -46,7 +46,7 @@ async def _measure(size: int) -> None:
     backend = PgvectorBackend()
     await run([Statement("INSERT INTO archive (id, name, metadata) VALUES (%s, 'benchmark', '{}')", (archive,))])
     try:
-        texts = await _fill(chance, archive, size)
+        texts = await fill(chance, archive, size)
         queries = [" ".join(chance.sample(chance.choice(texts).split(), 8)) for _ in range(QUERIES)]
         vectors = [QueryVector(_vector(chance), "benchmark", 1.5) for _ in queries]
         searches = [_search(backend, archive, *pair) for pair in zip(queries, vectors, strict=True)]
@@ -63,7 +63,8 @@ async def _measure(size: int) -> None:
         await run([Statement("DELETE FROM archive WHERE id = %s", (archive,))])
 
 
-async def _fill(chance: random.Random, archive: str, size: int) -> list[str]:
+async def fill(chance: random.Random, archive: str, size: int, embedding_model: str = "benchmark") -> list[str]:
+    """Stores so many passages in ``archive``, their vectors named as of ``embedding_model``; gives their texts."""
     from agents_core.memory.archival.base import PassageDraft
     from agents_core.memory.archival.pgvector import PgvectorBackend
     from agents_core.models.pipeline import pool, run
@@ -73,7 +74,7 @@ async def _fill(chance: random.Random, archive: str, size: int) -> list[str]:
     texts = [" ".join(chance.choices(vocabulary, cum_weights=weights, k=40)) for _ in range(size)]
     for start in range(0, size, BATCH):
         drafts = [
-            PassageDraft(archive, text, "Ana", vector=_vector(chance), embedding_model="benchmark")
+            PassageDraft(archive, text, "Ana", vector=_vector(chance), embedding_model=embedding_model)
             for text in texts[start : start + BATCH]
         ]
         await run(PgvectorBackend().insert_statements(drafts))

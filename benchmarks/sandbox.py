@@ -6,11 +6,11 @@ import subprocess
 import time
 from collections.abc import Awaitable, Callable
 
-from agents_core.sandbox.base import SANDBOXES, SandboxCall, SandboxUnavailable
+from agents_core.sandbox.base import SANDBOXES, Sandbox, SandboxCall, SandboxUnavailable
 from agents_core.sandbox.interpreter import interpreter
 from agents_core.sandbox.warm import WarmSandbox
 
-_CALL = SandboxCall("def add(a: int, b: int):\n    return {'sum': a + b}\n", "add", {"a": 1, "b": 2})
+CALL = SandboxCall("def add(a: int, b: int):\n    return {'sum': a + b}\n", "add", {"a": 1, "b": 2})
 _COLD_STARTS, _CALLS, _CALLERS, _PAUSE_S = 7, 200, 4, 0.02
 
 
@@ -20,51 +20,53 @@ async def _timed_ms(work: Callable[[], Awaitable[object]]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-async def _cold_ms(name: str) -> float:
+async def cold_ms(name: str, starts: int = _COLD_STARTS) -> list[float]:
+    """The first call in each of so many sandboxes."""
     times = []
-    for _ in range(_COLD_STARTS):
+    for _ in range(starts):
         sandbox: WarmSandbox = SANDBOXES.load(name)()
-        times.append(await _timed_ms(lambda sandbox=sandbox: sandbox.call(_CALL)))  # type: ignore[misc]
+        times.append(await _timed_ms(lambda sandbox=sandbox: sandbox.call(CALL)))  # type: ignore[misc]
         await sandbox.aclose()
-    return statistics.median(times)
+    return times
 
 
-async def _warm_ms(sandbox: WarmSandbox, pause_s: float) -> list[float]:
+async def warm_ms(sandbox: Sandbox, calls: int = _CALLS, *, pause_s: float) -> list[float]:
+    """Calls in a sandbox that stands ready, one after the other."""
     times = []
-    for _ in range(_CALLS):
-        times.append(await _timed_ms(lambda: sandbox.call(_CALL)))
+    for _ in range(calls):
+        times.append(await _timed_ms(lambda: sandbox.call(CALL)))
         await asyncio.sleep(pause_s)
-    return sorted(times)
+    return times
 
 
 async def _per_second(sandbox: WarmSandbox) -> float:
     async def caller() -> None:
         for _ in range(_CALLS // _CALLERS):
-            await sandbox.call(_CALL)
+            await sandbox.call(CALL)
 
     return _CALLS / (await _timed_ms(lambda: asyncio.gather(*(caller() for _ in range(_CALLERS)))) / 1000)
 
 
 async def _measure(name: str) -> None:
-    cold = await _cold_ms(name)
+    cold = statistics.median(await cold_ms(name))
     sandbox: WarmSandbox = SANDBOXES.load(name)()
     await sandbox.warm()
     await asyncio.sleep(1)  # It loads modules while nobody calls.
-    spaced, pressed = await _warm_ms(sandbox, _PAUSE_S), await _warm_ms(sandbox, 0)
+    spaced, pressed = [sorted(await warm_ms(sandbox, pause_s=pause_s)) for pause_s in (_PAUSE_S, 0.0)]
     rate = await _per_second(sandbox)
     await sandbox.aclose()
     figures = [cold, *(times[int(len(times) * part)] for times in (spaced, pressed) for part in (0.5, 0.95)), rate]
     print(f"{name:<20}" + "".join(f"{figure:>12.1f}" for figure in figures))
 
 
-def _plain_ms() -> float:
+def plain_ms(calls: int = 30) -> list[float]:
     """The yardstick: a bare Python process per call, isolated from nothing."""
     times = []
-    for _ in range(30):
+    for _ in range(calls):
         started = time.perf_counter()
         subprocess.run([interpreter().executable, "-I", "-S", "-c", "import json"], check=True)
         times.append((time.perf_counter() - started) * 1000)
-    return statistics.median(times)
+    return times
 
 
 async def _main() -> None:
@@ -75,7 +77,7 @@ async def _main() -> None:
             await _measure(name)
         except SandboxUnavailable as error:
             print(f"{name:<20}  not on this machine: {error}")
-    print(f"{'python -I -S':<20}{_plain_ms():>12.1f}")
+    print(f"{'python -I -S':<20}{statistics.median(plain_ms()):>12.1f}")
 
 
 if __name__ == "__main__":
