@@ -14,6 +14,7 @@ from ade.agent_rows import agent_list_fragments
 from ade.fragments import Fragment
 from ade.panels.base import PANELS, bind
 from ade.status import runs_fragment
+from ade.tool_page import live_fragments, live_mark
 from agents_core.errors import AgentsError
 from agents_core.events.hub import ANY_AGENT, hub
 from agents_core.events.subscribe import follow
@@ -132,6 +133,44 @@ class AgentsConsumer(_FollowingConsumer):
                 changed = set()
                 while not changed:
                     changed = await bell.wait(60.0)
+
+
+class ToolsConsumer(_FollowingConsumer):
+    """The socket of a tool's page, which says what tool it shows: its calls by agents, and who holds it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tool_id = ""
+        self._told = asyncio.Event()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            shown = dict(json.loads(text_data or "")["panels"])
+            self._tool_id = dict(parse_qsl(str(shown.get("tool-calls", "")))).get("tool", "")
+        except (ValueError, KeyError, TypeError):
+            await self.close(code=4400)
+            return
+        self._told.set()
+
+    async def follow(self) -> None:
+        shown: tuple[Any, ...] = ()
+        with hub().bell(ANY_AGENT) as bell:
+            await hub().ready()
+            await self._told.wait()
+            while True:
+                tool_id = self._tool_id
+                mark = (tool_id, *await database_sync_to_async(live_mark, thread_sensitive=False)(tool_id))
+                if mark != shown:
+                    await self.say(
+                        fragments=await database_sync_to_async(_rendered_calls, thread_sensitive=False)(tool_id)
+                    )
+                shown = mark
+                await asyncio.sleep(_LIST_JOIN_S)
+                await bell.wait(60.0)
+
+
+def _rendered_calls(tool_id: str) -> list[dict[str, Any]]:
+    return [fragment.rendered() for fragment in live_fragments(tool_id)]
 
 
 def _rendered_rows(changed: set[str] | None, filters: dict[str, str]) -> list[dict[str, Any]]:

@@ -1,10 +1,14 @@
 """What people fill in."""
 
+import datetime as dt
 from typing import Any, Self
 
 from django import forms
 
-from agents_core.models import Agent
+from ade.tool_source import LONGEST_SOURCE
+from agents_core.models import Agent, Tool
+
+_TOOL_FIELDS = ("return_char_limit", "default_requires_approval", "enable_parallel_execution")
 
 
 def _split_tags(text: str) -> list[str]:
@@ -49,3 +53,54 @@ class AgentForm(forms.Form):
             "tags": _split_tags(data["tags"]),
             "model_settings": settings,
         }
+
+
+class ToolForm(forms.Form):
+    """The editor of a tool. ``version`` is the ``updated_at`` of the tool as it was opened."""
+
+    tool = forms.CharField(required=False, max_length=100)
+    version = forms.DateTimeField(required=False)
+    source = forms.CharField(required=False, strip=False, max_length=LONGEST_SOURCE)
+    return_char_limit = forms.IntegerField(min_value=1, max_value=1_000_000)
+    default_requires_approval = forms.BooleanField(required=False)
+    enable_parallel_execution = forms.BooleanField(required=False)
+    tags = forms.CharField(required=False, max_length=2000)
+
+    @classmethod
+    def of(cls, tool: Tool) -> Self:
+        initial = {
+            **{name: getattr(tool, name) for name in _TOOL_FIELDS},
+            "source": tool.source_code or "",
+            "tags": ", ".join(tool.tags),
+        }
+        return cls(initial=initial)
+
+    @property
+    def text(self) -> str:
+        """The source as it was sent, also where the form is not valid."""
+        sent = self.data.get("source", "") if self.is_bound else self.initial["source"]
+        return str(sent).replace("\r\n", "\n")
+
+    def settings(self) -> dict[str, Any]:
+        """What can be changed of every tool."""
+        data = self.cleaned_data
+        own = {name: data[name] for name in ("return_char_limit", "default_requires_approval")}
+        return {**own, "tags": _split_tags(data["tags"])}
+
+    def changes(self) -> dict[str, Any]:
+        """As ``actions.tools`` takes them, of a tool whose source is here."""
+        parallel = self.cleaned_data["enable_parallel_execution"]
+        return {**self.settings(), "enable_parallel_execution": parallel, "source_code": self.text}
+
+    def differs(self, tool: Tool) -> bool:
+        """Whether saving would change ``tool``."""
+        given = self.changes() if tool.source_code else self.settings()
+        return any(getattr(tool, name) != value for name, value in given.items())
+
+    def read_at(self) -> dt.datetime | None:
+        """The ``updated_at`` of the tool that was opened; None where a client does not tell."""
+        version: dt.datetime | None = self.cleaned_data["version"]
+        return version
+
+    def told_errors(self) -> str:
+        return " ".join(f"{self[name].label}: {' '.join(map(str, errors))}" for name, errors in self.errors.items())

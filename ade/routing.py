@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from ade.consumers import AgentConsumer, AgentsConsumer
+from ade.consumers import AgentConsumer, AgentsConsumer, ToolsConsumer
 
 websocket_urlpatterns: list[URLPattern | URLResolver] = [
     path("ws/agents/", AgentsConsumer.as_asgi()),
+    path("ws/tools/", ToolsConsumer.as_asgi()),
     path("ws/agents/<str:agent_id>/", AgentConsumer.as_asgi()),
 ]

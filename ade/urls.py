@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from ade.views import agents, operate, settings, workspace
+from ade.views import agents, operate, settings, tools, workspace
 from ade.views.login import login, logout
 
 _AGENT = "agents/<str:agent_id>"
@@ -38,4 +38,15 @@ urlpatterns = [
     path("runs", operate.run_list),
     path("health", operate.health),
     path("palette", operate.palette),
+    path("tools", tools.tool_list),
+    path("tools/new", tools.new_tool),
+    path("tools/read", tools.read_editor),
+    path("tools/inputs", tools.fill_inputs),
+    path("tools/run", tools.run_tool),
+    path("tools/save", tools.save_tool),
+    path("tools/<str:ref>", tools.tool_page),
+    path("tools/<str:tool_id>/delete", tools.delete_tool),
+    path("tools/<str:tool_id>/agents", tools.agents_of_tool),
+    path("tools/<str:tool_id>/agents/<str:agent_id>/attach", tools.attach),
+    path("tools/<str:tool_id>/agents/<str:agent_id>/detach", tools.detach),
 ]

@@ -8,6 +8,7 @@ import "./dialogs.js";
 import "./keys.js";
 import "./palette.js";
 import "./composer.js";
+import "./drafts.js";
 import "./scrubber.js";
 import "./editor.js";
 import "./fields.js";

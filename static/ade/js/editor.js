@@ -1,9 +1,9 @@
 /**
  * CodeMirror on <textarea data-editor="python|json|markdown|text">. The textarea stays the form field: it holds the
  * text and sends `input`, so htmx triggers and counters work as on a plain one. The 0.7 MB bundle is loaded when the
- * first editor appears.
+ * first editor appears. A button with data-goto="id of the textarea" and data-goto-line goes to that line.
  */
-import { all, onContent } from "./dom.js";
+import { all, around, onContent } from "./dom.js";
 
 /**
  * @typedef {{line: number, column: number, message: string, severity: "error" | "warning" | "info"}} Problem
@@ -39,7 +39,7 @@ function theme(cm) {
     ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.65" },
     ".cm-content": { padding: "10px 0", caretColor: "var(--text)" },
     ".cm-cursor": { borderLeftColor: "var(--text)" },
-    ".cm-gutters": { backgroundColor: "transparent", color: "var(--faint)", border: "none" },
+    ".cm-gutters": { backgroundColor: "var(--bg)", color: "var(--faint)", border: "none" },
     ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--hover)" },
     "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
       background: "var(--pick)",
@@ -158,6 +158,24 @@ async function markProblems(area) {
   });
   view.dispatch(setDiagnostics(view.state, diagnostics));
 }
+
+/** @param {HTMLElement} area @param {number} line */
+function goTo(area, line) {
+  const tab = document.getElementById(area.closest("[role=tabpanel][hidden]")?.getAttribute("aria-labelledby") ?? "");
+  tab?.click();
+  const view = views.get(area);
+  if (!view) return area.focus();
+  const { doc } = view.state;
+  const at = doc.line(Math.max(1, Math.min(line, doc.lines)));
+  view.dispatch({ selection: { anchor: at.from }, scrollIntoView: true });
+  view.focus();
+}
+
+document.addEventListener("click", (event) => {
+  const link = around(event, "[data-goto-line]");
+  const area = link && document.getElementById(link.dataset.goto ?? "");
+  if (area) goTo(area, Number(link.dataset.gotoLine));
+});
 
 onContent((root) => {
   const areas = all(root, "textarea[data-editor]");

@@ -1,0 +1,150 @@
+"""What the page of a tool shows besides its source: the other tools, the agents that hold it, their calls."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from ade.fragments import Fragment
+from agents_core.errors import NotFound
+from agents_core.models import Agent, AgentTool, Tool, ToolCall, ToolType
+from agents_core.tools.execute import own_arguments
+
+PAGE = 100
+_SHOWN_CALLS = 50
+_SHOWN_AGENTS = 30
+_NAMED_AGENTS = 5
+_COUNTED = 1000
+_LIVE = "ade/partials/_tool_"
+
+
+def find_tool(ref: str) -> Tool:
+    """By id or by name. Raises ``NotFound``."""
+    tool = Tool.objects.filter(Q(id=ref) | Q(name=ref)).first()
+    if tool is None:
+        raise NotFound(f"There is no tool {ref!r}. All tools are listed at /tools.")
+    return tool
+
+
+def listed_tools(words: str = "") -> QuerySet[Tool]:
+    """Tools whose name or description holds ``words``: people's own first, each with ``holders``, how many agents hold it."""
+    found = Tool.objects.filter(Q(name__icontains=words) | Q(description__icontains=words)) if words else Tool.objects
+    own = Count("id", filter=Q(tool_type=ToolType.CUSTOM))
+    return found.annotate(own=own, holders=Count("agent_links")).order_by("-own", "name")
+
+
+def tool_groups() -> list[tuple[str, list[Tool]]]:
+    """The first hundred tools of each kind, by heading."""
+    custom, mcp = Q(tool_type=ToolType.CUSTOM), Q(tool_type=ToolType.MCP)
+    groups = (("My tools", custom), ("MCP", mcp), ("Built in", ~custom & ~mcp))
+    return [
+        (heading, list(Tool.objects.filter(kind).only("id", "name", "tool_type").order_by("name")[:PAGE]))
+        for heading, kind in groups
+    ]
+
+
+def offered_agents(tool_id: str, words: str = "") -> list[Agent]:
+    """Agents that hold the tool, then those that could, each with ``held``; the first thirty."""
+    held = Exists(AgentTool.objects.filter(agent=OuterRef("id"), tool=tool_id))
+    return list(
+        Agent.objects.filter(hidden=False, name__icontains=words)
+        .annotate(held=held)
+        .order_by("-held", "name", "id")[:_SHOWN_AGENTS]
+    )
+
+
+def holders(tool_id: str) -> QuerySet[Agent]:
+    return Agent.objects.filter(tool_links__tool=tool_id).order_by("name", "id")
+
+
+def holders_told(tool_id: str) -> str:
+    """Who loses the tool when it is deleted, as a sentence."""
+    names = list(holders(tool_id).values_list("name", flat=True)[:_COUNTED])
+    if not names:
+        return "No agent holds it."
+    more = len(names) - _NAMED_AGENTS
+    told = ", ".join(names[:_NAMED_AGENTS]) + (f" and {more} more" if more > 0 else "")
+    return f"{told} {'loses' if len(names) == 1 else 'lose'} it."
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """A call of the tool by an agent."""
+
+    call: ToolCall
+    status: str
+    state: str
+
+    @property
+    def arguments(self) -> str:
+        return json.dumps(own_arguments(self.call.arguments), ensure_ascii=False)
+
+
+_STATES = {
+    "intended": ("running", "running"),
+    "ok": ("ok", "completed"),
+    "error": ("failed", "failed"),
+    "interrupted": ("interrupted", "waiting"),
+}
+
+
+def call_rows(name: str) -> list[CallRow]:
+    """The newest fifty calls of the tool of that name."""
+    calls = (
+        _calls(name)
+        .select_related("agent", "step")
+        .only("id", "name", "arguments", "status", "duration_ms", "created_at", "agent__name", "step__number")
+    )
+    return [CallRow(call, *_STATES[call.status]) for call in calls[:_SHOWN_CALLS]]
+
+
+def _calls(name: str) -> QuerySet[ToolCall]:
+    return ToolCall.objects.filter(name=name).order_by("-created_at", "-id")
+
+
+def call_arguments(name: str, call_id: str) -> dict[str, Any]:
+    """The arguments of a call of the tool, or of its newest. Raises ``NotFound``."""
+    calls = _calls(name).filter(id=call_id) if call_id.isdigit() else _calls(name)
+    call = calls.first()
+    if call is None:
+        raise NotFound(f"No agent has called {name} yet.")
+    return own_arguments(call.arguments)
+
+
+def live_context(tool: Tool | None) -> dict[str, Any]:
+    """What agents change while the page is open: their calls, and how many hold the tool."""
+    if tool is None:
+        return {"tool": None, "calls": [], "call_count": 0, "holder_count": 0}
+    counted = len(_calls(tool.name).order_by().values_list("id", flat=True)[: _COUNTED + 1])
+    return {
+        "tool": tool,
+        "calls": call_rows(tool.name),
+        "call_count": f"{_COUNTED:,}+" if counted > _COUNTED else counted,
+        "holder_count": AgentTool.objects.filter(tool=tool).count(),
+    }
+
+
+def live_mark(tool_id: str) -> tuple[Any, ...]:
+    """Changes when the fragments of ``live_fragments`` do."""
+    tool = Tool.objects.filter(id=tool_id).only("name").first()
+    if tool is None:
+        return ()
+    newest = _calls(tool.name).values_list("id", "status")[:_SHOWN_CALLS]
+    return (*newest, AgentTool.objects.filter(tool=tool).count())
+
+
+def live_fragments(tool_id: str) -> Iterable[Fragment]:
+    """The nodes of the tool's page that agents change, as they are now."""
+    tool = Tool.objects.filter(id=tool_id).first()
+    if tool is None:
+        return []
+    context = live_context(tool)
+    nodes = {
+        "panel-tool-calls": "calls",
+        "tool-calls-count": "calls_count",
+        "tool-fill": "fill",
+        "tool-holders": "holders",
+    }
+    return [Fragment(dom_id, f"{_LIVE}{name}.html", context) for dom_id, name in nodes.items()]

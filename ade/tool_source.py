@@ -1,0 +1,172 @@
+"""A tool's source as it stands in the editor: what can be made out of it, and what a run of it gave."""
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from agents_core.models import Tool
+from agents_core.runtime.transcript import packed_return
+from agents_core.sandbox.base import SandboxOutcome
+from agents_core.tools.execute import result_of
+from agents_core.tools.schema import Problem, ToolSchema, derive
+
+LONGEST_SOURCE = 200_000
+"""Characters. Longer sources are not read at every keystroke."""
+_SHOWN_PROBLEMS = 100
+_LINE = 88
+_DEEPEST = 40
+_FRAME = re.compile(r'^\s*File "[^"]*", line (\d+)')
+
+NEW_SOURCE = '''def my_tool(topic: str, count: int = 3) -> list[str]:
+    """Say in one line what the tool does: the agent decides by it when to call.
+
+    Args:
+        topic: What each argument means, so that the agent can fill it in.
+        count: An argument with a default may be left out.
+    """
+    print("Printed text is shown here and in the trace, but not to the agent.")
+    return [f"{topic} {number}" for number in range(1, count + 1)]
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was made out of a source. ``name`` is empty when there is no function; ``parameters`` is a JSON Schema."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    injected: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def told(self) -> str:
+        """The JSON Schema as the model gets it."""
+        told = {"name": self.name, "description": self.description, "parameters": self.parameters}
+        return json.dumps(told, indent=2, ensure_ascii=False)
+
+    @property
+    def marks(self) -> list[dict[str, Any]]:
+        """Problems, then warnings, as the editor takes them; the first hundred."""
+        all_of = [(problem, "error") for problem in self.problems] + [(warning, "warning") for warning in self.warnings]
+        return [
+            {"line": one.line, "column": one.column, "message": one.message, "severity": severity}
+            for one, severity in all_of[:_SHOWN_PROBLEMS]
+        ]
+
+    @property
+    def marks_json(self) -> str:
+        return json.dumps(self.marks)
+
+    @property
+    def python(self) -> str:
+        return f"Python {sys.version_info.major}.{sys.version_info.minor}"
+
+    @property
+    def verdict(self) -> str:
+        """ "2 problems · 1 warning", or nothing."""
+        counted = [(len(self.problems), "problem"), (len(self.warnings), "warning")]
+        return " · ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counted if count)
+
+
+def read_source(source: str, tool: Tool | None = None) -> Reading:
+    """The reading of ``source``, which is ``tool``'s or is to replace it."""
+    if len(source) > LONGEST_SOURCE:
+        problem = f"The source has {len(source):,} characters; a tool may have {LONGEST_SOURCE:,}."
+        return Reading("", "", {}, (Problem(1, 0, problem),))
+    schema = derive(source)
+    parameters, note = _given(schema, tool)
+    problems, warnings = tuple(schema.problems), tuple(sorted(schema.warnings))
+    return Reading(schema.name, schema.description, parameters, problems, warnings, schema.injected, note)
+
+
+def _given(schema: ToolSchema, tool: Tool | None) -> tuple[dict[str, Any], str]:
+    if tool is None or not tool.args_json_schema:
+        return schema.parameters, ""
+    return (
+        tool.args_json_schema,
+        "The tool's author gave the parameters as a JSON Schema; they do not follow the source.",
+    )
+
+
+def stored_reading(tool: Tool) -> Reading:
+    """The reading of a tool that has no source here."""
+    return Reading(tool.name, tool.description or "", tool.json_schema.get("parameters", {}))
+
+
+def _pretty(value: Any, margin: str = "") -> str:
+    """JSON with whatever fits on a line on one line."""
+    line = json.dumps(value, ensure_ascii=False)
+    if len(line) + len(margin) <= _LINE or not isinstance(value, dict | list) or len(margin) > _DEEPEST:
+        return line
+    inner = f"{margin}  "
+    if isinstance(value, list):
+        parts, (opening, closing) = [f"{inner}{_pretty(one, inner)}" for one in value], "[]"
+    else:
+        pairs = ((json.dumps(key, ensure_ascii=False), one) for key, one in value.items())
+        parts, (opening, closing) = [f"{inner}{key}: {_pretty(one, inner)}" for key, one in pairs], "{}"
+    return "\n".join([opening, ",\n".join(parts), f"{margin}{closing}"])
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a traceback; ``number`` is the line of the source it names."""
+
+    text: str
+    number: int | None = None
+
+    @property
+    def link(self) -> str:
+        return self.text.lstrip()
+
+    @property
+    def indent(self) -> str:
+        return self.text[: -len(self.link)]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a run with mock inputs gave."""
+
+    name: str
+    outcome: SandboxOutcome
+    return_char_limit: int
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome.status == "ok"
+
+    @property
+    def word(self) -> str:
+        words = {"ok": "ok", "error": "failed", "timeout": "stopped: out of time", "killed": "stopped: over a limit"}
+        return words[self.outcome.status]
+
+    @property
+    def value(self) -> str:
+        value = self.outcome.value
+        return value if isinstance(value, str) else _pretty(value)
+
+    @property
+    def megabytes(self) -> int:
+        return round(self.outcome.peak_memory_bytes / 2**20)
+
+    @property
+    def traceback(self) -> list[Line]:
+        lines = self.outcome.traceback.splitlines()
+        return [Line(line, int(found[1]) if (found := _FRAME.match(line)) else None) for line in lines]
+
+    @property
+    def printed_lines(self) -> int:
+        return len(self.outcome.stdout.splitlines())
+
+    @property
+    def seen(self) -> str:
+        """The tool's result as it stands in the request to the model, in UTC and as of now."""
+        result = result_of(self.name, self.outcome, self.return_char_limit)
+        return packed_return(result.status, result.text, datetime.now(UTC), ZoneInfo("UTC"))

@@ -1,0 +1,232 @@
+"""Tools: their list, and the page where one is written, tried, saved and given to agents."""
+
+import json
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_POST
+
+from ade.forms import ToolForm
+from ade.status import sandbox_status
+from ade.tool_inputs import Inputs
+from ade.tool_page import (
+    PAGE,
+    call_arguments,
+    find_tool,
+    holders_told,
+    listed_tools,
+    live_context,
+    offered_agents,
+    tool_groups,
+)
+from ade.tool_source import NEW_SOURCE, Reading, Tried, read_source, stored_reading
+from agents_core.actions import tools
+from agents_core.errors import AgentsError, Conflict
+from agents_core.models import Tool, ToolType
+from agents_core.sandbox.base import SandboxUnavailable
+
+_PARTIALS = "ade/partials/_tool_"
+
+
+@require_GET
+def tool_list(request: HttpRequest) -> HttpResponse:
+    """All tools; ``?q=`` narrows them, ``?page=`` counts from 1."""
+    words, number = request.GET.get("q", "").strip(), request.GET.get("page", "1")
+    page = max(1, int(number)) if number.isdigit() and len(number) < 6 else 1
+    found = list(listed_tools(words)[(page - 1) * PAGE : page * PAGE + 1])
+    more = f"page={page + 1}&{urlencode({'q': words})}" if len(found) > PAGE else None
+    context = {"tools": found[:PAGE], "words": words, "more": more, "groups": tool_groups()}
+    return render(request, "ade/pages/tools.html", context)
+
+
+@require_GET
+def new_tool(request: HttpRequest) -> HttpResponse:
+    """The editor on a template."""
+    form = ToolForm.of(Tool(source_code=NEW_SOURCE))
+    return render(request, "ade/pages/tool.html", _page(None, form, read_source(NEW_SOURCE)))
+
+
+@require_GET
+def tool_page(request: HttpRequest, ref: str) -> HttpResponse:
+    """The page of a tool, by id or name: the editor, or what can be seen of one that has no source here."""
+    tool = find_tool(ref)
+    reading = read_source(tool.source_code or "", tool) if _is_editable(tool) else stored_reading(tool)
+    return render(request, "ade/pages/tool.html", _page(tool, ToolForm.of(tool), reading))
+
+
+def _is_editable(tool: Tool) -> bool:
+    return tool.tool_type == ToolType.CUSTOM and tool.source_code is not None and tool.source_type == "python"
+
+
+def _page(tool: Tool | None, form: ToolForm, reading: Reading) -> dict[str, Any]:
+    editable = tool is None or _is_editable(tool)
+    return {
+        **_saved_context(tool),
+        "form": form,
+        "reading": reading,
+        "editable": editable,
+        "inputs": Inputs.of(reading.parameters) if editable else None,
+        "unsaved": tool is None,
+        "agents": offered_agents(tool.id) if tool else [],
+    }
+
+
+def _saved_context(tool: Tool | None) -> dict[str, Any]:
+    return {
+        **live_context(tool),
+        "groups": tool_groups(),
+        "sandbox": sandbox_status(),
+        "delete_question": f"Delete {tool.name}? {holders_told(tool.id)}" if tool else "",
+    }
+
+
+@require_POST
+def read_editor(request: HttpRequest) -> HttpResponse:
+    """What was made out of the text in the editor, as it is typed: name, problems, schema, form, saved or not."""
+    tool, form, reading = _edited(request)
+    readable = reading.name and (tool is None or _is_editable(tool))
+    context = {
+        "tool": tool,
+        "reading": reading,
+        "editable": tool is None or _is_editable(tool),
+        "inputs": Inputs.of_post(reading.parameters, request.POST.dict()) if readable else None,
+        "unsaved": tool is None or not form.is_valid() or form.differs(tool),
+        **live_context(tool),
+        "oob": True,
+    }
+    return render(request, f"{_PARTIALS}read.html", context)
+
+
+def _edited(request: HttpRequest) -> tuple[Tool | None, ToolForm, Reading]:
+    form = ToolForm(request.POST)
+    tool = Tool.objects.filter(id=request.POST.get("tool", "")).first()
+    return tool, form, read_source(form.text, tool) if tool is None or _is_editable(tool) else stored_reading(tool)
+
+
+@require_POST
+def fill_inputs(request: HttpRequest) -> HttpResponse:
+    """The form of mock inputs: with the arguments of a real call (``fill``), or turned into JSON and back (``mode``)."""
+    tool, _, reading = _edited(request)
+    inputs = _filled(tool, reading, request) if "fill" in request.POST else _turned(reading, request)
+    return render(request, f"{_PARTIALS}inputs.html", {"inputs": inputs, "reading": reading, **live_context(tool)})
+
+
+def _filled(tool: Tool | None, reading: Reading, request: HttpRequest) -> Inputs:
+    return Inputs.of(reading.parameters, call_arguments(tool.name if tool else "", request.POST["fill"]))
+
+
+def _turned(reading: Reading, request: HttpRequest) -> Inputs:
+    sent = Inputs.of_post(reading.parameters, request.POST.dict())
+    return sent.as_raw() if request.POST.get("mode") == "json" else sent.as_form(reading.parameters)
+
+
+@require_POST
+def run_tool(request: HttpRequest) -> HttpResponse:
+    """Runs the text in the editor, saved or not, with the mock inputs; gives the result pane."""
+    tool, form, reading = _edited(request)
+    if not reading.name:
+        refusal = {"title": "There is nothing to run", "cause": reading.problems[0].message}
+        return render(request, f"{_PARTIALS}result.html", {"refusal": refusal})
+    inputs = Inputs.of_post(reading.parameters, request.POST.dict())
+    arguments = inputs.arguments()
+    context = {"inputs": inputs, "reading": reading, **live_context(tool), "oob": True}
+    if arguments is None:
+        response = render(request, f"{_PARTIALS}inputs.html", context)
+        response["HX-Reswap"] = "none"
+        return response
+    return render(request, f"{_PARTIALS}ran.html", {**context, **_tried(form, reading, arguments)})
+
+
+def _tried(form: ToolForm, reading: Reading, arguments: dict[str, Any]) -> dict[str, Any]:
+    fields = {"name": reading.name, "source_code": form.text}
+    try:
+        outcome = async_to_sync(tools.run_once)(fields, arguments, {})
+    except SandboxUnavailable:
+        status = sandbox_status()
+        return {"refusal": {"title": "No sandbox on this machine", "cause": status.reason, "remedy": status.advice}}
+    limit = form.cleaned_data["return_char_limit"] if form.is_valid() else Tool().return_char_limit
+    return {"tried": Tried(reading.name, outcome, limit)}
+
+
+@require_POST
+def save_tool(request: HttpRequest) -> HttpResponse:
+    """Makes a tool of what is in the editor, or changes it; gives what the page knows of the saved one."""
+    tool, form, reading = _edited(request)
+    if not form.is_valid():
+        notice = {"title": "Not saved", "text": form.told_errors()}
+        return _refused(request, {"form": form, "notice": notice, "tool": tool, "settings": True})
+    try:
+        saved = _save(request, tool, form)
+    except Conflict as conflict:
+        return _refused(request, {"notice": _conflict_notice(conflict, tool, reading)})
+    except AgentsError as error:
+        return _refused(request, {"notice": {"title": "Not saved", "text": error.message}})
+    shown = ToolForm.of(saved)
+    context = {**_page(saved, shown, read_source(saved.source_code or "", saved)), "oob": True}
+    response = render(request, f"{_PARTIALS}saved.html", context)
+    response["HX-Replace-Url"] = f"/tools/{saved.id}"
+    response["HX-Trigger"] = json.dumps({"toast": {"text": _saved_text(tool, saved), "tone": "ok"}})
+    return response
+
+
+def _save(request: HttpRequest, tool: Tool | None, form: ToolForm) -> Tool:
+    if tool is None:
+        made = tools.upsert(form.changes(), strict="overwrite" not in request.POST)
+        return tools.get(made.id)
+    changes = form.changes() if _is_editable(tool) else form.settings()
+    return tools.modify(tool.id, changes, read_at=None if "overwrite" in request.POST else form.read_at())
+
+
+def _saved_text(before: Tool | None, saved: Tool) -> str:
+    return f"Renamed to {saved.name} and saved" if before and before.name != saved.name else f"{saved.name} is saved"
+
+
+def _conflict_notice(conflict: Conflict, tool: Tool | None, reading: Reading) -> dict[str, Any]:
+    notice = {"title": "Not saved", "text": conflict.message, "overwrite": True}
+    if tool:
+        return {**notice, "see": f"/tools/{tool.id}", "see_label": "Show theirs in a new tab"}
+    there = find_tool(reading.name)
+    text = f"{conflict.message} Name the function differently, or replace that tool."
+    return {**notice, "text": text, "see": f"/tools/{there.id}", "see_label": "Open it in a new tab"}
+
+
+def _refused(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """422 is swapped in, and tells the editor to keep its draft."""
+    return render(request, f"{_PARTIALS}refused.html", {**context, "oob": True}, status=422)
+
+
+@require_POST
+def delete_tool(request: HttpRequest, tool_id: str) -> HttpResponse:
+    tools.delete(tool_id)
+    return HttpResponse(status=204, headers={"HX-Redirect": "/tools"})
+
+
+@require_GET
+def agents_of_tool(request: HttpRequest, tool_id: str) -> HttpResponse:
+    """The agents that hold the tool or could; ``?q=`` narrows them by name."""
+    return _agents(request, tools.get(tool_id), request.GET.get("q", ""))
+
+
+@require_POST
+def attach(request: HttpRequest, tool_id: str, agent_id: str) -> HttpResponse:
+    tools.attach(agent_id, tool_id)
+    return _agents(request, tools.get(tool_id), request.POST.get("q", ""), changed=True)
+
+
+@require_POST
+def detach(request: HttpRequest, tool_id: str, agent_id: str) -> HttpResponse:
+    tools.detach(agent_id, tool_id)
+    return _agents(request, tools.get(tool_id), request.POST.get("q", ""), changed=True)
+
+
+def _agents(request: HttpRequest, tool: Tool, words: str, *, changed: bool = False) -> HttpResponse:
+    context = {
+        "agents": offered_agents(tool.id, words.strip()),
+        "changed": changed,
+        **live_context(tool),
+        "oob": changed,
+    }
+    return render(request, f"{_PARTIALS}agents.html", context)
