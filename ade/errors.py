@@ -1,22 +1,16 @@
 """The one place where an error of the core becomes something a person reads."""
 
 import json
-from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
 
 from agents_core.errors import AgentsError
 
 
-class ErrorPages:
+class ErrorPages(MiddlewareMixin):
     """Middleware: an ``AgentsError`` of a view becomes a toast under htmx, a page otherwise; the message says what to do."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self._get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, AgentsError):
