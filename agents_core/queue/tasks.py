@@ -7,12 +7,13 @@ import json
 import logging
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from procrastinate import App, BaseRetryStrategy, Blueprint, JobContext, RetryDecision
 from procrastinate.exceptions import JobAborted
 from procrastinate.jobs import Job
+from psycopg import InterfaceError, OperationalError
 
 from agents_core.models.pipeline import Statement
 from agents_core.registry import Registry
@@ -23,6 +24,8 @@ QUEUE = "agents"
 HEARTBEAT_S = 2.0
 STALLED_AFTER_S = 8.0
 
+_DATABASE_PATIENCE = timedelta(seconds=1)
+
 _HANDLERS = Registry("job", {"run": "agents_core.runtime.loop:execute"})
 
 _DEFER = """
@@ -31,12 +34,14 @@ SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(%s, %s, 0, %s, NULL, %s::jsonb, NUL
 
 
 class HandBack(BaseRetryStrategy):
-    """A job that was stopped because its worker stops goes back to the queue; one that failed does not."""
+    """A job goes back to the queue when its worker stops, or when the database was lost under it. One that failed otherwise does not."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        return (
-            RetryDecision(retry_at=datetime.now(UTC)) if isinstance(exception, (JobAborted, CancelledError)) else None
-        )
+        if isinstance(exception, (JobAborted, CancelledError)):
+            return RetryDecision(retry_at=datetime.now(UTC))
+        if isinstance(exception, (OperationalError, InterfaceError)):
+            return RetryDecision(retry_at=datetime.now(UTC) + _DATABASE_PATIENCE)
+        return None
 
 
 tasks = Blueprint()

@@ -25,13 +25,15 @@ from agents_core.tools.rules import Allowed
 
 @dataclass(slots=True)
 class PlannedCall:
-    """A call that the model made. ``arguments`` as the tool gets them; ``heartbeat`` is whether the model asked to be called again."""
+    """A call that the model made. ``arguments`` as the tool gets them; ``heartbeat`` is whether the model asked to be called again;
+    ``refused``: it is not run, because there is no such tool or a rule forbids it now."""
 
     call: ToolCall
     position: int
     tool: ToolFacts | None
     arguments: dict[str, Any]
     heartbeat: bool
+    refused: bool = False
     result: ToolResult | None = None
     started_ms: float = 0.0
     edits: list[BlockEdit] = field(default_factory=list)
@@ -55,7 +57,7 @@ def plan_calls(turn: Turn, calls: Sequence[ToolCall], allowed: Allowed) -> list[
         tool = turn.tools.get(call.name)
         plan = PlannedCall(call, position, tool, own_arguments(arguments), bool(arguments.get("request_heartbeat")))
         if tool is None or call.name not in allowed.names:
-            plan.result = _refusal(call.name, turn, allowed)
+            plan.refused, plan.result = True, _refusal(call.name, turn, allowed)
         planned.append(plan)
     return planned
 

@@ -13,7 +13,7 @@ from agents_core.models import Role, SegmentKind, StepStatus, new_id
 from agents_core.models.pipeline import Statement
 from agents_core.record.segments import Piece, Plan
 from agents_core.runtime.context import ContextWindow
-from agents_core.runtime.persist import Commit, NewMessage, start_step
+from agents_core.runtime.persist import NewMessage, commit_of, start_step
 from agents_core.runtime.providers import Connection
 from agents_core.runtime.recording import ModelCall, StepEnd, record_call
 from agents_core.runtime.state import StoredMessage, Turn
@@ -93,7 +93,7 @@ async def _ask_for_summary(
         [],
         [Piece(SegmentKind.MESSAGE, evicted[0].id, "to summarise", tokens.count(transcript))],
     )
-    begin = Commit(turn.agent.id, turn.conversation_id, turn.run_id)
+    begin = commit_of(turn)
     step_id = start_step(begin, turn.run_id, "summary")
     number = (await begin.run())["step"][0][1]
     call = ModelCall(connection, plan, turn.model, round(plan.tokens * turn.token_ratio))
@@ -120,7 +120,7 @@ async def _commit(
     freed = sum(piece.tokens for piece in window.plan.messages if piece.source_id in gone)
     after = round((window.plan.tokens - freed + tokens.count(text)) * turn.token_ratio)
     kept = [other for other in turn.messages if other.id not in gone]
-    commit = Commit(turn.agent.id, turn.conversation_id, turn.run_id, step_id)
+    commit = commit_of(turn, step_id)
     status = StepStatus.SUCCESS if call.finished else StepStatus.FAILED
     record_call(commit, turn, call, step_id, StepEnd(status))
     commit.message(message)

@@ -1,6 +1,7 @@
 """A message while it is being written: the provider's pieces, joined for 50 ms and published as events."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from agents_core.events.publish import Publication
@@ -11,17 +12,25 @@ from agents_core.models.pipeline import Statement
 from agents_core.runtime.state import Turn
 
 _JOIN_S = 0.05
+_LOOK_EVERY_S = 1.0
+"""How often a silent model's run looks whether it is to stop."""
+
+_STOPPED = "SELECT cancel_requested OR status <> 'running' OR attempts <> %s FROM run WHERE id = %s"
 
 
 class DeltaWriter:
-    """Publishes the deltas of one message. ``cancelled`` turns true when somebody asked to cancel the run meanwhile."""
+    """Publishes the deltas of one message, until ``aclose``.
 
-    def __init__(self, turn: Turn, message_id: str) -> None:
-        self.cancelled = False
+    ``on_stop`` is called once somebody has asked to cancel the run, or another worker has it, whether pieces come or not.
+    """
+
+    def __init__(self, turn: Turn, message_id: str, on_stop: Callable[[], None]) -> None:
         self._turn = turn
         self._message_id = message_id
+        self._on_stop = on_stop
         self._pending: list[MessageDelta | ModelRetrying] = []
-        self._flusher: asyncio.Task[None] | None = None
+        self._publishing: asyncio.Future[bool] | None = None
+        self._flusher = asyncio.get_running_loop().create_task(self._flush(), name="deltas")
 
     def take(self, item: StreamItem) -> None:
         """Notes a piece of the stream; a piece that goes on with the one before is joined to it."""
@@ -37,14 +46,11 @@ class DeltaWriter:
             self._pending[-1] = replace(last, text=last.text + event.text)
         else:
             self._pending.append(event)
-        if self._flusher is None:
-            self._flusher = asyncio.get_running_loop().create_task(self._flush_later())
 
-    async def close(self) -> None:
-        """Stops publishing: what is pending comes with the whole message."""
-        if self._flusher is not None:
-            self._flusher.cancel()
-            await asyncio.gather(self._flusher, return_exceptions=True)
+    async def aclose(self) -> None:
+        """Stops publishing: what is pending comes with the whole message, what is on its way comes before it."""
+        self._flusher.cancel()
+        await asyncio.gather(self._flusher, *filter(None, [self._publishing]), return_exceptions=True)
 
     def _event(self, item: StreamItem) -> MessageDelta | ModelRetrying | None:
         match item:
@@ -58,15 +64,24 @@ class DeltaWriter:
                 return ModelRetrying(attempt, after_s, reason)
         return None
 
-    async def _flush_later(self) -> None:
+    async def _flush(self) -> None:
+        silent_s = 0.0
         while True:
             await asyncio.sleep(_JOIN_S)
-            if not self._pending:
+            silent_s += _JOIN_S
+            if not self._pending and silent_s < _LOOK_EVERY_S:
                 continue
-            pending, self._pending = self._pending, []
-            publication = Publication(self._turn.agent.id, self._turn.run_id, self._turn.step_id)
-            for event in pending:
-                publication.add(event)
-            is_cancelled = Statement("SELECT cancel_requested FROM run WHERE id = %s", (self._turn.run_id,))
-            rows = await asyncio.shield(pipeline.run([publication.statement(), is_cancelled]))
-            self.cancelled = rows[-1][0][0]
+            silent_s = 0.0
+            self._publishing = asyncio.ensure_future(self._publish())
+            if await asyncio.shield(self._publishing):
+                return self._on_stop()
+
+    async def _publish(self) -> bool:
+        """Publishes what is pending; gives whether the run is to stop."""
+        pending, self._pending = self._pending, []
+        publication = Publication(self._turn.agent.id, self._turn.run_id, self._turn.step_id)
+        for event in pending:
+            publication.add(event)
+        stopped = Statement(_STOPPED, (self._turn.attempt, self._turn.run_id))
+        rows = await pipeline.run([publication.statement(), stopped] if pending else [stopped])
+        return not rows[-1] or bool(rows[-1][0][0])

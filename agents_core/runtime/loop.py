@@ -1,13 +1,17 @@
 """The one loop: takes up a run and steps until it ends. Whatever happens, the run gets a reason to have ended, or stays for the next worker."""
 
 import logging
+from asyncio import CancelledError
+from typing import Any
+
+from psycopg import InterfaceError, OperationalError
 
 from agents_core.errors import AgentsError
-from agents_core.models import Role, new_id
+from agents_core.models import Role, new_id, pipeline
 from agents_core.models.pipeline import Statement
-from agents_core.runtime.persist import Commit, NewMessage, RunNotActive, begin_run
+from agents_core.runtime.persist import NewMessage, RunNotActive, begin_run, commit_of
 from agents_core.runtime.state import Turn
-from agents_core.runtime.step import RunCancelled, RunFailed, end_run, take_step
+from agents_core.runtime.step import RunCancelled, RunFailed, end_run, end_unreadable_run, interrupt_calls, take_step
 from agents_core.runtime.transcript import INTERRUPTED
 
 logger = logging.getLogger(__name__)
@@ -17,42 +21,60 @@ MAX_ATTEMPTS = 3
 
 
 async def execute(agent_id: str, run_id: str, conversation_id: str | None, attempt: int) -> None:
-    """Executes a run to its end. Safe to call again for a run whose worker died; returns at once for one that has ended."""
+    """Executes a run to its end. Safe to call again for a run whose worker died; returns at once for one that has ended.
+
+    Raises psycopg's ``OperationalError`` or ``InterfaceError`` when the database is lost: call it again when that is back. Cancelled,
+    it hands the run back, to be called again by another worker.
+    """
+    try:
+        await _begin_and_go(agent_id, run_id, conversation_id, attempt)
+    except RunNotActive:
+        logger.info("Run %s has ended, or is another worker's", run_id)
+
+
+async def _begin_and_go(agent_id: str, run_id: str, conversation_id: str | None, attempt: int) -> None:
     try:
         turn = await begin_run(agent_id, run_id, conversation_id, attempt)
-    except RunNotActive:
-        return
+    except (RunNotActive, OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # the border of a run
+        logger.exception("Run %s cannot be read", run_id)
+        return await end_unreadable_run(agent_id, run_id, conversation_id, _internal(error))
     try:
         await _go(turn)
+    except CancelledError:
+        await pipeline.run([Statement(_HAND_BACK, (run_id, turn.attempt))])
+        raise
+    except (RunNotActive, OperationalError, InterfaceError):
+        raise
     except RunCancelled:
         await end_run(turn, "cancelled", "cancelled")
     except RunFailed as error:
         logger.warning("Run %s failed: %s", run_id, error)
     except AgentsError as error:
         logger.warning("Run %s failed: %s", run_id, error)
-        await end_run(
-            turn, "failed", "error", {"code": error.code, "message": error.message, "status": error.http_status}
-        )
+        await end_run(turn, "failed", "error", _facts(error.code, error.message, error.http_status))
     except Exception as error:  # the border of a run
         logger.exception("Run %s failed", run_id)
-        await end_run(
-            turn,
-            "failed",
-            "error",
-            {"code": "internal_error", "message": f"{type(error).__name__}: {error}", "status": None},
-        )
+        await end_run(turn, "failed", "error", _internal(error))
+
+
+_HAND_BACK = "UPDATE run SET attempts = attempts - 1 WHERE id = %s AND status = 'running' AND attempts = %s"
+
+
+def _internal(error: Exception) -> dict[str, Any]:
+    return _facts("internal_error", f"{type(error).__name__}: {error}")
+
+
+def _facts(code: str, message: str, status: int | None = None) -> dict[str, Any]:
+    return {"code": code, "message": message, "status": status}
 
 
 async def _go(turn: Turn) -> None:
-    if turn.attempt > 1:
+    if turn.resumed:
         await _mend(turn)
     if turn.attempt > MAX_ATTEMPTS:
-        facts = {
-            "code": "worker_lost",
-            "message": f"{MAX_ATTEMPTS} workers stopped while executing this run.",
-            "status": None,
-        }
-        return await end_run(turn, "failed", "error", facts)
+        return await end_run(turn, "failed", "error", _facts("worker_lost", _LOST))
     while True:
         if turn.cancel_requested:
             return await end_run(turn, "cancelled", "cancelled")
@@ -60,38 +82,38 @@ async def _go(turn: Turn) -> None:
             return None
 
 
-_INTERRUPT_CALLS = """
-UPDATE tool_call SET status = 'interrupted', result = %s
-FROM step WHERE step.id = step_id AND run_id = %s AND tool_call.status = 'intended'
-"""
+_LOST = f"The worker or the database stopped {MAX_ATTEMPTS} times while this run was executed."
 _FAIL_STEPS = """
 UPDATE step SET status = 'failed', stop_reason = 'error', finished_at = now(),
     error = '{"code": "interrupted", "message": "The worker stopped during this step; the next step goes on from here.", "status": null}'
 WHERE run_id = %s AND status = 'pending' AND id <> %s
 """
+_STEPS_TAKEN = "SELECT count(*) FROM step WHERE run_id = %s AND kind = 'agent' AND response_id IS NOT NULL"
+# A call that was refused took no time.
+_CALLS_MADE = """
+SELECT name FROM tool_call JOIN step ON step.id = step_id
+WHERE run_id = %s AND (duration_ms IS NULL OR duration_ms > 0) ORDER BY step.number, position
+"""
 
 
 async def _mend(turn: Turn) -> None:
-    """After a worker died: its open step is closed, and calls whose outcome is unknown are answered with just that."""
-    answered = {answer["tool_call_id"] for message in turn.messages for answer in message.tool_returns}
-    lost = [call for message in turn.messages for call in message.tool_calls if call["id"] not in answered]
-    commit = Commit(turn.agent.id, turn.conversation_id, turn.run_id, turn.step_id)
-    if lost:
-        returns = [
-            {
-                "tool_call_id": call["id"],
-                "name": call["name"],
-                "status": "error",
-                "text": INTERRUPTED,
-                "value": INTERRUPTED,
-                "stdout": "",
-                "stderr": "",
-            }
-            for call in lost
-        ]
-        message = NewMessage(new_id("message"), Role.TOOL, [], [], returns)
+    """After a worker stopped: its open step is closed, calls whose outcome is unknown are answered with just that, and the budget and
+    the tool rules go on from where they were."""
+    commit = commit_of(turn)
+    # Calls that nobody answered further up are an ended run's: the transcript answers those where they stand.
+    if turn.messages and turn.messages[-1].tool_calls:
+        message = NewMessage(new_id("message"), Role.TOOL, [], [], [_lost(call) for call in turn.messages[-1].tool_calls])
         commit.message(message)
         turn.messages.append(message.stored())
-    commit.add(Statement(_INTERRUPT_CALLS, (INTERRUPTED, turn.run_id)))
+    commit.add(interrupt_calls(turn.run_id))
     commit.add(Statement(_FAIL_STEPS, (turn.run_id, turn.step_id)))
-    await commit.run()
+    commit.add(Statement(_STEPS_TAKEN, (turn.run_id,)), "steps")
+    commit.add(Statement(_CALLS_MADE, (turn.run_id,)), "calls")
+    rows = await commit.run()
+    turn.steps_taken = rows["steps"][0][0]
+    turn.calls_made = [name for (name,) in rows["calls"]]
+
+
+def _lost(call: dict[str, Any]) -> dict[str, Any]:
+    told = {"status": "error", "text": INTERRUPTED, "value": INTERRUPTED, "stdout": "", "stderr": ""}
+    return {"tool_call_id": call["id"], "name": call["name"], **told}

@@ -17,7 +17,7 @@ from agents_core.tools.base import BlockState
 
 
 class RunNotActive(Exception):
-    """The run ended, or was cancelled before anyone began it: there is nothing to do."""
+    """The run has ended, or another worker has taken it up: there is nothing left to do here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +48,25 @@ FROM agent, unnest(%s::text[], %s::int[], %s::text[], %s::jsonb[], %s::jsonb[], 
 WHERE agent.id = %s
 """
 
+_NOT_ACTIVE = "run not active"
+_STILL_OURS = f"""
+SELECT ensure(EXISTS (SELECT 1 FROM run WHERE id = %s AND status = 'running' AND attempts = %s), '{_NOT_ACTIVE}')
+"""
 _OTHER_HOLDERS = "SELECT agent_id, block_id FROM agent_block WHERE block_id = ANY(%s) AND agent_id <> %s"
 
 
 @dataclass(slots=True)
 class Commit:
-    """What one transaction writes about a run: events, messages and other statements, and what it reads back by name."""
+    """What one transaction writes about a run: events, messages and other statements, and what it reads back by name.
+
+    ``attempt``: the worker's own, once it has taken the run up. A worker that was thought dead, and has a successor, then writes nothing.
+    """
 
     agent_id: str
     conversation_id: str | None
-    run_id: str | None
+    run_id: str
     step_id: str | None = None
-    first: list[Statement] = field(default_factory=list)
+    attempt: int | None = None
     _publication: Publication = field(init=False)
     _to_holders: list[tuple[str, AnyEvent]] = field(default_factory=list)
     _messages: list[tuple[NewMessage, int]] = field(default_factory=list)
@@ -87,17 +94,27 @@ class Commit:
         self._statements.append((name, statement))
 
     async def run(self) -> dict[str, Rows]:
-        """Writes it all. Raises ``SerializationFailure`` when something that it counted on had changed; then nothing was written."""
+        """Writes it all, or nothing.
+
+        Raises ``SerializationFailure`` when something that it counted on had changed, ``RunNotActive`` when the run is no longer ours.
+        """
         others = await self._others() if self._to_holders else []
-        named: list[tuple[str | None, Statement]] = [(None, statement) for statement in self.first]
+        named: list[tuple[str | None, Statement]] = []
         if others:
             named.append((None, lock_agents([self.agent_id, *(other.agent_id for other in others)])))
         named.append(("seqs", self._publication.statement()))
+        if self.attempt is not None:
+            named.append((None, Statement(_STILL_OURS, (self.run_id, self.attempt))))
         named += [(None, other.statement()) for other in others]
         if self._messages:
             named.append((None, self._insert_messages()))
         named += self._statements
-        rows = await pipeline.run(statement for _, statement in named)
+        try:
+            rows = await pipeline.run(statement for _, statement in named)
+        except SerializationFailure as error:
+            if error.diag.message_primary == _NOT_ACTIVE:
+                raise RunNotActive(self.run_id) from None
+            raise
         return {name: found for (name, _), found in zip(named, rows, strict=True) if name}
 
     async def _others(self) -> list[Publication]:
@@ -134,6 +151,11 @@ class Commit:
         return Statement(_INSERT_MESSAGES, (*owner, *(list(column) for column in columns), self.agent_id))
 
 
+def commit_of(turn: Turn, step_id: str | None = None) -> Commit:
+    """A commit about the turn's step, or another of its steps."""
+    return Commit(turn.agent.id, turn.conversation_id, turn.run_id, step_id or turn.step_id, turn.attempt)
+
+
 # --- beginning -------------------------------------------------------------------------------------------------------
 
 _START_STEP = """
@@ -147,14 +169,15 @@ started AS (
            numbered.context_window, 0, '{{}}', 0, 0, 0, 0, 0, 0, '{{}}'
     FROM numbered, claimed
 )
-SELECT ensure(EXISTS (SELECT 1 FROM claimed), 'run not active'), step_count, request, attempts, cancel_requested
+SELECT ensure(EXISTS (SELECT 1 FROM claimed), '{otherwise}'), step_count, request, attempts, cancel_requested, resumed
 FROM numbered LEFT JOIN claimed ON true
 """
 _CLAIM = """
 UPDATE run SET status = 'running', attempts = attempts + 1, started_at = coalesce(started_at, now())
-WHERE id = %s AND status IN ('created', 'running') RETURNING id, conversation_id, request, attempts, cancel_requested
+WHERE id = %s AND status IN ('created', 'running')
+RETURNING id, conversation_id, request, attempts, cancel_requested, started_at < now() AS resumed
 """
-_GO_ON = "SELECT id, conversation_id, request, attempts, cancel_requested FROM run WHERE id = %s"
+_GO_ON = "SELECT id, conversation_id, request, attempts, cancel_requested, false AS resumed FROM run WHERE id = %s"
 _WORLD = """
 SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_window, embedding, tool_rules, compaction_settings,
     response_format, message_buffer_autoclear, timezone, ratio, samples,
@@ -177,7 +200,7 @@ def start_step(commit: Commit, run_id: str, kind: str = "agent", *, claim: bool 
     """Adds a new step of a run to a commit, which with ``claim`` takes up the run too; gives the step's id."""
     step_id = new_id("step")
     commit.emit(StepStarted(), step_id=step_id)
-    sql = _START_STEP.format(claim=_CLAIM if claim else _GO_ON)
+    sql = _START_STEP.format(claim=_CLAIM if claim else _GO_ON, otherwise=_NOT_ACTIVE)
     commit.add(Statement(sql, (run_id, commit.agent_id, step_id, kind)), "step")
     return step_id
 
@@ -189,11 +212,10 @@ async def begin_run(agent_id: str, run_id: str, conversation_id: str | None, att
     step_id = start_step(commit, run_id, claim=True)
     commit.add(Statement(_WORLD, (agent_id,)), "world")
     commit.add(Statement(_CONTEXT, (agent_id, conversation_id, WAITING, run_id, WAITING)), "messages")
-    try:
-        rows = await commit.run()
-    except SerializationFailure:
-        raise RunNotActive(run_id) from None
-    _, number, request, attempts, cancel_requested = rows["step"][0]
+    rows = await commit.run()
+    if not rows["step"]:  # The agent was deleted, and the run with it.
+        raise RunNotActive(run_id)
+    _, number, request, attempts, cancel_requested, resumed = rows["step"][0]
     system, messages = _split_system([StoredMessage(*row) for row in rows["messages"]])
     turn = Turn(
         run_id=run_id,
@@ -201,6 +223,7 @@ async def begin_run(agent_id: str, run_id: str, conversation_id: str | None, att
         request=request,
         agent=_agent(rows["world"][0]),
         attempt=attempts,
+        resumed=resumed,
         cancel_requested=cancel_requested,
         started_seq=rows["seqs"][0][0],
         step_id=step_id,
@@ -224,9 +247,11 @@ def begin_next_step(turn: Turn, commit: Commit) -> str:
 
 
 def take_next_step(turn: Turn, step_id: str, rows: dict[str, Rows]) -> None:
-    """Blocks and tools are read anew for each step: others may have changed them."""
+    """Blocks and tools are read anew for each step: others may have changed them. Raises ``RunNotActive`` when the agent was deleted."""
+    if not rows["step"]:
+        raise RunNotActive(turn.run_id)
     turn.step_id = step_id
-    _, turn.step_number, _, _, turn.cancel_requested = rows["step"][0]
+    _, turn.step_number, _, _, turn.cancel_requested, _ = rows["step"][0]
     turn.agent = _agent(rows["world"][0])
     _take_world(turn, rows["world"][0])
 

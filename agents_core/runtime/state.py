@@ -70,7 +70,8 @@ class Turn:
     """One run of an agent: what it was asked, and the world as its current step sees it.
 
     ``messages`` is the context after the system message, in order. ``system_text`` is the compiled prompt as stored.
-    ``calls_made`` names the tools called so far in this run, for the tool rules.
+    ``calls_made`` names the tools called so far in this run, for the tool rules. ``attempt`` counts the workers that took the run up,
+    those left out that handed it back; ``resumed`` is true when this is not the first.
     """
 
     run_id: str
@@ -78,6 +79,7 @@ class Turn:
     request: dict[str, Any]
     agent: AgentFacts
     attempt: int
+    resumed: bool
     cancel_requested: bool
     started_seq: int
     step_id: str

@@ -1,5 +1,7 @@
 """One step: one model call, the tool calls in its answer, and the commit that makes them so."""
 
+import asyncio
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from json import dumps
@@ -10,7 +12,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from agents_core.events.types import RunEnded, StepEnded
 from agents_core.llm.errors import ContextWindowExceeded, InvalidModelResponse, ModelError
-from agents_core.llm.types import ChatMessage, Finished, Sent
+from agents_core.llm.types import ChatMessage, Finished, Sent, StreamItem
 from agents_core.models import Role, StepStatus, new_id
 from agents_core.models.pipeline import Statement, json
 from agents_core.runtime.calls import PlannedCall, plan_calls, run_calls, tool_returns, write_intended, write_results
@@ -18,11 +20,11 @@ from agents_core.runtime.compaction import compact
 from agents_core.runtime.context import COMPACT_AT, ContextWindow, compile_context
 from agents_core.runtime.deltas import DeltaWriter
 from agents_core.runtime.outcome import Outcome, decide
-from agents_core.runtime.persist import Commit, NewMessage, begin_next_step, refresh_world, take_next_step
+from agents_core.runtime.persist import Commit, NewMessage, begin_next_step, commit_of, refresh_world, take_next_step
 from agents_core.runtime.providers import Connection, connections
 from agents_core.runtime.recording import ModelCall, StepEnd, error_facts, record_call
 from agents_core.runtime.state import Turn
-from agents_core.runtime.transcript import local_time, stored_calls, stored_content
+from agents_core.runtime.transcript import INTERRUPTED, local_time, stored_calls, stored_content
 
 _WRITE_TRIES = 5
 _COMPACT_TRIES = 3
@@ -42,7 +44,7 @@ class _Step:
 
 
 class RunCancelled(Exception):
-    """Somebody asked to cancel the run while the model was answering."""
+    """Somebody asked to cancel the run, or another worker took it up, while the model was answering."""
 
 
 class RunFailed(Exception):
@@ -107,25 +109,32 @@ async def _call_or_compact(
 async def call_model(turn: Turn, connection: Connection, window: ContextWindow, message_id: str) -> ModelCall:
     """One call of the model, its deltas published as they come. A provider's refusal is in ``error``. Raises ``RunCancelled``."""
     call = ModelCall(connection, window.plan, turn.model, window.tokens)
-    writer = DeltaWriter(turn, message_id)
     try:
-        async for item in connection.provider.stream(window.request):
-            match item:
-                case Sent():
-                    call.sent = item
-                case Finished():
-                    call.finished, call.usage = item, item.usage
-                case _:
-                    writer.take(item)
-            if writer.cancelled:
-                raise RunCancelled
+        async with asyncio.timeout(None) as patience:
+            now = asyncio.get_running_loop().time
+            writer = DeltaWriter(turn, message_id, on_stop=lambda: patience.reschedule(now()))
+            async with aclosing(writer), aclosing(connection.provider.stream(window.request)) as items:
+                async for item in items:
+                    _take(call, writer, item)
         if call.finished is None:
             raise InvalidModelResponse("The provider's stream ended without an answer.")
     except ModelError as error:
         call.error = error
-    finally:
-        await writer.close()
+    except TimeoutError:
+        if not patience.expired():
+            raise
+        raise RunCancelled from None
     return call
+
+
+def _take(call: ModelCall, writer: DeltaWriter, item: StreamItem) -> None:
+    match item:
+        case Sent():
+            call.sent = item
+        case Finished():
+            call.finished, call.usage = item, item.usage
+        case _:
+            writer.take(item)
 
 
 # --- commits -------------------------------------------------------------------------------------------------------
@@ -148,9 +157,13 @@ _CLEAR_CONTEXT = """
 UPDATE message SET context_position = NULL
 WHERE agent_id = %s AND conversation_id IS NOT DISTINCT FROM %s AND context_position > 0 AND role <> 'system'
 """
-_FAIL_OPEN_STEP = (
-    "UPDATE step SET status = %s, stop_reason = %s, finished_at = now() WHERE id = %s AND status = 'pending'"
+_END_OPEN_STEPS = (
+    "UPDATE step SET status = %s, stop_reason = %s, finished_at = now() WHERE run_id = %s AND status = 'pending'"
 )
+_INTERRUPT_CALLS = """
+UPDATE tool_call SET status = 'interrupted', result = %s
+FROM step WHERE step.id = step_id AND run_id = %s AND tool_call.status = 'intended'
+"""
 
 
 def _write_answer(step: _Step, commit: Commit, end: StepEnd | None = None) -> None:
@@ -177,7 +190,7 @@ def _answer_is_written(step: _Step) -> None:
 
 async def _commit_intended(step: _Step) -> None:
     """Writes the answer and the calls as intended, before any of them can have an effect outside the database."""
-    commit = _commit(step.turn)
+    commit = commit_of(step.turn)
     _write_answer(step, commit)
     write_intended(commit, step.turn, step.planned)
     await commit.run()
@@ -203,8 +216,8 @@ async def _run_tools_and_commit(step: _Step) -> Outcome:
 
 async def _commit_step(step: _Step) -> Outcome:
     turn = step.turn
-    commit = _commit(turn)
-    called = [*turn.calls_made, *(plan.call.name for plan in step.planned)]
+    commit = commit_of(turn)
+    called = [*turn.calls_made, *(plan.call.name for plan in step.planned if not plan.refused)]
     outcome = decide(turn, step.planned, called, step.call.finished)
     end = StepEnd(
         StepStatus.SUCCESS, outcome.stop_reason, sum(plan.result.duration_ms for plan in step.planned if plan.result)
@@ -242,10 +255,6 @@ def _heartbeat(turn: Turn, reason: str) -> NewMessage:
     return NewMessage(new_id("message"), Role.USER, [{"type": "text", "text": dumps(packed, ensure_ascii=False)}])
 
 
-def _commit(turn: Turn) -> Commit:
-    return Commit(turn.agent.id, turn.conversation_id, turn.run_id, turn.step_id)
-
-
 def _write_run_end(commit: Commit, turn: Turn, status: str, stop_reason: str, error: dict[str, Any] | None) -> None:
     if status != "completed":
         commit.add(Statement(_DROP_INPUTS, (turn.run_id,)))
@@ -258,7 +267,7 @@ def _write_run_end(commit: Commit, turn: Turn, status: str, stop_reason: str, er
 async def fail_step(turn: Turn, call: ModelCall) -> None:
     """Records a model call that failed, and ends its run."""
     assert call.error is not None
-    commit = _commit(turn)
+    commit = commit_of(turn)
     record_call(commit, turn, call, turn.step_id, StepEnd(StepStatus.FAILED, call.error.stop_reason))
     commit.emit(StepEnded(turn.step_number, StepStatus.FAILED))
     _write_run_end(commit, turn, "failed", call.error.stop_reason, error_facts(call.error))
@@ -267,9 +276,25 @@ async def fail_step(turn: Turn, call: ModelCall) -> None:
 
 async def end_run(turn: Turn, status: str, stop_reason: str, error: dict[str, Any] | None = None) -> None:
     """Ends the run where it stands, its begun step with it."""
-    commit = _commit(turn)
+    commit = commit_of(turn)
     step_status = StepStatus.CANCELLED if status == "cancelled" else StepStatus.FAILED
-    commit.add(Statement(_FAIL_OPEN_STEP, (step_status, stop_reason, turn.step_id)))
+    commit.add(interrupt_calls(turn.run_id))
+    commit.add(Statement(_END_OPEN_STEPS, (step_status, stop_reason, turn.run_id)))
     commit.emit(StepEnded(turn.step_number, step_status))
     _write_run_end(commit, turn, status, stop_reason, error)
     await commit.run()
+
+
+async def end_unreadable_run(agent_id: str, run_id: str, conversation_id: str | None, error: dict[str, Any]) -> None:
+    """Ends a run that could be taken up but not read."""
+    commit = Commit(agent_id, conversation_id, run_id)
+    commit.add(Statement(_END_OPEN_STEPS, (StepStatus.FAILED, "error", run_id)))
+    commit.add(Statement(_DROP_INPUTS, (run_id,)))
+    commit.add(Statement(_END_RUN, ("failed", "error", json(error), run_id)))
+    commit.emit(RunEnded("failed", "error"))
+    await commit.run()
+
+
+def interrupt_calls(run_id: str) -> Statement:
+    """The statement that marks the calls of a run that were begun and never came to a result."""
+    return Statement(_INTERRUPT_CALLS, (INTERRUPTED, run_id))
