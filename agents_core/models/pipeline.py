@@ -3,6 +3,7 @@
 import asyncio
 import json as stdlib_json
 import re
+import select
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any, NamedTuple
@@ -10,10 +11,13 @@ from weakref import WeakKeyDictionary
 
 from django.db import connection as django_connection
 from django.db import connections, transaction
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, OperationalError
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
+
+APPLICATION_NAME = "mnemoscope runs"
+"""How these connections show in pg_stat_activity."""
 
 Rows = list[tuple[Any, ...]]
 
@@ -43,14 +47,29 @@ async def pool() -> AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]:
     loop = asyncio.get_running_loop()
     if loop not in _pools:
         _pools[loop] = AsyncConnectionPool(
-            kwargs={**connection_settings(), "autocommit": True, "row_factory": tuple_row},
+            kwargs={
+                **connection_settings(),
+                "application_name": APPLICATION_NAME,
+                "autocommit": True,
+                "row_factory": tuple_row,
+            },
             min_size=1,
             max_size=16,
             timeout=20,
+            check=_refuse_closed,
             open=False,
         )
         await _pools[loop].open()
     return _pools[loop]
+
+
+async def _refuse_closed(connection: AsyncConnection[Any]) -> None:
+    """Raises for an idle connection with something to read: the server has said good-bye. It costs no round trip."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        await connection.close()  # Otherwise the pool takes it back.
+        raise OperationalError("The server has closed the connection.")
 
 
 async def close_pool() -> None:
