@@ -1,6 +1,6 @@
 """The two interfaces of this floor: a model provider and an embedder. No Django here."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,7 +28,7 @@ class Provider(Protocol):
     retried.
     """
 
-    def stream(self, request: ModelRequest) -> AsyncIterator[StreamItem]: ...
+    def stream(self, request: ModelRequest) -> AsyncGenerator[StreamItem, None]: ...
 
     async def list_models(self) -> list[ModelInfo]: ...
 

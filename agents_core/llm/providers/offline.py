@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from agents_core.errors import InvalidInput
 from agents_core.llm.base import Endpoint
@@ -28,7 +28,7 @@ class OfflineProvider:
     def __init__(self, endpoint: Endpoint) -> None:
         self._delay_s = _delay_s(os.environ.get("OFFLINE_DELAY_MS", ""))
 
-    async def stream(self, request: ModelRequest) -> AsyncIterator[StreamItem]:
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamItem, None]:
         """Raises ``ModelNotFound``, and ``ContextWindowExceeded`` for a request longer than the model's window."""
         started = time.perf_counter()
         model = _model(request.model)

@@ -20,7 +20,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -104,7 +104,7 @@ class ScriptedProvider:
         self._url = endpoint.base_url
         self._file = _path(endpoint.base_url) if endpoint.base_url else None
 
-    async def stream(self, request: ModelRequest) -> AsyncIterator[StreamItem]:
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamItem, None]:
         """Raises the script's own errors; ``ModelBadRequest`` when it is absent, malformed or has run out."""
         started = time.perf_counter()
         yield sent(request, self._url or f"scripted:{request.model}")
