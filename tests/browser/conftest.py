@@ -1,0 +1,74 @@
+"""One server for the session, and a page of a real browser that fails its test on any error the browser reports."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, sync_playwright
+
+from tests.e2e.serving import Server
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.timeout(180))
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """``manage.py serve`` on a home of its own."""
+    with Server(tmp_path_factory.mktemp("browser") / "home") as server:
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """Ends with its module: it keeps an event loop running, beside which no async test can start its own."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium: the machine's own, else Playwright's; without any the test is skipped."""
+    try:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    except Error as error:
+        pytest.skip(f"No browser: {error}")
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def page(live: Server, browser: Browser) -> Iterator[Page]:
+    """A page of a fresh browser profile; addresses begin at the server's. Told errors fail the test at its end."""
+    context = browser.new_context(base_url=f"http://localhost:{live.port}", viewport={"width": 1600, "height": 960})
+    opened = context.new_page()
+    errors: list[str] = []
+    opened.on("console", lambda message: errors.extend(_told(message)))
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    context.close()
+    assert errors == []
+
+
+def _told(message: ConsoleMessage) -> list[str]:
+    """An answer with an error status is logged too; what a page makes of one is the test's to check."""
+    expected = message.text.startswith("Failed to load resource")
+    return [message.text] if message.type == "error" and not expected else []
