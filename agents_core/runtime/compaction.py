@@ -10,7 +10,7 @@ from agents_core.llm.errors import ModelError
 from agents_core.llm.offline.summary import SUMMARY_REQUEST
 from agents_core.llm.types import ChatMessage, Finished, ModelRequest, Sent, Text
 from agents_core.models import Role, SegmentKind, StepStatus, new_id
-from agents_core.models.pipeline import Statement
+from agents_core.models.pipeline import Statement, storable
 from agents_core.record.segments import Piece, Plan
 from agents_core.runtime.context import ContextWindow
 from agents_core.runtime.persist import NewMessage, commit_of, start_step
@@ -18,10 +18,16 @@ from agents_core.runtime.providers import Connection
 from agents_core.runtime.recording import ModelCall, StepEnd, record_call
 from agents_core.runtime.state import StoredMessage, Turn
 
+THRESHOLD, EXCEEDED = "threshold", "context_window_exceeded"
+
 KEEP_SHARE = 0.7
 """The share of the context window that a compaction leaves filled at most (contract: agent-loop, section 6: 1 − 0.30)."""
 
+EVICT_SHARE = 0.5
+"""The share of the messages' tokens that leaves at least when the model finds the request too long: our count was wrong then."""
+
 _SUMMARY_SHARE = 0.1
+_BYTES_PER_TOKEN = 4
 _CLIP_CHARS = 4000
 _PREFIX = "The following is a summary of the previous messages, which are no longer in view. Search them with conversation_search.\n\n"
 
@@ -30,6 +36,9 @@ _INSTRUCTIONS = f"""\
 needs to go on: facts about the person, names, numbers, dates, what was decided and promised, open questions, what must not be done, errors \
 and how they were solved. An earlier summary among the messages is to be carried over, not dropped. Invent nothing. Write at most %d words."""
 
+_PLACE = """
+UPDATE message SET context_position = (SELECT max(context_position) FROM message WHERE id = ANY(%s)) WHERE id = %s
+"""
 _EVICT = "UPDATE message SET context_position = NULL WHERE id = ANY(%s)"
 _RECORD = """
 INSERT INTO eviction (agent_id, conversation_id, run_id, step_id, trigger, mode, message_ids, summary_id,
@@ -47,24 +56,32 @@ class _Summary(NamedTuple):
 
 
 async def compact(turn: Turn, connection: Connection, window: ContextWindow, trigger: str) -> bool:
-    """Evicts the oldest messages of a turn and summarises them; False when there is nothing that could leave.
+    """Evicts the oldest messages of a turn and summarises them; False when nothing could leave that would help.
 
     A summariser that fails costs the summary's quality, never a message: the fallback lists what the messages were about.
     """
-    evicted = choose_evicted(turn, window)
+    evicted = choose_evicted(turn, window, EVICT_SHARE if trigger == EXCEEDED else 0)
     if not evicted:
         return False
-    words = round(turn.agent.context_window * _SUMMARY_SHARE * 0.6)
-    summary = await _ask_for_summary(turn, connection, evicted, words)
-    text = summary.call.finished.message.text.strip() if summary.call.finished else ""
+    room = round(turn.agent.context_window * _SUMMARY_SHARE)
+    summary = await _ask_for_summary(turn, connection, evicted, round(room * 0.6))
+    text = _clipped(summary.call.finished.message.text, room) if summary.call.finished else ""
     await _commit(turn, window, trigger, evicted, _PREFIX + (text or _fallback(evicted)), summary)
     return True
 
 
-def choose_evicted(turn: Turn, window: ContextWindow) -> list[StoredMessage]:
+def _clipped(text: str, room: int) -> str:
+    """``text``, cut to about ``room`` tokens: a summary must not fill the window that it is to empty."""
+    return storable(text.strip().encode("utf-8", "replace")[: room * _BYTES_PER_TOKEN].decode(errors="ignore"))
+
+
+def choose_evicted(turn: Turn, window: ContextWindow, at_least: float = 0) -> list[StoredMessage]:
     """The oldest messages whose leaving brings the window under ``KEEP_SHARE``, cut where no tool call is parted from its return.
 
-    Messages that wait for an answer stay; a lone summary is not evicted again for itself.
+    Messages that wait for an answer stay; a lone summary is not evicted again for itself. None leave when the rest would not fit either.
+
+    Args:
+        at_least: the share of the messages' tokens that has to leave in any case.
     """
     candidates = [message for message in turn.messages if not message.waiting]
     sizes: dict[str, int] = {}
@@ -72,6 +89,9 @@ def choose_evicted(turn: Turn, window: ContextWindow) -> list[StoredMessage]:
         sizes[piece.source_id] = sizes.get(piece.source_id, 0) + piece.tokens
     surplus = window.tokens - turn.agent.context_window * KEEP_SHARE
     freed = list(accumulate(round(sizes.get(message.id, 0) * turn.token_ratio) for message in candidates))
+    if not freed or window.tokens - freed[-1] > turn.agent.context_window:
+        return []
+    surplus = max(surplus, freed[-1] * at_least)
     cuts = [at for at in range(1, len(candidates) + 1) if _may_cut(candidates, at)]
     enough = [at for at in cuts if freed[at - 1] >= surplus]
     chosen = candidates[: (enough[0] if enough else cuts[-1] if cuts else 0)]
@@ -79,8 +99,11 @@ def choose_evicted(turn: Turn, window: ContextWindow) -> list[StoredMessage]:
 
 
 def _may_cut(messages: Sequence[StoredMessage], at: int) -> bool:
-    """Whether a cut before message ``at`` keeps calls and returns together; the end of a list is a cut only when a message waits after it."""
-    return at == len(messages) or messages[at].role != Role.TOOL
+    """Whether a cut before message ``at`` keeps together calls and returns, and the messages that one run answers (at one position)."""
+    if at == len(messages):
+        return True
+    position = messages[at].position
+    return messages[at].role != Role.TOOL and (position is None or position != messages[at - 1].position)
 
 
 async def _ask_for_summary(
@@ -113,9 +136,7 @@ async def _commit(
     turn: Turn, window: ContextWindow, trigger: str, evicted: Sequence[StoredMessage], text: str, summary: _Summary
 ) -> None:
     call, step_id, number = summary
-    message = NewMessage(
-        new_id("message"), Role.SUMMARY, [{"type": "text", "text": text}], position=evicted[-1].position
-    )
+    message = NewMessage(new_id("message"), Role.SUMMARY, [{"type": "text", "text": text}])
     gone = {evictee.id for evictee in evicted}
     freed = sum(piece.tokens for piece in window.plan.messages if piece.source_id in gone)
     after = round((window.plan.tokens - freed + tokens.count(text)) * turn.token_ratio)
@@ -124,6 +145,7 @@ async def _commit(
     status = StepStatus.SUCCESS if call.finished else StepStatus.FAILED
     record_call(commit, turn, call, step_id, StepEnd(status))
     commit.message(message)
+    commit.add(Statement(_PLACE, (list(gone), message.id)))
     commit.add(Statement(_EVICT, (list(gone),)))
     facts = (
         turn.agent.id,

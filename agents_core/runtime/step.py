@@ -16,7 +16,7 @@ from agents_core.llm.types import ChatMessage, Finished, Sent, StreamItem
 from agents_core.models import Role, StepStatus, new_id
 from agents_core.models.pipeline import Statement, json
 from agents_core.runtime.calls import PlannedCall, plan_calls, run_calls, tool_returns, write_intended, write_results
-from agents_core.runtime.compaction import compact
+from agents_core.runtime.compaction import EXCEEDED, THRESHOLD, compact
 from agents_core.runtime.context import COMPACT_AT, ContextWindow, compile_context
 from agents_core.runtime.deltas import DeltaWriter
 from agents_core.runtime.outcome import Outcome, decide
@@ -83,7 +83,7 @@ async def _fitting_window(turn: Turn, connection: Connection) -> ContextWindow:
     window = await compile_context(turn, connection.model, connection.provider_name)
     for _ in range(_COMPACT_TRIES):
         if window.tokens <= turn.agent.context_window * COMPACT_AT or not await compact(
-            turn, connection, window, "threshold"
+            turn, connection, window, THRESHOLD
         ):
             break
         window = await compile_context(turn, connection.model, connection.provider_name)
@@ -99,11 +99,18 @@ async def _call_or_compact(
         if call.error is None:
             return window, call
         too_long = isinstance(call.error, ContextWindowExceeded) and attempt < _COMPACT_TRIES
-        if not too_long or not await compact(turn, connection, window, "context_window_exceeded"):
-            await fail_step(turn, call)
+        if not too_long or not await compact(turn, connection, window, EXCEEDED):
+            await fail_step(turn, call, _stop_reason(turn, window, call.error))
             raise RunFailed(call.error.message)
         window = await compile_context(turn, connection.model, connection.provider_name)
     raise AssertionError("unreachable")
+
+
+def _stop_reason(turn: Turn, window: ContextWindow, error: ModelError) -> str:
+    fixed = sum(piece.tokens for piece in (*window.plan.system, *window.plan.tools)) * turn.token_ratio
+    if isinstance(error, ContextWindowExceeded) and fixed > turn.agent.context_window:
+        return "context_window_overflow_in_system_prompt"
+    return error.stop_reason
 
 
 async def call_model(turn: Turn, connection: Connection, window: ContextWindow, message_id: str) -> ModelCall:
@@ -264,13 +271,13 @@ def _write_run_end(commit: Commit, turn: Turn, status: str, stop_reason: str, er
     commit.emit(RunEnded(status, stop_reason))
 
 
-async def fail_step(turn: Turn, call: ModelCall) -> None:
+async def fail_step(turn: Turn, call: ModelCall, stop_reason: str) -> None:
     """Records a model call that failed, and ends its run."""
     assert call.error is not None
     commit = commit_of(turn)
-    record_call(commit, turn, call, turn.step_id, StepEnd(StepStatus.FAILED, call.error.stop_reason))
+    record_call(commit, turn, call, turn.step_id, StepEnd(StepStatus.FAILED, stop_reason))
     commit.emit(StepEnded(turn.step_number, StepStatus.FAILED))
-    _write_run_end(commit, turn, "failed", call.error.stop_reason, error_facts(call.error))
+    _write_run_end(commit, turn, "failed", stop_reason, error_facts(call.error))
     await commit.run()
 
 
