@@ -80,7 +80,16 @@ class Deletable(Written):
 @admin.register(models.Agent)
 class AgentAdmin(Deletable):
     delete_by = staticmethod(deletions.delete_agent)
-    list_display = ("name", "agent_type", "model", "context_window", "step_count", "last_stop_reason", "workspace", "created_at")
+    list_display = (
+        "name",
+        "agent_type",
+        "model",
+        "context_window",
+        "step_count",
+        "last_stop_reason",
+        "workspace",
+        "created_at",
+    )
     list_filter = ("agent_type", "last_stop_reason", "hidden", "created_at")
     search_fields = ("name", "description", "id", "model")
 
@@ -175,7 +184,18 @@ class RunAdmin(Written):
 
 @admin.register(models.Step)
 class StepAdmin(Written):
-    list_display = ("number", "of_agent", "of_run", "kind", "status", "handle", "prompt_tokens", "completion_tokens", "cost_usd", "model_ms")
+    list_display = (
+        "number",
+        "of_agent",
+        "of_run",
+        "kind",
+        "status",
+        "handle",
+        "prompt_tokens",
+        "completion_tokens",
+        "cost_usd",
+        "model_ms",
+    )
     list_filter = ("status", "kind", "provider", "started_at")
     search_fields = ("id", "agent__id", "run__id", "handle")
     list_select_related = ("agent", "run")
@@ -204,7 +224,16 @@ class MemorySearchAdmin(Written):
 
 @admin.register(models.Eviction)
 class EvictionAdmin(Written):
-    list_display = ("created_at", "of_agent", "trigger", "mode", "messages_before", "messages_after", "tokens_before", "tokens_after")
+    list_display = (
+        "created_at",
+        "of_agent",
+        "trigger",
+        "mode",
+        "messages_before",
+        "messages_after",
+        "tokens_before",
+        "tokens_after",
+    )
     list_filter = ("trigger", "mode", "created_at")
     search_fields = ("agent__id",)
     list_select_related = ("agent",)

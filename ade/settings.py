@@ -123,7 +123,9 @@ AGENTS_HOME = HOME
 AGENTS_SEAL_KEY = env.kept_secret(
     "SEAL_KEY", HOME / "seal.key", make=lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 ).encode()
-AGENTS_SANDBOX: Literal["auto", "bubblewrap", "landlock"] = env.choice("AGENTS_SANDBOX", "auto", ("auto", "bubblewrap", "landlock"))
+AGENTS_SANDBOX: Literal["auto", "bubblewrap", "landlock"] = env.choice(
+    "AGENTS_SANDBOX", "auto", ("auto", "bubblewrap", "landlock")
+)
 AGENTS_WORKER_CONCURRENCY = env.number("AGENTS_WORKER_CONCURRENCY", 64, at_least=1, at_most=1024)
 AGENTS_DEFAULT_MODEL = env.text("AGENTS_DEFAULT_MODEL")
 AGENTS_DEFAULT_EMBEDDER = env.text("AGENTS_DEFAULT_EMBEDDER")

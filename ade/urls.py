@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from ade.views import agents, operate, settings, tools, workspace
+from ade.views import agents, blocks, memory, operate, settings, tools, workspace
 from ade.views.login import login, logout
 
 _AGENT = "agents/<str:agent_id>"
@@ -30,6 +30,17 @@ urlpatterns = [
     path(f"{_AGENT}/messages", workspace.send_message),
     path(f"{_AGENT}/cancel", workspace.cancel),
     path(f"{_AGENT}/settings", settings.save_agent),
+    path(f"{_AGENT}/memory", memory.memory_page),
+    path(f"{_AGENT}/blocks", memory.new_block),
+    path(f"{_AGENT}/blocks/attach", memory.attach_block),
+    path(f"{_AGENT}/blocks/<str:block_id>", memory.save_block),
+    path(f"{_AGENT}/blocks/<str:block_id>/restore/<int:version>", memory.restore_block),
+    path(f"{_AGENT}/blocks/<str:block_id>/detach", memory.detach_block),
+    path(f"{_AGENT}/passages", memory.insert_passage),
+    path(f"{_AGENT}/passages/<str:passage_id>/delete", memory.delete_passage),
+    path("blocks", blocks.block_list),
+    path("blocks/<str:block_id>", blocks.block),
+    path("blocks/<str:block_id>/delete", blocks.delete_block),
     path("settings", settings.provider_page),
     path("settings/providers", settings.save_provider),
     path("settings/providers/<str:name>/check", settings.check_provider),

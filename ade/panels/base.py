@@ -72,6 +72,7 @@ PANELS = Registry(
         "timeline": "ade.panels.timeline:TimelinePanel",
         "events": "ade.panels.events:EventsPanel",
         "history": "ade.panels.history:HistoryPanel",
+        "blame": "ade.panels.blame:BlamePanel",
         "output": "ade.panels.output:OutputPanel",
     },
 )
