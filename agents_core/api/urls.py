@@ -1,24 +1,53 @@
 """The addresses of the API: each with and without a trailing slash, for clients ask for both and a redirected POST loses its body."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from inspect import iscoroutinefunction
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from agents_core.api.app import api
 from agents_core.api.errors import refusal
+
+View = Callable[..., Any]
 
 
 async def unknown_route(request: HttpRequest) -> HttpResponse:
     return refusal(f"There is no {request.method} {request.path} here.", 404)
 
 
+def refused_in_json(view: View) -> View:
+    """``view``, whose refusal of a method is JSON as all other answers are."""
+    if iscoroutinefunction(view):
+
+        async def awaited(request: HttpRequest, **parts: str) -> HttpResponseBase:
+            return _as_json(request, await view(request, **parts))
+
+        return awaited
+
+    def called(request: HttpRequest, **parts: str) -> HttpResponseBase:
+        return _as_json(request, view(request, **parts))
+
+    return called
+
+
+def _as_json(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    if response.status_code != 405:
+        return response
+    refused = refusal(f"{request.method} is not possible here, only {response['Allow']}.", 405)
+    refused["Allow"] = response["Allow"]
+    return refused
+
+
 def both_forms(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[URLPattern]:
     for pattern in patterns:
         route = str(pattern.pattern)
         if isinstance(pattern, URLPattern) and route:
-            yield pattern
-            yield path(route[:-1] if route.endswith("/") else f"{route}/", pattern.callback)
+            view = refused_in_json(pattern.callback)
+            yield path(route, view)
+            yield path(route[:-1] if route.endswith("/") else f"{route}/", view)
 
 
 async def hosted_only(request: HttpRequest) -> HttpResponse:

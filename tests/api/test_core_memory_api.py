@@ -39,8 +39,8 @@ async def test_an_agents_block_is_read_and_changed_by_its_label(api: Api, make_a
     agent = await make_agent(memory_blocks=[{"label": "human/notes", "value": "a"}])
     path = f"/agents/{agent['id']}/core-memory/blocks"
     [listed] = await api.get(path)
-    status, _ = await api.call("GET", f"{path}/nothing")
-    assert status == 404
+    assert await api.get(f"{path}/human%2Fnotes") == listed
+    assert (await api.call("GET", f"{path}/nothing"))[0] == 404
     plain = await api.post("/blocks/", {"label": "plain", "value": "b"})
     await api.patch(f"{path}/attach/{plain['id']}")
     assert (await api.patch(f"{path}/plain", {"value": "c"}))["value"] == "c"

@@ -101,6 +101,8 @@ async def send_conversation_message(
     request: HttpRequest, conversation_id: ThreadId, body: ConversationSendRequest
 ) -> HttpResponseBase:
     owner, conversation = await sync_to_async(_thread)(conversation_id, body.agent_id)
+    if conversation is not None and body.override_model is None:
+        body.override_model = (await Conversation.objects.aget(pk=conversation)).model
     if not body.streaming:
         body.background = body.stream_tokens = False
     return await answered(owner, body, conversation)

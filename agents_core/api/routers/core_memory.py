@@ -27,19 +27,6 @@ def retrieve_core_memory(request: HttpRequest, agent_id: AgentId) -> HttpRespons
     return reply(state(agents.get(agent_id), frozenset({"blocks"})).memory)
 
 
-@router.get("/{agent_id}/core-memory/blocks/{block_label}", response=BlockResponse)
-def retrieve_core_memory_block(request: HttpRequest, agent_id: AgentId, block_label: str) -> HttpResponse:
-    return reply(BlockResponse.of(blocks.of_agent(agent_id, block_label)))
-
-
-@router.patch("/{agent_id}/core-memory/blocks/{block_label}", response=BlockResponse)
-def modify_core_memory_block(
-    request: HttpRequest, agent_id: AgentId, block_label: str, body: BlockUpdate
-) -> HttpResponse:
-    block = blocks.of_agent(agent_id, block_label)
-    return reply(BlockResponse.of(blocks.modify(block.id, body.given())))
-
-
 @router.patch("/{agent_id}/core-memory/blocks/attach/{block_id}", response=AgentState)
 def attach_core_memory_block(request: HttpRequest, agent_id: AgentId, block_id: BlockId) -> HttpResponse:
     blocks.attach(agent_id, block_id)
@@ -50,3 +37,19 @@ def attach_core_memory_block(request: HttpRequest, agent_id: AgentId, block_id: 
 def detach_core_memory_block(request: HttpRequest, agent_id: AgentId, block_id: BlockId) -> HttpResponse:
     blocks.detach(agent_id, block_id)
     return reply(state(agents.get(agent_id), EVERYTHING))
+
+
+# A label may hold slashes, so these addresses come after all others.
+
+
+@router.get("/{agent_id}/core-memory/blocks/{path:block_label}", response=BlockResponse)
+def retrieve_core_memory_block(request: HttpRequest, agent_id: AgentId, block_label: str) -> HttpResponse:
+    return reply(BlockResponse.of(blocks.of_agent(agent_id, block_label)))
+
+
+@router.patch("/{agent_id}/core-memory/blocks/{path:block_label}", response=BlockResponse)
+def modify_core_memory_block(
+    request: HttpRequest, agent_id: AgentId, block_label: str, body: BlockUpdate
+) -> HttpResponse:
+    block = blocks.of_agent(agent_id, block_label)
+    return reply(BlockResponse.of(blocks.modify(block.id, body.given())))

@@ -59,6 +59,11 @@ def list_all_messages(request: HttpRequest, query: Query[MessageList]) -> HttpRe
     return reply(listed_everywhere(rows, query, query))
 
 
+@router.post("/search")
+async def search_messages(request: HttpRequest, body: MessageSearch) -> HttpResponse:
+    return reply(await found_messages(body))
+
+
 @router.get("/{message_id}")
 def retrieve_message(request: HttpRequest, message_id: MessageId) -> HttpResponse:
     row = Message.objects.filter(pk=message_id).values(*history.MESSAGE_COLUMNS).first()
@@ -66,8 +71,3 @@ def retrieve_message(request: HttpRequest, message_id: MessageId) -> HttpRespons
         raise NotFound(f"There is no message {message_id}.")
     view = view_of(history.agent_kinds([row["agent_id"]])[row["agent_id"]])
     return reply(shown_messages([row], view))
-
-
-@router.post("/search")
-async def search_messages(request: HttpRequest, body: MessageSearch) -> HttpResponse:
-    return reply(await found_messages(body))
