@@ -46,8 +46,9 @@ async def compile_context(turn: Turn, model: str, provider_name: str) -> Context
         _spec(tool, turn.agent.policy.heartbeats and tool.name not in turn.agent.policy.exit_tools) for tool in offered
     )
     pairs = chat_messages(turn.messages)
+    override = turn.request.get("override_system")
     plan = Plan(
-        system=[Piece(part.kind, part.source_id, part.label, tokens.count(part.text), part.text) for part in parts],
+        system=[_override(override)] if override else [_system_piece(part) for part in parts],
         tools=[
             Piece(SegmentKind.TOOL, tool.id, tool.name, tokens.count_tools([spec]))
             for tool, spec in zip(offered, specs, strict=True)
@@ -110,6 +111,14 @@ def _spec(tool: ToolFacts, with_heartbeat: bool) -> ToolSpec:
     return ToolSpec(tool.name, tool.description or "", parameters)
 
 
+def _system_piece(part: render.PromptPart) -> Piece:
+    return Piece(part.kind, part.source_id, part.label, tokens.count(part.text), part.text)
+
+
+def _override(text: str) -> Piece:
+    return Piece(SegmentKind.SYSTEM, "", "system prompt of this run", tokens.count(text), text)
+
+
 def _message_piece(stored: StoredMessage, chat: ChatMessage) -> Piece:
     kind = SegmentKind.MESSAGE
     if chat.role == "tool":
@@ -120,7 +129,8 @@ def _message_piece(stored: StoredMessage, chat: ChatMessage) -> Piece:
 
 
 def _last_result(messages: Sequence[StoredMessage]) -> str | None:
-    returns = messages[-1].tool_returns if messages else []
+    """What the last tool returned; a heartbeat may stand after it."""
+    returns = next((message.tool_returns for message in reversed(messages) if message.tool_returns), None)
     return returns[-1].get("value") if returns else None
 
 

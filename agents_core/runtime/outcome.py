@@ -74,12 +74,13 @@ def _spoke(turn: Turn, called: Sequence[str], finished: Finished | None) -> Outc
 
 
 def _after_heartbeat_kind(turn: Turn, planned: Sequence[PlannedCall]) -> Outcome:
-    exits = turn.agent.policy.exit_tools
     if any(plan.failed for plan in planned):
         return Outcome(nudge=f"{_AUTOMATIC}The tool failed: look at its result and decide what to do.")
+    if any(plan.call.name in turn.agent.policy.exit_tools for plan in planned):
+        return Outcome("end_turn")
     if any(plan.heartbeat for plan in planned):
         return Outcome(nudge=f"{_AUTOMATIC}You asked for a heartbeat: go on.")
-    if any(rules.goes_on(turn.agent.tool_rules, plan.call.name) and plan.call.name not in exits for plan in planned):
+    if any(rules.goes_on(turn.agent.tool_rules, plan.call.name) for plan in planned):
         return Outcome(nudge=f"{_AUTOMATIC}A tool rule lets you go on.")
     return Outcome("end_turn")
 

@@ -187,7 +187,8 @@ SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_
         return_char_limit, enable_parallel_execution) ORDER BY agent_tool.id), '[]')
         FROM agent_tool JOIN tool ON tool.id = tool_id WHERE agent_id = agent.id),
     (SELECT coalesce(array_agg(archive_id ORDER BY id), '{}') FROM agent_archive WHERE agent_id = agent.id)
-FROM agent LEFT JOIN token_ratio ON handle = agent.model WHERE agent.id = %s
+FROM agent LEFT JOIN token_ratio ON handle = coalesce((SELECT request ->> 'override_model' FROM run WHERE run.id = %s), agent.model)
+WHERE agent.id = %s
 """
 _CONTEXT = """
 SELECT id, role, content, tool_calls, tool_returns, context_position FROM message
@@ -210,7 +211,7 @@ async def begin_run(agent_id: str, run_id: str, conversation_id: str | None, att
     commit = Commit(agent_id, conversation_id, run_id)
     commit.emit(RunStarted(attempt))
     step_id = start_step(commit, run_id, claim=True)
-    commit.add(Statement(_WORLD, (agent_id,)), "world")
+    commit.add(Statement(_WORLD, (run_id, agent_id)), "world")
     commit.add(Statement(_CONTEXT, (agent_id, conversation_id, WAITING, run_id, WAITING)), "messages")
     rows = await commit.run()
     if not rows["step"]:  # The agent was deleted, and the run with it.
@@ -242,7 +243,7 @@ async def begin_run(agent_id: str, run_id: str, conversation_id: str | None, att
 def begin_next_step(turn: Turn, commit: Commit) -> str:
     """Adds the start of the next step to the commit of the one before; ``take_next_step`` reads what came back. Gives the step's id."""
     step_id = start_step(commit, turn.run_id)
-    commit.add(Statement(_WORLD, (turn.agent.id,)), "world")
+    commit.add(Statement(_WORLD, (turn.run_id, turn.agent.id)), "world")
     return step_id
 
 
@@ -258,7 +259,7 @@ def take_next_step(turn: Turn, step_id: str, rows: dict[str, Rows]) -> None:
 
 async def refresh_world(turn: Turn) -> None:
     """Reads blocks, tools and archives anew, after another writer was first."""
-    _take_world(turn, (await pipeline.run([Statement(_WORLD, (turn.agent.id,))]))[0][0])
+    _take_world(turn, (await pipeline.run([Statement(_WORLD, (turn.run_id, turn.agent.id))]))[0][0])
 
 
 def _take_world(turn: Turn, row: tuple[Any, ...]) -> None:

@@ -24,7 +24,7 @@ from agents_core.runtime.persist import Commit, NewMessage, begin_next_step, com
 from agents_core.runtime.providers import Connection, connections
 from agents_core.runtime.recording import ModelCall, StepEnd, error_facts, record_call
 from agents_core.runtime.state import Turn
-from agents_core.runtime.transcript import INTERRUPTED, local_time, stored_calls, stored_content
+from agents_core.runtime.transcript import INTERRUPTED, local_time, stored_calls, stored_content, told_apart
 
 _WRITE_TRIES = 5
 _COMPACT_TRIES = 3
@@ -62,7 +62,7 @@ async def take_step(turn: Turn) -> Outcome:
     message_id = new_id("message")
     window, call = await _call_or_compact(turn, connection, window, message_id)
     assert call.finished is not None
-    answer = call.finished.message
+    answer = told_apart(call.finished.message, turn.messages)
     planned = plan_calls(turn, _kept_calls(answer, window), window.allowed)
     message = NewMessage(message_id, Role.ASSISTANT, stored_content(answer), stored_calls(answer)[: len(planned)])
     step = _Step(turn, window, call, message, planned, started)

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from agents_core.llm.types import ChatMessage, Image, Part, Reasoning, Text, ToolCall
@@ -73,6 +75,16 @@ def stored_content(message: ChatMessage) -> list[dict[str, Any]]:
                 reasoning = {"reasoning": storable(text), "signature": signature, "redacted": redacted}
                 stored.append({"type": "reasoning", **reasoning})
     return stored
+
+
+def told_apart(answer: ChatMessage, context: Sequence[StoredMessage]) -> ChatMessage:
+    """``answer`` with calls whose ids nothing in the context has: some servers number the calls of each answer anew."""
+    taken = {call["id"] for message in context for call in message.tool_calls}
+    calls: list[ToolCall] = []
+    for call in answer.tool_calls:
+        calls.append(replace(call, id=f"call_{uuid4().hex[:24]}") if call.id in taken else call)
+        taken.add(calls[-1].id)
+    return replace(answer, tool_calls=tuple(calls))
 
 
 def stored_calls(message: ChatMessage) -> list[dict[str, Any]]:

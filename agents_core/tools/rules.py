@@ -29,15 +29,15 @@ def allowed(rules: Sequence[Rule], available: Iterable[str], called: Sequence[st
     for rule in rules:
         narrowed = _narrowed(rule, everything, called, last_result)
         names = names & narrowed
-        if (
-            narrowed != everything
-            and rule["type"] != "max_count_per_step"
-            and called
-            and called[-1] == rule["tool_name"]
-        ):
+        if called and called[-1] == rule["tool_name"] and _forces(rule, narrowed != everything):
             must_call = True
             prefilled.update(_prefilled(rule.get("child_arg_nodes") or []))
     return Allowed(names or everything, must_call, prefilled)
+
+
+def _forces(rule: Rule, narrows: bool) -> bool:
+    """Whether a tool has to be called right after the rule's own."""
+    return rule["type"] in ("constrain_child_tools", "parent_last_tool") or (rule["type"] == "conditional" and narrows)
 
 
 def _narrowed(rule: Rule, everything: frozenset[str], called: Sequence[str], last_result: str | None) -> frozenset[str]:

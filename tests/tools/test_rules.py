@@ -1,0 +1,117 @@
+"""Tool rules as pure functions (contract: wire, section 9)."""
+
+from typing import Any
+
+import pytest
+
+from agents_core.tools.rules import Rule, allowed, ends_turn, goes_on, required_before_exit, sentences
+
+ALL = ("a", "b", "c")
+
+
+def rule(kind: str, name: str = "a", **more: Any) -> Rule:
+    return {"type": kind, "tool_name": name, **more}
+
+
+CHILDREN = rule("constrain_child_tools", children=["b"])
+PARENT = rule("parent_last_tool", children=["b"])
+CONDITIONAL = rule("conditional", child_output_mapping={"yes": "b", "3": "c", "True": "c"})
+STRICT = rule("conditional", child_output_mapping={"yes": "b"}, require_output_mapping=True)
+DEFAULT = rule("conditional", child_output_mapping={"yes": "b"}, default_child="c")
+TWICE = rule("max_count_per_step", max_count_limit=2)
+
+
+@pytest.mark.parametrize(
+    ("rules", "called", "last_result", "names", "must_call"),
+    [
+        ([], [], None, "abc", False),
+        ([], ["a"], "x", "abc", False),
+        ([rule("run_first")], [], None, "a", True),
+        ([rule("run_first"), rule("run_first", "b")], [], None, "ab", True),
+        ([rule("run_first")], ["c"], "x", "abc", False),
+        ([rule("run_first", "not attached")], [], None, "abc", False),
+        ([rule("run_first"), TWICE], [], None, "a", True),
+        ([CHILDREN], [], None, "abc", False),
+        ([CHILDREN], ["a"], "x", "b", True),
+        ([CHILDREN], ["a", "b"], "x", "abc", False),
+        ([rule("constrain_child_tools", children=["a", "b", "c"])], ["a"], "x", "abc", True),
+        ([PARENT], [], None, "ac", False),
+        ([PARENT], ["a"], "x", "b", True),
+        ([PARENT], ["a", "c"], "x", "ac", False),
+        ([CONDITIONAL], ["a"], "yes", "b", True),
+        ([CONDITIONAL], ["a"], " YES\n", "b", True),
+        ([CONDITIONAL], ["a"], "3", "c", True),
+        ([CONDITIONAL], ["a"], "true", "c", True),
+        ([CONDITIONAL], ["a"], "no", "abc", False),
+        ([CONDITIONAL], ["a"], None, "abc", False),
+        ([CONDITIONAL], ["b"], "yes", "abc", False),
+        ([STRICT], ["a"], "no", "abc", True),
+        ([DEFAULT], ["a"], "no", "c", True),
+        ([TWICE], ["a"], "x", "abc", False),
+        ([TWICE], ["a", "b", "a"], "x", "bc", False),
+        ([CHILDREN, rule("max_count_per_step", "b", max_count_limit=1)], ["b", "a"], "x", "abc", True),
+        ([CHILDREN, rule("constrain_child_tools", children=["b", "c"])], ["a"], "x", "b", True),
+        ([rule("exit_loop"), rule("continue_loop"), rule("requires_approval")], ["a"], "x", "abc", False),
+    ],
+)
+def test_what_may_be_called_next(
+    rules: list[Rule], called: list[str], last_result: str | None, names: str, must_call: bool
+) -> None:
+    found = allowed(rules, ALL, called, last_result)
+    assert (sorted(found.names), found.must_call) == (list(names), must_call)
+
+
+def test_an_empty_intersection_means_all_tools() -> None:
+    none_left = [rule("max_count_per_step", name, max_count_limit=0) for name in ALL]
+    assert allowed(none_left, ALL, [], None).names == set(ALL)
+
+
+@pytest.mark.parametrize(
+    ("rules", "called", "prefilled"),
+    [
+        ([rule("run_first", args={"x": 1})], [], {"a": {"x": 1}}),
+        ([rule("run_first", args={"x": 1})], ["a"], {}),
+        ([{**CHILDREN, "child_arg_nodes": [{"name": "b", "args": {"y": 2}}]}], ["a"], {"b": {"y": 2}}),
+        ([{**CHILDREN, "child_arg_nodes": [{"name": "b", "args": {"y": 2}}]}], ["b"], {}),
+        ([{**CHILDREN, "child_arg_nodes": [{"name": "b", "args": None}]}], ["a"], {}),
+        ([{**CHILDREN, "child_arg_nodes": None}], ["a"], {}),
+    ],
+)
+def test_arguments_that_the_rules_set(rules: list[Rule], called: list[str], prefilled: dict[str, Any]) -> None:
+    assert allowed(rules, ALL, called, "x").prefilled == prefilled
+
+
+@pytest.mark.parametrize(
+    ("kind", "ends", "continues"),
+    [
+        ("exit_loop", True, False),
+        ("continue_loop", False, True),
+        ("constrain_child_tools", False, True),
+        ("parent_last_tool", False, True),
+        ("conditional", False, True),
+        ("run_first", False, False),
+        ("max_count_per_step", False, False),
+        ("required_before_exit", False, False),
+        ("requires_approval", False, False),
+    ],
+)
+def test_what_a_call_means_for_the_turn(kind: str, ends: bool, continues: bool) -> None:
+    assert (ends_turn([rule(kind)], "a"), goes_on([rule(kind)], "a")) == (ends, continues)
+    assert (ends_turn([rule(kind)], "b"), goes_on([rule(kind)], "b")) == (False, False)
+
+
+def test_the_tools_that_are_still_required() -> None:
+    rules = [rule("required_before_exit", "a"), rule("required_before_exit", "b"), rule("exit_loop", "c")]
+    assert required_before_exit(rules, []) == ["a", "b"]
+    assert required_before_exit(rules, ["b", "b"]) == ["a"]
+
+
+@pytest.mark.parametrize("given", [CHILDREN, PARENT, CONDITIONAL, TWICE, rule("run_first"), rule("exit_loop"), rule("continue_loop")])
+def test_a_rule_that_the_model_has_to_know_is_one_sentence_with_the_tool_in_it(given: Rule) -> None:
+    [sentence] = sentences([given])
+    assert "a" in sentence.replace(".", " ").split() or "a " in sentence
+    assert sentence.endswith(".")
+
+
+def test_rules_that_the_loop_keeps_by_itself_are_not_told() -> None:
+    assert sentences([rule("required_before_exit"), rule("requires_approval")]) == []
