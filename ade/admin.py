@@ -30,7 +30,8 @@ def linked(name: str) -> Callable[[Any, Model], SafeString | str]:
         other = getattr(row, name)
         if other is None:
             return "—"
-        address = reverse(f"admin:{other._meta.app_label}_{other._meta.model_name}_change", args=[other.pk])
+        meta = type(other)._meta  # noqa: SLF001  (how Django names its own)
+        address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[other.pk])
         return format_html('<a href="{}">{}</a>', address, other)
 
     return column

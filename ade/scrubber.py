@@ -54,5 +54,5 @@ def ticks(last: int, kinds: Mapping[int, str]) -> list[Tick]:
 
 def _tick(first: int, last: int, kinds: set[str]) -> Tick:
     kind = next((kind for kind in _ORDER if kind in kinds), "")
-    steps = f"step {first}" if first == last else f"steps {first}–{last}"
+    steps = f"step {first}" if first == last else f"steps {first} to {last}"
     return Tick(kind, f"{steps}: {_WORDS[kind]}" if kind else steps)

@@ -11,6 +11,8 @@ from agents_core.models import MemorySearch, Run, Step, StepKind, ToolCall
 
 _MOST_STEPS = 100
 
+Hits = dict[tuple[str | None, str | None], int]
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -39,7 +41,7 @@ class TimelinePanel(Panel):
             return {}
         steps = list(Step.objects.filter(run=run).order_by("number")[:_MOST_STEPS])
         calls = list(ToolCall.objects.filter(step__in=steps).order_by("position"))
-        hits = {
+        hits: Hits = {
             (search.step_id, search.tool_call_id): sum(candidate["returned"] for candidate in search.candidates)
             for search in MemorySearch.objects.filter(step__in=steps)
         }
@@ -69,7 +71,7 @@ class TimelinePanel(Panel):
 
 
 def _spans(
-    steps: Sequence[Step], calls: Sequence[ToolCall], hits: dict[tuple[str | None, str | None], int]
+    steps: Sequence[Step], calls: Sequence[ToolCall], hits: Hits
 ) -> Iterator[Span]:
     """The spans in milliseconds from the first step's start."""
     if not steps:

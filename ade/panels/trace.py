@@ -38,7 +38,8 @@ class CallView:
 
 @dataclass(slots=True)
 class StepView:
-    """A step with all that it did. ``streaming``: the message is still being written, so ``said`` and ``reasoning`` are what came so far."""
+    """A step with all that it did. ``streaming``: the message is still being written, so ``said`` and ``reasoning``
+    are what came so far."""
 
     step: Step
     reasoning: str = ""
@@ -75,7 +76,8 @@ class TracePanel(Panel):
         return {"turns": turns(runs[:PAGE][::-1]), "earlier": runs[PAGE - 1].id if len(runs) > PAGE else None}
 
     def _page(self) -> list[Run]:
-        """The newest runs first, those before the run that ``params["before"]`` names; one more than a page, to know whether there are more."""
+        """The newest runs first, those before the run that ``params["before"]`` names; one more than a page, to know
+        whether there are more."""
         runs = Run.objects.filter(agent=self.agent).order_by("-first_seq")
         if before := self.params.get("before"):
             runs = runs.filter(first_seq__lt=Run.objects.filter(agent=self.agent, id=before).values("first_seq")[:1])

@@ -38,7 +38,7 @@ def save_block(request: HttpRequest, agent_id: str, block_id: str) -> HttpRespon
     try:
         blocks.modify(block.id, changes, Author.PERSON, int(given["version"]))
     except Conflict:
-        return _editor(request, agent, block.id, conflict=_conflict(block.id, int(given["version"]), changes["value"]))
+        return _editor(request, agent, block.id, conflict=_conflict(block.id, int(given["version"]), given.get("value", "")))
     except AgentsError as error:
         return _editor(request, agent, block.id, error=error.message)
     return _editor(request, agent, block.id)
@@ -116,9 +116,7 @@ def delete_passage(request: HttpRequest, agent_id: str, passage_id: str) -> Http
 
 
 def _done(text: str) -> HttpResponse:
-    return HttpResponse(
-        status=204, headers={"HX-Trigger": json.dumps({"toast": {"text": text, "tone": "ok"}})}
-    )
+    return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"toast": {"text": text, "tone": "ok"}})})
 
 
 @require_GET

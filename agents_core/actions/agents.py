@@ -155,7 +155,8 @@ def _give_blocks(agent: Agent, new: NewAgent, author: Author) -> list[Block]:
 
 
 def _link_blocks(agent_id: str, block_ids: Sequence[str], more: Sequence[Block] = ()) -> list[Block]:
-    """Gives the agent the blocks of ``block_ids``, which are returned, and ``more``. Raises ``NotFound``, ``Refused`` for labels that clash."""
+    """Gives the agent the blocks of ``block_ids``, which are returned, and ``more``. Raises ``NotFound``,
+    ``Refused`` for labels that clash."""
     found = in_order(Block, block_ids, "block")
     every = [*more, *found]
     labels = [block.label for block in every]
@@ -247,7 +248,8 @@ def locked(agent_id: str) -> Agent:
 
 
 def modify(agent_id: str, changes: Mapping[str, Any], author: Author = Author.API) -> Agent:
-    """The agent with ``changes`` made: its own fields, and "block_ids", "tool_ids", "secrets", "message_ids", each of which replaces the whole.
+    """The agent with ``changes`` made: its own fields, and "block_ids", "tool_ids", "secrets", "message_ids", each
+    of which replaces the whole.
 
     ``compaction_settings`` and ``model_settings`` are merged into what is there. Raises as ``create``.
     """

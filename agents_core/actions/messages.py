@@ -7,8 +7,8 @@ from typing import Any
 from psycopg.errors import SerializationFailure
 
 from agents_core.errors import InvalidInput, NotFound
-from agents_core.events.publish import Publication
 from agents_core.events.hub import hub
+from agents_core.events.publish import Publication
 from agents_core.events.types import MessageCreated, RunCreated
 from agents_core.models import ACTIVE, WAITING, new_id, pipeline
 from agents_core.models.pipeline import Statement, json
@@ -46,7 +46,8 @@ class SentRun:
 
 _INSERT = """
 WITH queued AS (
-    INSERT INTO run (id, agent_id, conversation_id, status, request, background, metadata, attempts, cancel_requested, callback_url, first_seq)
+    INSERT INTO run (id, agent_id, conversation_id, status, request, background, metadata, attempts,
+    cancel_requested, callback_url, first_seq)
     SELECT %s, agent.id, %s, 'created', %s, %s, %s, 0, false, %s, agent.event_seq - %s FROM agent WHERE agent.id = %s
     RETURNING agent_id
 ), said AS (
@@ -134,7 +135,8 @@ USAGE = ("prompt_tokens", "completion_tokens", "cached_input_tokens", "cache_wri
 _POLL_S = 5.0
 _RUN = "SELECT agent_type, status, stop_reason, error FROM run JOIN agent ON agent.id = agent_id WHERE run.id = %s"
 _MESSAGES = f"SELECT {', '.join(MESSAGE_COLUMNS)} FROM message WHERE run_id = %s AND step_id IS NOT NULL ORDER BY seq"
-_SUMS = f"SELECT count(*), {', '.join(f'coalesce(sum({name}), 0)::bigint' for name in USAGE)} FROM step WHERE run_id = %s AND kind = 'agent'"
+_SUMMED = ", ".join(f"coalesce(sum({name}), 0)::bigint" for name in USAGE)
+_SUMS = f"SELECT count(*), {_SUMMED} FROM step WHERE run_id = %s AND kind = 'agent'"
 
 
 async def ask(agent_id: str, inputs: Sequence[Input], **options: Any) -> RunOutcome:

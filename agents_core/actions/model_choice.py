@@ -18,7 +18,8 @@ def default_embedding() -> str:
 
 
 def check_handle(handle: str) -> str:
-    """``handle``. Raises ``Refused`` when it is not of the form provider/model, ``UnknownModel`` when no provider of that name is set up."""
+    """``handle``. Raises ``Refused`` when it is not of the form provider/model, ``UnknownModel`` when no provider of
+    that name is set up."""
     provider, _, model = handle.partition("/")
     if not (provider and model):
         raise Refused(f"{handle!r} is not a model handle: write provider/model, such as openai/gpt-4o-mini.")

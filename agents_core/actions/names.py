@@ -2,8 +2,14 @@
 
 import random
 
-_FIRST = "Amber Bright Calm Clever Copper Gentle Golden Hazel Ivory Jade Keen Lively Mellow Noble Patient Quiet Rapid Silver Steady Swift Vivid Warm Wise".split()  # noqa: SIM905
-_SECOND = "Badger Cedar Comet Crane Falcon Fern Finch Harbor Heron Island Lantern Maple Meadow Otter Owl Pine River Sparrow Summit Thistle Willow Wren".split()  # noqa: SIM905
+_FIRST = """
+Amber Bright Calm Clever Copper Gentle Golden Hazel Ivory Jade Keen Lively Mellow Noble Patient
+Quiet Rapid Silver Steady Swift Vivid Warm Wise
+""".split()
+_SECOND = """
+Badger Cedar Comet Crane Falcon Fern Finch Harbor Heron Island Lantern Maple Meadow Otter Owl Pine
+River Sparrow Summit Thistle Willow Wren
+""".split()
 
 
 def fresh_name() -> str:

@@ -17,7 +17,10 @@ class NothingToCancel(Conflict):
     code = "no_active_run"
 
 
-_ACTIVE = "SELECT id, status FROM run WHERE agent_id = %s AND status IN ('created', 'running') AND (%s::text[] IS NULL OR id = ANY(%s)) FOR UPDATE"
+_ACTIVE = """
+SELECT id, status FROM run WHERE agent_id = %s AND status IN ('created', 'running') AND (%s::text[] IS NULL OR id = ANY(%s))
+FOR UPDATE
+"""
 _REQUEST = "UPDATE run SET cancel_requested = true WHERE id = ANY(%s)"
 _END = """
 UPDATE run SET status = 'cancelled', stop_reason = 'cancelled', completed_at = now() WHERE id = ANY(%s)

@@ -81,7 +81,8 @@ def _derived(source: str) -> dict[str, Any]:
 
 
 def upsert(fields: Mapping[str, Any], *, strict: bool = False) -> Tool:
-    """The tool made from ``fields``, in place of the one of the same name. Raises ``Refused``; ``Conflict`` when ``strict`` and the name is taken."""
+    """The tool made from ``fields``, in place of the one of the same name. Raises ``Refused``; ``Conflict`` when
+    ``strict`` and the name is taken."""
     about = described(fields)
     with transaction.atomic():
         known = Tool.objects.select_for_update().filter(name=about.name).first()

@@ -103,7 +103,8 @@ def derived_otid(message_id: str, index: int) -> str:
 
 
 class Piece(NamedTuple):
-    """A part of an assistant's message. ``part``: what it was made of, as a ``message.delta`` names it; ``calls``: the tool calls it shows."""
+    """A part of an assistant's message. ``part``: what it was made of, as a ``message.delta`` names it; ``calls``:
+    the tool calls it shows."""
 
     part: str
     message_type: str

@@ -1,4 +1,5 @@
-"""The doorbell: says that an agent has new events or that a run has ended, and no more. A lost ring costs a subscriber one poll. Only this file knows how it is carried."""
+"""The doorbell: says that an agent has new events or that a run has ended, and no more. A lost ring costs a
+subscriber one poll. Only this file knows how it is carried."""
 
 from collections.abc import AsyncIterator
 
@@ -14,7 +15,8 @@ RING = f"pg_notify('{_CHANNEL}', CASE WHEN type = 'run.ended' THEN run_id ELSE a
 
 
 async def rings() -> AsyncIterator[str | None]:
-    """Yields None once it listens, then the id of each agent or run that is rung for. Raises psycopg's OperationalError when the connection breaks."""
+    """Yields None once it listens, then the id of each agent or run that is rung for. Raises psycopg's
+    OperationalError when the connection breaks."""
     async with await AsyncConnection.connect(**connection_settings(), autocommit=True) as connection:
         await connection.execute(f"LISTEN {_CHANNEL}")
         yield None

@@ -69,7 +69,8 @@ def lock_agents(agent_ids: Sequence[str]) -> Statement:
 
 
 def publish(agent_id: str, *events: AnyEvent, run_id: str | None = None, step_id: str | None = None) -> int:
-    """Writes ``events`` in the caller's transaction on Django's connection; gives the seq of the last. Raises LookupError without the agent."""
+    """Writes ``events`` in the caller's transaction on Django's connection; gives the seq of the last. Raises
+    LookupError without the agent."""
     publication = Publication(agent_id, run_id, step_id)
     for event in events:
         publication.add(event)

@@ -101,7 +101,8 @@ class ToolReturned:
 
 @dataclass(frozen=True, slots=True)
 class BlockChanged:
-    """A block that this agent holds was attached, detached or given a new version, by anybody. ``change``: "attached", "detached", "edited"."""
+    """A block that this agent holds was attached, detached or given a new version, by anybody. ``change``:
+    "attached", "detached", "edited"."""
 
     type: ClassVar = "block.changed"
     block_id: str

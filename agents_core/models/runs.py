@@ -20,7 +20,8 @@ ACTIVE = (RunStatus.CREATED, RunStatus.RUNNING)
 
 
 class Run(models.Model):
-    """``request`` holds what the caller asked for (max_steps, override_model, client_tools …). ``first_seq`` is the number of its first event.
+    """``request`` holds what the caller asked for (max_steps, override_model, client_tools …). ``first_seq`` is the
+    number of its first event.
 
     ``attempts`` counts the workers that took it up: more than one means that one of them died.
     """

@@ -57,7 +57,8 @@ class CutSegment:
 
 
 def cut(agent_id: str, body: bytes, layout: Sequence[Placed], plan: Plan) -> list[CutSegment]:
-    """The segments of ``body`` in order. What ``layout`` does not name becomes ``envelope``; a lone separator stays with what follows it."""
+    """The segments of ``body`` in order. What ``layout`` does not name becomes ``envelope``; a lone separator stays
+    with what follows it."""
     text = body.decode()
     marks = [
         mark
@@ -103,7 +104,7 @@ def _system_marks(text: str, span: tuple[int, int], parts: Sequence[Piece]) -> l
 def _segment(agent_id: str, piece: Piece, text: str) -> CutSegment:
     content = text.encode()
     digest = sha256(content).digest()
-    name = "\0".join((agent_id, piece.kind, piece.source_id, piece.label)).encode() + digest
+    name = f"{agent_id}\0{piece.kind}\0{piece.source_id}\0{piece.label}".encode() + digest
     return CutSegment(
         UUID(bytes=sha256(name).digest()[:16]), piece.kind, piece.source_id, piece.label, piece.tokens, content, digest
     )
@@ -170,7 +171,8 @@ WITH new AS (
     AS new (id, kind, source_id, label, tokens, content, digest)
 ), blobs AS (
     INSERT INTO blob (digest, content)
-    SELECT DISTINCT ON (digest) digest, content FROM (SELECT digest, content FROM new UNION ALL SELECT * FROM unnest(%s::bytea[], %s::bytea[])) AS b
+    SELECT DISTINCT ON (digest) digest, content FROM (SELECT digest, content FROM new UNION ALL SELECT * FROM
+    unnest(%s::bytea[], %s::bytea[])) AS b
     ON CONFLICT DO NOTHING
 )
 INSERT INTO segment (id, agent_id, kind, source_id, label, tokens, digest)

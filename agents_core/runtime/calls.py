@@ -105,14 +105,16 @@ async def _variables(agent_id: str) -> dict[str, str]:
 # --- writing them down ---------------------------------------------------------------------------------------------
 
 _INSERT = """
-INSERT INTO tool_call (step_id, agent_id, call_id, position, name, arguments, status, result, stdout, stderr, code_digest, started_ms, duration_ms)
+INSERT INTO tool_call (step_id, agent_id, call_id, position, name, arguments, status, result, stdout, stderr,
+code_digest, started_ms, duration_ms)
 SELECT %s, %s, c.* FROM unnest(%s::text[], %s::int[], %s::text[], %s::jsonb[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[],
                                %s::float8[], %s::float8[]) AS c
 ON CONFLICT (step_id, call_id) DO UPDATE SET status = EXCLUDED.status, result = EXCLUDED.result, stdout = EXCLUDED.stdout,
     stderr = EXCLUDED.stderr, started_ms = EXCLUDED.started_ms, duration_ms = EXCLUDED.duration_ms
 """
 _WROTE = """
-SELECT ensure(EXISTS (SELECT 1 FROM block_version WHERE block_id = %s AND version = %s AND step_id = %s AND tool_call_id = %s), 'block changed')
+SELECT ensure(EXISTS (SELECT 1 FROM block_version WHERE block_id = %s AND version = %s AND step_id = %s AND
+tool_call_id = %s), 'block changed')
 """
 
 

@@ -21,7 +21,7 @@ from agents_core.runtime.state import StoredMessage, Turn
 THRESHOLD, EXCEEDED = "threshold", "context_window_exceeded"
 
 KEEP_SHARE = 0.7
-"""The share of the context window that a compaction leaves filled at most (contract: agent-loop, section 6: 1 − 0.30)."""
+"""The share of the context window that a compaction leaves filled at most (contract: agent-loop, section 6: 1 - 0.30)."""
 
 EVICT_SHARE = 0.5
 """The share of the messages' tokens that leaves at least when the model finds the request too long: our count was wrong then."""
@@ -33,8 +33,10 @@ _PREFIX = "The following is a summary of the previous messages, which are no lon
 
 _INSTRUCTIONS = f"""\
 {SUMMARY_REQUEST} below between a person and an assistant, for the assistant itself, which will no longer see these messages. Keep what it \
-needs to go on: facts about the person, names, numbers, dates, what was decided and promised, open questions, what must not be done, errors \
-and how they were solved. An earlier summary among the messages is to be carried over, not dropped. Invent nothing. Write at most %d words."""
+needs to go on: facts about the person, names, numbers, dates, what was decided and promised, open questions, what \
+must not be done, errors \
+and how they were solved. An earlier summary among the messages is to be carried over, not dropped. Invent nothing. \
+Write at most %d words."""
 
 _PLACE = """
 UPDATE message SET context_position = (SELECT max(context_position) FROM message WHERE id = ANY(%s)) WHERE id = %s

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agents_core.llm import tokens
-from agents_core.llm.types import ChatMessage, ModelRequest, Text, ToolSpec
+from agents_core.llm.types import ChatMessage, ModelRequest, ToolSpec
 from agents_core.memory import render
 from agents_core.models import Role, SegmentKind, pipeline
 from agents_core.models.pipeline import Statement

@@ -1,4 +1,5 @@
-"""The one loop: takes up a run and steps until it ends. Whatever happens, the run gets a reason to have ended, or stays for the next worker."""
+"""The one loop: takes up a run and steps until it ends. Whatever happens, the run gets a reason to have ended, or
+stays for the next worker."""
 
 import logging
 from asyncio import CancelledError
@@ -102,7 +103,9 @@ async def _mend(turn: Turn) -> None:
     commit = commit_of(turn)
     # Calls that nobody answered further up are an ended run's: the transcript answers those where they stand.
     if turn.messages and turn.messages[-1].tool_calls:
-        message = NewMessage(new_id("message"), Role.TOOL, [], [], [_lost(call) for call in turn.messages[-1].tool_calls])
+        message = NewMessage(
+            new_id("message"), Role.TOOL, [], [], [_lost(call) for call in turn.messages[-1].tool_calls]
+        )
         commit.message(message)
         turn.messages.append(message.stored())
     commit.add(interrupt_calls(turn.run_id))

@@ -1,6 +1,7 @@
 """Archival and recall memory as the tools of a running agent use them, each search written to the record."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
@@ -39,10 +40,8 @@ class AgentMemory:
         draft = PassageDraft(
             self._archive_id(context), text, self._turn.agent.name, list(dict.fromkeys(tags)), step_id=context.step_id
         )
-        try:
+        with suppress(AgentsError):  # Found by its words until it is embedded again.
             [draft] = await embedded([draft], await self._embedder())
-        except AgentsError:
-            pass  # Found by its words until it is embedded again.
         context.statements += self._backend.insert_statements([draft])
         context.events.append(PassageChanged(draft.id, draft.archive_id, "created"))
 

@@ -1,4 +1,5 @@
-"""The two hot phases of a run: beginning a step (claim, read) and committing one (write, publish), each one batch of SQL in one transaction."""
+"""The two hot phases of a run: beginning a step (claim, read) and committing one (write, publish), each one batch of
+SQL in one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -43,7 +44,8 @@ INSERT INTO message (id, agent_id, conversation_id, run_id, step_id, seq, role, 
                      name, otid, sender_id, context_position, indexed)
 SELECT m.id, agent.id, %s, %s, %s, agent.event_seq - m.behind, m.role, m.content, m.tool_calls, m.tool_returns,
        m.name, m.otid, m.sender_id, coalesce(m.position, agent.event_seq - m.behind), false
-FROM agent, unnest(%s::text[], %s::int[], %s::text[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::text[], %s::text[], %s::text[], %s::bigint[])
+FROM agent, unnest(%s::text[], %s::int[], %s::text[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::text[], %s::text[],
+%s::text[], %s::bigint[])
      AS m (id, behind, role, content, tool_calls, tool_returns, name, otid, sender_id, position)
 WHERE agent.id = %s
 """

@@ -108,7 +108,8 @@ class ToolContext:
         return value
 
     def moment(self, text: str | None, *, end_of_day: bool = False) -> datetime | None:
-        """``text`` (ISO 8601; without offset in the agent's timezone) as a time; of a bare date the start or the end. Raises ``ToolError``."""
+        """``text`` (ISO 8601; without offset in the agent's timezone) as a time; of a bare date the start or the
+        end. Raises ``ToolError``."""
         if not text:
             return None
         try:

@@ -9,7 +9,8 @@ Rule = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """``names``: the tools that may be called. ``must_call``: the model has to call one. ``prefilled``: arguments that the rules set, by tool."""
+    """``names``: the tools that may be called. ``must_call``: the model has to call one. ``prefilled``: arguments
+    that the rules set, by tool."""
 
     names: frozenset[str]
     must_call: bool = False

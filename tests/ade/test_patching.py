@@ -19,6 +19,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 BLOCKS = [{"label": "human", "value": "Name: Bo."}, {"label": "persona", "value": "I am kind."}]
 
+ROLL = '''
+def roll(sides: int) -> int:
+    """Roll.
+
+    Args:
+        sides: How many.
+    """
+    print("rolling")
+    return sides
+'''
+
 
 @pytest.fixture
 def agent(builtin_tools: None) -> Agent:
@@ -73,8 +84,7 @@ def insert_passage(agent: Agent) -> None:
 
 
 def use_sandboxed_tool(agent: Agent) -> None:
-    source = 'def roll(sides: int) -> int:\n    """Roll.\n\n    Args:\n        sides: How many.\n    """\n    print("rolling")\n    return sides\n'
-    tools.attach(agent.id, tools.upsert({"source_code": source}).id)
+    tools.attach(agent.id, tools.upsert({"source_code": ROLL}).id)
     say(agent, "call roll with sides=6")
 
 

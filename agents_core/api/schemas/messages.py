@@ -149,7 +149,8 @@ class ResetRequest(BaseModel):
 
 
 class ResumeRequest(BaseModel):
-    """``starting_after`` is the ``seq_id`` of the last frame that was seen. Polling parameters of other servers are ignored: this one pushes."""
+    """``starting_after`` is the ``seq_id`` of the last frame that was seen. Polling parameters of other servers are
+    ignored: this one pushes."""
 
     starting_after: int = Field(0, ge=0)
     include_pings: bool = True

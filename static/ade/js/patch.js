@@ -150,3 +150,14 @@ export async function reload() {
   for (const list of following) list.scrollTop = list.scrollHeight;
   document.dispatchEvent(new CustomEvent("ade:patched", { detail: { nodes: [document.body] } }));
 }
+
+/** A list that follows begins at its end: when the page is loaded, and when htmx brings it. @param {ParentNode} root */
+function toEnd(root) {
+  for (const list of root.querySelectorAll("[data-follow]")) list.scrollTop = list.scrollHeight;
+}
+
+toEnd(document);
+document.addEventListener("htmx:afterSettle", (event) => {
+  const target = /** @type {CustomEvent} */ (event).detail.target;
+  if (target instanceof Element && target.classList.contains("panel-place")) toEnd(target);
+});
