@@ -117,7 +117,7 @@ class ContextPanel(Panel):
         number = number_in(self.params, "diff")
         if number is None and step.kind == StepKind.AGENT:
             number = near[0] if near else None
-        return self._recorded().filter(number=number).first()
+        return None if number is None else self._recorded().filter(number=number).first()
 
     def _choices(self, near: Sequence[int], base: Step | None) -> list[BaseChoice]:
         chosen = self.params.get("diff", "")

@@ -1,7 +1,7 @@
 """What a person or a client may do with agents. Each is one transaction with its events."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -328,7 +328,7 @@ def _replace_context(agent: Agent, message_ids: Sequence[str], author: Author) -
     run_sync([Statement(_PLACE, (agent.event_seq, ids, ids))])
 
 
-_RELATIONS = {
+_RELATIONS: dict[str, Callable[[Agent, Any, Author], None]] = {
     "block_ids": _replace_blocks,
     "tool_ids": _replace_tools,
     "secrets": _replace_variables,

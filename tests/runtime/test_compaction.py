@@ -121,12 +121,16 @@ async def test_three_hundred_messages_against_a_small_window_are_all_answered_an
         model="offline/rules-8k", context_window=8000, include_base_tools=True, agent_type="memgpt_agent"
     )
     for number in range(300):
-        ended = await say(agent, f"Ship number {number} is called Vessel{number}x and carries {number} barrels of salt.")
+        ended = await say(
+            agent, f"Ship number {number} is called Vessel{number}x and carries {number} barrels of salt."
+        )
         assert ended.status == "completed", (number, ended.error)
         assert ended.messages
     evicted = [message async for message in Message.objects.filter(agent=agent, role="user", context_position=None)]
     assert len(evicted) > 100
-    listed = {row for eviction in [e async for e in Eviction.objects.filter(agent=agent)] for row in eviction.message_ids}
+    listed = {
+        row for eviction in [e async for e in Eviction.objects.filter(agent=agent)] for row in eviction.message_ids
+    }
     assert {message.id for message in evicted} <= listed
     for number in range(0, 100, 9):
         found = await recall.search(recall.RecallSearch(agent.id, f"Vessel{number}x", limit=5), None)

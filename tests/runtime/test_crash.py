@@ -20,7 +20,9 @@ from agents_core.runtime.transcript import INTERRUPTED
 from agents_core.tools.execute import run_custom
 from tests.runtime.world import in_context, make_agent, make_tool, play, said, say, spoken, value_of
 
-SIDE_EFFECT = 'def send_mail(to: str) -> str:\n    """Sends.\n\n    Args:\n        to: Whom.\n    """\n    return "sent"\n'
+SIDE_EFFECT = (
+    'def send_mail(to: str) -> str:\n    """Sends.\n\n    Args:\n        to: Whom.\n    """\n    return "sent"\n'
+)
 MAIL = ("send_mail", {"to": "Ada"})
 APPEND = ("core_memory_append", {"label": "human", "content": "Was written to."})
 

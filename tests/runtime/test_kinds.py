@@ -130,7 +130,9 @@ async def test_exit_loop_ends_the_turn_with_its_own_reason() -> None:
 
 
 async def test_an_exit_that_failed_does_not_end_the_turn() -> None:
-    ended, _ = await run_with([{"type": "exit_loop", "tool_name": "send_message"}], [one(("send_message", {})), "Done."])
+    ended, _ = await run_with(
+        [{"type": "exit_loop", "tool_name": "send_message"}], [one(("send_message", {})), "Done."]
+    )
     assert (ended.stop_reason, ended.steps) == ("end_turn", 2)
 
 
@@ -177,9 +179,7 @@ async def test_a_tool_is_withdrawn_when_it_was_called_often_enough_and_offered_a
     rule = {"type": "max_count_per_step", "tool_name": "conversation_search", "max_count_limit": 2}
     requests: list[ModelRequest] = []
     answers = [one(SEARCH), one(SEARCH), "Done.", "Next."]
-    agent = await make_agent(
-        [lambda r, a=a: requests.append(r) or a for a in answers], tools=TOOLS, tool_rules=[rule]
-    )
+    agent = await make_agent([lambda r, a=a: requests.append(r) or a for a in answers], tools=TOOLS, tool_rules=[rule])
     await say(agent, "One")
     await say(agent, "Two")
     assert ["conversation_search" in names for names in offered_in(requests)] == [True, True, False, True]

@@ -71,7 +71,9 @@ async def test_a_tool_that_fails_is_a_result_too() -> None:
     ["", "{", "[1]", "null", '{"label": NaN}', "[" * 5000, '{"x": 1e999}'],
 )
 async def test_malformed_arguments_are_a_result_and_the_run_goes_on(arguments: str) -> None:
-    agent = await make_agent([Answer(calls=[("core_memory_append", arguments)]), "Again."], tools=["core_memory_append"])
+    agent = await make_agent(
+        [Answer(calls=[("core_memory_append", arguments)]), "Again."], tools=["core_memory_append"]
+    )
     ended = await say(agent, "Note it")
     assert (ended.status, ended.stop_reason) == ("completed", "end_turn")
     assert ended.messages[1]["tool_returns"][0]["status"] == "error"
@@ -116,9 +118,7 @@ async def test_with_parallel_calls_off_only_the_first_is_kept() -> None:
 
 async def test_with_parallel_calls_on_all_are_run_in_order_and_answered_in_one_message() -> None:
     two = Answer(calls=[APPEND, ("core_memory_append", {"label": "human", "content": "Green."})])
-    agent = await make_agent(
-        [two, "Done."], tools=["core_memory_append"], model_settings={"parallel_tool_calls": True}
-    )
+    agent = await make_agent([two, "Done."], tools=["core_memory_append"], model_settings={"parallel_tool_calls": True})
     ended = await say(agent, "Note it")
     assert [message["role"] for message in ended.messages] == ["assistant", "tool", "assistant"]
     assert await value_of(agent) == "Her name is Ada.\nLikes tea.\nGreen."

@@ -4,7 +4,11 @@ import pytest
 
 from tests.sandbox.runners import Runner
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    # Who runs the server makes no difference here.
+    pytest.mark.parametrize("sandbox", ["bubblewrap", "landlock"], indirect=True, scope="session"),
+]
 
 
 async def test_arguments_and_results_are_json_data(sandbox: Runner) -> None:

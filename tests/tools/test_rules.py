@@ -106,7 +106,9 @@ def test_the_tools_that_are_still_required() -> None:
     assert required_before_exit(rules, ["b", "b"]) == ["a"]
 
 
-@pytest.mark.parametrize("given", [CHILDREN, PARENT, CONDITIONAL, TWICE, rule("run_first"), rule("exit_loop"), rule("continue_loop")])
+@pytest.mark.parametrize(
+    "given", [CHILDREN, PARENT, CONDITIONAL, TWICE, rule("run_first"), rule("exit_loop"), rule("continue_loop")]
+)
 def test_a_rule_that_the_model_has_to_know_is_one_sentence_with_the_tool_in_it(given: Rule) -> None:
     [sentence] = sentences([given])
     assert "a" in sentence.replace(".", " ").split() or "a " in sentence

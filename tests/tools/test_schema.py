@@ -234,7 +234,7 @@ class D:
             'Field(description="…")',
         ),
         (
-            'class A(BaseModel):\n    a: "A" = Field(description="a")\ndef f(x: A):\n    """Do.\n\n    Args:\n        x: It.\n    """',
+            'class A(BaseModel):\n    a: "A" = Field(description="a")\ndef f(x: A):\n    """Do.\n\n    Args:\n      x: It."""',
             2,
             7,
             "contains itself",
