@@ -1,0 +1,99 @@
+"""The main job in a real browser: create an agent, talk to it, watch its memory and its context window change, edit the memory."""
+
+import re
+from contextlib import suppress
+
+import psutil
+from playwright.sync_api import Page, expect
+
+from tests.e2e.serving import Server
+
+
+def create_agent(page: Page, name: str, template: str = "companion") -> None:
+    page.goto("/agents")
+    page.locator("[data-dialog=new-agent]").first.click()
+    page.locator(f"input[name=template][value={template}]").check()
+    page.locator("#new-name").fill(name)
+    page.get_by_role("button", name="Create").click()
+    expect(page).to_have_url(re.compile(r"/agents/agent-"))
+
+
+def say(page: Page, text: str) -> None:
+    page.locator("#composer-text").fill(text)
+    page.keyboard.press("Enter")
+
+
+def test_a_told_fact_lands_in_core_memory_and_in_the_context_window_live(page: Page) -> None:
+    create_agent(page, "story")
+    say(page, "My name is Inês and I live in Porto.")
+    expect(page.locator("#trace .say").last).to_contain_text("Inês")
+    expect(page.locator("#trace ins").first).to_contain_text("Name: Inês.")
+    expect(page.locator("#seg-core-human")).to_contain_text("Lives in Porto.")
+    expect(page.locator("#panel-head")).to_contain_text("idle")
+
+    say(page, "I moved to Lisbon last month.")
+    expect(page.locator("#seg-core-human ins")).to_contain_text("Lisbon")
+    page.get_by_role("tab", name="Core memory").click()
+    expect(page.locator(".block-editor textarea").first).to_have_value(re.compile("Lives in Lisbon"))
+
+
+def test_a_person_edits_memory_and_the_agent_sees_it_in_its_next_step(page: Page) -> None:
+    create_agent(page, "edited")
+    page.get_by_role("tab", name="Core memory").click()
+    box = page.locator(".block-editor textarea").first
+    box.fill("Name: Bo.")
+    page.locator(".block-editor .btn.primary").first.click()
+    expect(page.locator(".block-editor").first).to_contain_text("9 / 2,000")
+    say(page, "What is my name?")
+    expect(page.locator("#trace .say").last).to_contain_text("Bo")
+
+
+def test_an_edit_made_from_an_old_version_shows_the_conflict_and_merges(page: Page) -> None:
+    create_agent(page, "conflict")
+    say(page, "My name is Inês.")
+    expect(page.locator("#trace .say").last).to_contain_text("Inês")
+    page.get_by_role("tab", name="Core memory").click()
+    editor = page.locator(".block-editor").first
+    expect(editor.locator("textarea")).to_have_value("Name: Inês.")
+    editor.locator("textarea").fill("Name: Inês Silva.")
+    say(page, "I live in Porto.")
+    expect(page.locator("#trace .say").last).to_contain_text("Porto")
+    page.locator(".block-editor .btn.primary").first.click()
+    expect(page.locator(".block-editor .paused")).to_contain_text("changed this block while you were editing")
+    page.get_by_role("button", name="Merge").click()
+    expect(page.locator(".block-editor textarea").first).to_have_value(re.compile("Inês Silva.*Porto", re.DOTALL))
+
+
+def test_the_scrubber_shows_the_exact_context_of_an_earlier_step_by_keyboard(page: Page) -> None:
+    create_agent(page, "scrub")
+    say(page, "My name is Inês and I live in Porto.")
+    expect(page.locator("#seg-core-human")).to_contain_text("Lives in Porto.")
+    scrubber = page.locator("input[data-scrubber]")
+    scrubber.focus()
+    page.keyboard.press("Home")
+    expect(page.locator("[data-scrub-label]")).to_contain_text("step 1")
+    expect(page.locator("#seg-core-human")).not_to_contain_text("Lives in Porto.")
+    page.keyboard.press("End")
+    expect(page.locator("#seg-core-human")).to_contain_text("Lives in Porto.")
+
+
+def test_what_is_remembered_is_found_in_the_archival_browser(page: Page) -> None:
+    create_agent(page, "archive")
+    say(page, "Remember that the spare key is under the blue pot.")
+    expect(page.locator("#trace .say").last).to_contain_text("spare key")
+    page.get_by_role("tab", name="Archival").click()
+    page.locator("#archival-q").fill("where is the key")
+    expect(page.locator("#panel-archival .seg").first).to_contain_text("blue pot")
+    expect(page.locator("#panel-archival .score").first).to_be_visible()
+
+
+def test_the_page_goes_on_after_the_web_server_was_killed(page: Page, live: Server) -> None:
+    create_agent(page, "lost")
+    for process in psutil.Process(live.process.pid).children(recursive=True):
+        with suppress(psutil.Error):  # some end by themselves meanwhile
+            if "agents_core.management.webserver" in process.cmdline():
+                process.kill()
+    expect(page.locator("#live")).to_contain_text("reconnecting", timeout=20_000)
+    expect(page.locator("#live")).to_have_text("live", timeout=40_000)
+    say(page, "My name is Inês.")
+    expect(page.locator("#trace .say").last).to_contain_text("Inês")
