@@ -74,6 +74,10 @@ def agent_kinds(agent_ids: Sequence[str]) -> dict[str, str]:
     return dict(Agent.objects.filter(id__in=set(agent_ids)).values_list("id", "agent_type"))
 
 
+async def run_exists(run_id: str) -> bool:
+    return bool((await pipeline.run([Statement("SELECT 1 FROM run WHERE id = %s", (run_id,))]))[0])
+
+
 def run_usage(run_id: str) -> dict[str, int]:
     """The sums of tokens over the steps of a run, by the names of ``messages.USAGE``."""
     sums = Step.objects.filter(run=run_id).aggregate(**{name: Coalesce(Sum(name), 0) for name in USAGE})

@@ -2,14 +2,55 @@
 
 import random
 
-_FIRST = """
-Amber Bright Calm Clever Copper Gentle Golden Hazel Ivory Jade Keen Lively Mellow Noble Patient
-Quiet Rapid Silver Steady Swift Vivid Warm Wise
-""".split()
-_SECOND = """
-Badger Cedar Comet Crane Falcon Fern Finch Harbor Heron Island Lantern Maple Meadow Otter Owl Pine
-River Sparrow Summit Thistle Willow Wren
-""".split()
+_FIRST = [
+    "Amber",
+    "Bright",
+    "Calm",
+    "Clever",
+    "Copper",
+    "Gentle",
+    "Golden",
+    "Hazel",
+    "Ivory",
+    "Jade",
+    "Keen",
+    "Lively",
+    "Mellow",
+    "Noble",
+    "Patient",
+    "Quiet",
+    "Rapid",
+    "Silver",
+    "Steady",
+    "Swift",
+    "Vivid",
+    "Warm",
+    "Wise",
+]
+_SECOND = [
+    "Badger",
+    "Cedar",
+    "Comet",
+    "Crane",
+    "Falcon",
+    "Fern",
+    "Finch",
+    "Harbor",
+    "Heron",
+    "Island",
+    "Lantern",
+    "Maple",
+    "Meadow",
+    "Otter",
+    "Owl",
+    "Pine",
+    "River",
+    "Sparrow",
+    "Summit",
+    "Thistle",
+    "Willow",
+    "Wren",
+]
 
 
 def fresh_name() -> str:

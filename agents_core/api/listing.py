@@ -70,8 +70,8 @@ def in_order(rows: list[MessageRow], view: View, order: str) -> list[Any]:
     return newest_first(rows, view) if order == "desc" else shown_messages(rows, view)
 
 
-def chronological(cursor: Cursor) -> dict[str, str | None]:
-    """The cursors of a list that runs in its own order, for ``history.messages``, whose cursors are newer and older."""
-    if cursor.order == "asc":
-        return {"after": cursor.after, "before": cursor.before}
-    return {"before": cursor.after, "after": cursor.before}
+def paged(rows: "QuerySet[Message]", cursor: Cursor) -> list[MessageRow]:
+    """A page of messages for a list whose ``after`` means further on in its own order, not newer; oldest first all the same."""
+    descending = cursor.order == "desc"
+    newer, older = (cursor.before, cursor.after) if descending else (cursor.after, cursor.before)
+    return messages(rows, after=newer, before=older, limit=cursor.limit, descending=descending)

@@ -64,7 +64,7 @@ async def _search(agent: Agent, body: MessageSearch) -> list[MessageHit]:
 
 
 def _iso(moment: datetime | None) -> str | None:
-    return moment and moment.isoformat()
+    return moment.isoformat() if moment else None
 
 
 def _row(agent_id: str, hit: MessageHit) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def page(rows: QuerySet[Row], cursor: Cursor, sort: Sort = Sort()) -> list[Row]:
 
 def _place(rows: QuerySet[Row], cursor_id: str, sort: Sort) -> tuple[Any, str] | None:
     """Where the cursor's row stands, whether or not the list's filters let it through."""
-    source = QuerySet(rows.model)
+    source: QuerySet[Row] = QuerySet(rows.model)
     if sort.column in rows.query.annotations:
         source = source.annotate(**{sort.column: rows.query.annotations[sort.column]})
     value = source.filter(pk=cursor_id).values_list(sort.column, flat=True).first()

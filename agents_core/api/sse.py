@@ -10,7 +10,7 @@ from uuid import uuid4
 from django.http import StreamingHttpResponse
 from pydantic_core import to_json
 
-from agents_core.actions.history import messages_by_id
+from agents_core.actions.history import messages_by_id, run_exists
 from agents_core.actions.messages import outcome
 from agents_core.api.answers import error_message, stop_reason, usage_statistics
 from agents_core.api.fragments import Tokens, Whole, is_echo
@@ -19,7 +19,7 @@ from agents_core.events.subscribe import follow
 from agents_core.events.types import MessageCreated, MessageDelta, RunEnded, StoredEvent
 
 PING_S = 20.0
-_SILENT_PINGS = 90
+_SILENCES = 90
 _FRAMES_PER_EVENT = 1024
 DONE = b"data: [DONE]\n\n"
 
@@ -69,16 +69,16 @@ async def frames(stream: Stream) -> AsyncIterator[bytes]:
     reader = _Reader(stream)
     if stream.pings:
         yield ping(stream, None)
-    silent = 0
     events = follow(stream.agent_id, stream.first_seq - 1, run_id=stream.run_id, idle_s=PING_S)
     async with aclosing(events) as batches:
         async for batch in batches:
-            silent = 0 if batch else silent + 1
             if batch:
                 yield await reader.read(batch)
-            elif silent < _SILENT_PINGS:
+            elif await reader.may_go_on():
                 yield ping(stream, reader.last_seq_id) if stream.pings else b": still here\n\n"
-            if reader.ended or silent >= _SILENT_PINGS:
+            else:
+                break
+            if reader.ended:
                 break
     yield await _closing(stream) if reader.ended else _incomplete(stream)
 
@@ -91,8 +91,15 @@ class _Reader:
         self.shows = Tokens(stream.view) if stream.tokens else Whole(stream.view)
         self.ended = False
         self.last_seq_id: int | None = None
+        self._silences = 0
+
+    async def may_go_on(self) -> bool:
+        """After a silence: whether the run still is, and has not been silent for too long."""
+        self._silences += 1
+        return self._silences < _SILENCES and await run_exists(self.stream.run_id)
 
     async def read(self, batch: Sequence[StoredEvent]) -> bytes:
+        self._silences = 0
         ids = [stored.event.message_id for stored in batch if isinstance(stored.event, MessageCreated)]
         rows = await messages_by_id(ids)
         return b"".join(
@@ -136,7 +143,7 @@ def _incomplete(stream: Stream) -> bytes:
         "message_type": "error_message",
         "run_id": stream.run_id,
         "error_type": "stream_incomplete",
-        "message": "Nothing was heard of the run for half an hour: look it up by its id.",
+        "message": "Nothing more is heard of the run: it was deleted, or has been silent for half an hour.",
         "detail": None,
         "seq_id": None,
     }

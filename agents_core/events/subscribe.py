@@ -1,6 +1,6 @@
 """Reading events by cursor: the same for SSE, the websocket and the JSON answer."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from agents_core.events.hub import hub
 from agents_core.events.types import StoredEvent, parse
@@ -46,7 +46,7 @@ async def follow(
     run_id: str | None = None,
     types: Sequence[str] | None = None,
     idle_s: float = 20.0,
-) -> AsyncIterator[list[StoredEvent]]:
+) -> AsyncGenerator[list[StoredEvent], None]:
     """Yields batches of events as they are committed, for ever; an empty batch after each ``idle_s`` seconds of silence.
 
     Misses none: the bell is hung up before the first read, and a lost ring costs one poll of 5 seconds at most.

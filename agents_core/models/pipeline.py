@@ -4,14 +4,15 @@ import asyncio
 import json as stdlib_json
 import re
 import select
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from math import isfinite
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from django.db import connection as django_connection
 from django.db import connections, transaction
-from psycopg import AsyncConnection, OperationalError
+from psycopg import AsyncConnection, Error, OperationalError
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
@@ -84,10 +85,24 @@ async def run(statements: Iterable[Statement]) -> list[Rows]:
 
     Outside an explicit transaction a pipeline is one: it commits whole or not at all. Raises what psycopg raises.
     """
-    async with (await pool()).connection() as connection:
+    async with (await pool()).connection() as connection, _forgetting_what_failed(connection):
         async with connection.pipeline():
             cursors = [await connection.execute(statement.sql, statement.params) for statement in statements]
         return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
+@asynccontextmanager
+async def _forgetting_what_failed(connection: AsyncConnection[Any]) -> AsyncIterator[None]:
+    """The server never prepares what stands behind an error in a pipeline, yet psycopg believes that it did: both begin anew."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        await connection.close()
+        raise
+    except Error:
+        if not connection.closed:
+            await connection.execute("DEALLOCATE ALL")
+        raise
 
 
 def run_sync(statements: Iterable[Statement]) -> list[Rows]:

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from json import dumps
+from random import random
 from time import perf_counter
 from typing import Any
 
@@ -26,7 +27,8 @@ from agents_core.runtime.recording import ModelCall, StepEnd, error_facts, recor
 from agents_core.runtime.state import Turn
 from agents_core.runtime.transcript import INTERRUPTED, local_time, stored_calls, stored_content, told_apart
 
-_WRITE_TRIES = 5
+_WRITE_TRIES = 30
+_LONGEST_PAUSE_S = 0.05
 _COMPACT_TRIES = 3
 
 
@@ -214,6 +216,7 @@ async def _run_tools_and_commit(step: _Step) -> Outcome:
         except (SerializationFailure, DeadlockDetected):
             if attempt == _WRITE_TRIES - 1:
                 raise
+            await asyncio.sleep(random() * min(_LONGEST_PAUSE_S, attempt * 0.002))
             await refresh_world(step.turn)
             for plan in step.planned:
                 if plan.is_builtin and plan.tool is not None:

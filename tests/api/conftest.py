@@ -69,7 +69,8 @@ async def running(api: Api) -> AsyncIterator[None]:
     from agents_core.queue.tasks import QUEUE
     from agents_core.runtime.providers import connections
 
-    app = django_app.with_connector(django_app.connector.get_worker_connector())
+    connector: Any = django_app.connector
+    app = django_app.with_connector(connector.get_worker_connector())
     async with app.open_async():
         worker = asyncio.create_task(
             app.run_worker_async(queues=[QUEUE], install_signal_handlers=False, fetch_job_polling_interval=0.2)

@@ -172,7 +172,7 @@ async def test_a_deleted_agent_is_gone_and_its_blocks_stay(api: Api, make_agent:
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 async def test_an_unknown_agent_is_404_and_a_malformed_id_422(api: Api, method: str) -> None:
-    body = None if method != "PATCH" else {}
+    body: Any = {} if method == "PATCH" else None
     assert await api.call(method, f"/agents/{UNKNOWN}", body) == (404, {"detail": "Agent not found"})
     status, answer = await api.call(method, "/agents/agent-1", body)
     assert (status, isinstance(answer["detail"], str)) == (422, True)

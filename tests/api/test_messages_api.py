@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("running")
 
 async def frames(api: Api, path: str, body: Any) -> list[tuple[str | None, Any]]:
     """The frames of a stream: (event, data), the data parsed."""
-    response = await api.client.post(f"/v1{path}", json.dumps(body), content_type="application/json")
+    response: Any = await api.client.post(f"/v1{path}", json.dumps(body), content_type="application/json")
     assert response.status_code == 200, response.content
     assert response["content-type"] == "text/event-stream"
     text = b"".join([chunk async for chunk in response.streaming_content]).decode()

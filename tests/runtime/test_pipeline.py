@@ -39,6 +39,14 @@ async def test_an_error_spoils_nothing_for_the_next_batch_however_often_it_comes
     assert await pipeline.run([COUNT]) == [[(1,)]]
 
 
+async def test_what_stood_behind_an_error_runs_the_next_time() -> None:
+    behind = Statement("SELECT 'behind', %s::int", (1,))
+    for _ in range(20):
+        with pytest.raises(psycopg.errors.SerializationFailure):
+            await pipeline.run([Statement("SELECT ensure(%s, 'no')", (False,)), behind])
+        assert await pipeline.run([Statement("SELECT ensure(%s, 'no')", (True,)), behind]) == [[("",)], [("behind", 1)]]
+
+
 async def test_a_batch_that_is_cancelled_while_it_waits_writes_nothing_and_gives_its_connection_back() -> None:
     for _ in range(20):
         task = asyncio.create_task(pipeline.run([INSERT, Statement("SELECT pg_sleep(5)")]))

@@ -13,7 +13,6 @@ from letta_client import (
     NotFoundError,
     UnprocessableEntityError,
 )
-from letta_client.types import AgentState
 
 from tests.e2e.serving import Server
 
@@ -32,7 +31,7 @@ def roll(sides: int, times: int = 1) -> list[int]:
 
 
 @pytest.fixture
-def agent(client: Letta) -> Iterator[AgentState]:
+def agent(client: Any) -> Iterator[Any]:
     made = client.agents.create(
         name="Companion",
         agent_type="memgpt_agent",
@@ -48,7 +47,7 @@ def texts(messages: Any) -> list[Any]:
     return [message.content for message in messages if message.message_type == "assistant_message"]
 
 
-def test_health_and_models(client: Letta) -> None:
+def test_health_and_models(client: Any) -> None:
     assert client.health().status == "ok"
     models = list(client.models.list())
     assert "offline/rules" in [model.handle for model in models]
@@ -56,7 +55,7 @@ def test_health_and_models(client: Letta) -> None:
     assert all(model.embedding_dim > 0 for model in client.models.embeddings.list())
 
 
-def test_an_agent_from_its_making_to_its_end(client: Letta) -> None:
+def test_an_agent_from_its_making_to_its_end(client: Any) -> None:
     made = client.agents.create(model="offline/rules", memory_blocks=[{"label": "human", "value": "Ada"}])
     assert (made.agent_type, [block.label for block in made.blocks]) == ("letta_v1_agent", ["human"])
     assert client.agents.retrieve(made.id).blocks == []
@@ -71,7 +70,7 @@ def test_an_agent_from_its_making_to_its_end(client: Letta) -> None:
         client.agents.retrieve(made.id)
 
 
-def test_lists_are_paged_to_their_end(client: Letta) -> None:
+def test_lists_are_paged_to_their_end(client: Any) -> None:
     made = [client.agents.create(model="offline/rules", tags=["paged"]).id for _ in range(7)]
     try:
         assert [agent.id for agent in client.agents.list(tags=["paged"], limit=3, order="asc")] == made
@@ -81,7 +80,7 @@ def test_lists_are_paged_to_their_end(client: Letta) -> None:
             client.agents.delete(agent_id)
 
 
-def test_a_message_is_answered_and_what_was_told_is_remembered(client: Letta, agent: AgentState) -> None:
+def test_a_message_is_answered_and_what_was_told_is_remembered(client: Any, agent: Any) -> None:
     answer = client.agents.messages.create(agent.id, messages=[{"role": "user", "content": "My name is Grace."}])
     assert answer.stop_reason.stop_reason == "end_turn"
     assert texts(answer.messages)
@@ -91,14 +90,14 @@ def test_a_message_is_answered_and_what_was_told_is_remembered(client: Letta, ag
     assert {"tool_call_message", "tool_return_message", "assistant_message"} <= kinds
 
 
-def test_a_plain_input_is_one_user_message(client: Letta, agent: AgentState) -> None:
+def test_a_plain_input_is_one_user_message(client: Any, agent: Any) -> None:
     client.agents.messages.create(agent.id, input="Just this.")
     listed = list(client.agents.messages.list(agent.id, include_return_message_types=["user_message"]))
     assert "Just this." in [message.content for message in listed]
 
 
 @pytest.mark.parametrize("tokens", [False, True])
-def test_a_stream_says_what_the_history_then_holds(client: Letta, agent: AgentState, tokens: bool) -> None:
+def test_a_stream_says_what_the_history_then_holds(client: Any, agent: Any, tokens: bool) -> None:
     stream = client.agents.messages.stream(
         agent.id, messages=[{"role": "user", "content": "I like chess."}], stream_tokens=tokens
     )
@@ -116,7 +115,7 @@ def test_a_stream_says_what_the_history_then_holds(client: Letta, agent: AgentSt
     assert said.items() <= history.items()
 
 
-def test_create_streams_too_and_a_background_stream_is_resumed(client: Letta, agent: AgentState) -> None:
+def test_create_streams_too_and_a_background_stream_is_resumed(client: Any, agent: Any) -> None:
     stream = client.agents.messages.create(
         agent.id, input="Hello.", streaming=True, stream_tokens=True, background=True, include_pings=False
     )
@@ -126,7 +125,7 @@ def test_create_streams_too_and_a_background_stream_is_resumed(client: Letta, ag
     assert again == [chunk.seq_id for chunk in seen[1:]]
 
 
-def test_the_history_is_listed_page_by_page_without_a_gap(client: Letta, agent: AgentState) -> None:
+def test_the_history_is_listed_page_by_page_without_a_gap(client: Any, agent: Any) -> None:
     for number in range(3):
         client.agents.messages.create(agent.id, input=f"Number {number}.")
     every = list(client.agents.messages.list(agent.id, limit=1000, order="asc"))
@@ -135,7 +134,7 @@ def test_the_history_is_listed_page_by_page_without_a_gap(client: Letta, agent: 
     assert every[0].message_type == "system_message"
 
 
-def test_blocks_of_an_agent_are_read_changed_attached_and_detached(client: Letta, agent: AgentState) -> None:
+def test_blocks_of_an_agent_are_read_changed_attached_and_detached(client: Any, agent: Any) -> None:
     assert {block.label for block in client.agents.blocks.list(agent.id, limit=1)} == {"human", "persona"}
     changed = client.agents.blocks.update("persona", agent_id=agent.id, value="Stern.")
     assert changed.value == client.agents.blocks.retrieve("persona", agent_id=agent.id).value == "Stern."
@@ -149,7 +148,7 @@ def test_blocks_of_an_agent_are_read_changed_attached_and_detached(client: Letta
     assert "company" not in [each.label for each in detached.blocks]
 
 
-def test_blocks_stand_alone(client: Letta) -> None:
+def test_blocks_stand_alone(client: Any) -> None:
     block = client.blocks.create(label="alone", value="a", limit=10)
     assert client.blocks.update(block.id, value="b", description="d").value == "b"
     with pytest.raises(UnprocessableEntityError, match="Exceeds 10 character limit"):
@@ -160,7 +159,7 @@ def test_blocks_stand_alone(client: Letta) -> None:
         client.blocks.retrieve(block.id)
 
 
-def test_archival_passages_are_stored_found_and_deleted(client: Letta, agent: AgentState) -> None:
+def test_archival_passages_are_stored_found_and_deleted(client: Any, agent: Any) -> None:
     facts = ["The cat is called Minka.", "The car is red.", "Ada was born in London."]
     made = [client.agents.passages.create(agent.id, text=fact, tags=[str(i)])[0] for i, fact in enumerate(facts)]
     assert [passage.text for passage in client.agents.passages.list(agent.id)] == facts
@@ -172,7 +171,7 @@ def test_archival_passages_are_stored_found_and_deleted(client: Letta, agent: Ag
     assert len(client.agents.passages.list(agent.id)) == 2
 
 
-def test_archives_are_shared(client: Letta, agent: AgentState) -> None:
+def test_archives_are_shared(client: Any, agent: Any) -> None:
     archive = client.archives.create(name="Library")
     passage = client.archives.passages.create(archive.id, text="A book.")
     client.agents.archives.attach(archive.id, agent_id=agent.id)
@@ -183,7 +182,7 @@ def test_archives_are_shared(client: Letta, agent: AgentState) -> None:
     client.archives.delete(archive.id)
 
 
-def test_a_tool_is_made_attached_run_and_detached(client: Letta, agent: AgentState) -> None:
+def test_a_tool_is_made_attached_run_and_detached(client: Any, agent: Any) -> None:
     tool = client.tools.create(source_code=ROLL, tags=["dice"])
     assert (tool.name, tool.json_schema["parameters"]["required"]) == ("roll", ["sides"])
     assert client.tools.upsert(source_code=ROLL, description="Dice.").id == tool.id
@@ -201,7 +200,7 @@ def test_a_tool_is_made_attached_run_and_detached(client: Letta, agent: AgentSta
         client.tools.delete(tool.id)
 
 
-def test_runs_and_steps_tell_how_a_message_was_answered(client: Letta, agent: AgentState) -> None:
+def test_runs_and_steps_tell_how_a_message_was_answered(client: Any, agent: Any) -> None:
     answer = client.agents.messages.create(agent.id, input="Hello.")
     [run] = client.runs.list(agent_id=agent.id)
     assert (run.id, run.status, run.stop_reason) == (answer.messages[-1].run_id, "completed", "end_turn")
@@ -215,7 +214,7 @@ def test_runs_and_steps_tell_how_a_message_was_answered(client: Letta, agent: Ag
     assert list(client.runs.messages.list(run.id))[-1].run_id == run.id
 
 
-def test_messages_are_sent_in_the_background_and_runs_cancelled(client: Letta, agent: AgentState) -> None:
+def test_messages_are_sent_in_the_background_and_runs_cancelled(client: Any, agent: Any) -> None:
     run = client.agents.messages.create_async(agent.id, messages=[{"role": "user", "content": "Hello."}])
     for _ in client.runs.messages.stream(run.id):
         pass
@@ -226,13 +225,13 @@ def test_messages_are_sent_in_the_background_and_runs_cancelled(client: Letta, a
     assert len(client.agents.retrieve(agent.id).message_ids) == 1
 
 
-def test_the_context_window_is_told_by_part(client: Letta, agent: AgentState) -> None:
+def test_the_context_window_is_told_by_part(client: Any, agent: Any) -> None:
     context: Any = client.get(f"/v1/agents/{agent.id}/context", cast_to=object)
     parts = [value for name, value in context.items() if name.startswith("num_tokens_")]
     assert context["context_window_size_current"] == sum(parts) > 0
 
 
-def test_conversations_run_beside_the_agents_own_thread(client: Letta, agent: AgentState) -> None:
+def test_conversations_run_beside_the_agents_own_thread(client: Any, agent: Any) -> None:
     conversation = client.conversations.create(agent_id=agent.id, summary="Side talk")
     chunks = list(client.conversations.messages.create(conversation.id, messages=[{"role": "user", "content": "Hi."}]))
     assert texts(chunks)
@@ -244,7 +243,7 @@ def test_conversations_run_beside_the_agents_own_thread(client: Letta, agent: Ag
     client.conversations.delete(conversation.id)
 
 
-def test_errors_come_as_their_classes_with_what_to_do(client: Letta, server: Server) -> None:
+def test_errors_come_as_their_classes_with_what_to_do(client: Any, server: Server) -> None:
     with pytest.raises(NotFoundError, match="Agent not found"):
         client.agents.messages.create(NOBODY, input="x")
     with pytest.raises(UnprocessableEntityError):
@@ -257,7 +256,7 @@ def test_errors_come_as_their_classes_with_what_to_do(client: Letta, server: Ser
         Letta(base_url=f"http://localhost:{server.port}", api_key="wrong").agents.list()
 
 
-async def test_the_asynchronous_client_does_the_same(client: Letta, agent: AgentState) -> None:
+async def test_the_asynchronous_client_does_the_same(client: Any, agent: Any) -> None:
     async with AsyncLetta(base_url=client.base_url, api_key=client.api_key) as asynchronous:
         answer = await asynchronous.agents.messages.create(agent.id, input="Hello.")
         assert texts(answer.messages)

@@ -61,7 +61,7 @@ def _new_agent(body: AgentCreate) -> NewAgent:
 def list_agents(request: HttpRequest, query: Query[AgentFilter]) -> HttpResponse:
     if query.ascending is not None:
         query.order = "asc" if query.ascending else "desc"
-    column = query.sort_by or query.order_by
+    column: str = query.sort_by or query.order_by
     rows = _filtered(query)
     if column == "last_run_completion":
         column = "sort_key"

@@ -11,7 +11,7 @@ from agents_core.api.paging import page
 from agents_core.api.reply import reply
 from agents_core.api.schemas.agents import AgentFilter, AgentState
 from agents_core.api.schemas.blocks import BlockCreate, BlockFilter, BlockResponse, BlockUpdate
-from agents_core.models import Agent, Block
+from agents_core.models import Agent, Author, Block
 
 router = Router(tags=["blocks"])
 
@@ -52,7 +52,7 @@ def _by_holders(rows: "QuerySet[Block]", query: BlockFilter) -> "QuerySet[Block]
 
 @router.post("/", response=BlockResponse)
 def create_block(request: HttpRequest, body: BlockCreate) -> HttpResponse:
-    return reply(BlockResponse.of(blocks.create(**body.given())))
+    return reply(BlockResponse.of(blocks.create(Author.API, **body.given())))
 
 
 @router.get("/count", response=int)

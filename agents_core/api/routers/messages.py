@@ -5,6 +5,7 @@ from django.http.response import HttpResponseBase
 from ninja import Query, Router
 
 from agents_core.actions import agents, history, runs
+from agents_core.actions.messages import MESSAGE_COLUMNS
 from agents_core.api.ids import AgentId, MessageId
 from agents_core.api.listing import listed, listed_everywhere
 from agents_core.api.message_search import found_messages
@@ -66,7 +67,7 @@ async def search_messages(request: HttpRequest, body: MessageSearch) -> HttpResp
 
 @router.get("/{message_id}")
 def retrieve_message(request: HttpRequest, message_id: MessageId) -> HttpResponse:
-    row = Message.objects.filter(pk=message_id).values(*history.MESSAGE_COLUMNS).first()
+    row = Message.objects.filter(pk=message_id).values(*MESSAGE_COLUMNS).first()
     if row is None:
         raise NotFound(f"There is no message {message_id}.")
     view = view_of(history.agent_kinds([row["agent_id"]])[row["agent_id"]])

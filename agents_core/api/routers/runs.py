@@ -9,7 +9,7 @@ from ninja import Query, Router
 from agents_core.actions import history
 from agents_core.actions.deletions import delete_run as delete_with_steps
 from agents_core.actions.runs import get
-from agents_core.api.listing import chronological, in_order
+from agents_core.api.listing import in_order, paged
 from agents_core.api.paging import Sort, page
 from agents_core.api.reply import reply
 from agents_core.api.schemas.messages import ResumeRequest
@@ -73,9 +73,7 @@ def delete_run(request: HttpRequest, run_id: str) -> HttpResponse:
 @router.get("/{run_id}/messages")
 def list_run_messages(request: HttpRequest, run_id: str, query: Query[RunMessageCursor]) -> HttpResponse:
     run = get(run_id)
-    rows = history.messages(
-        Message.objects.filter(run=run_id), **chronological(query), limit=query.limit, descending=query.order == "desc"
-    )
+    rows = paged(Message.objects.filter(run=run_id), query)
     view = view_of(history.agent_kinds([run.agent_id])[run.agent_id])
     return reply(in_order(rows, view, query.order))
 

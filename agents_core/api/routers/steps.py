@@ -9,7 +9,7 @@ from ninja import Query, Router
 
 from agents_core.actions import history
 from agents_core.api.ids import StepId
-from agents_core.api.listing import chronological, in_order
+from agents_core.api.listing import in_order, paged
 from agents_core.api.paging import Sort, page
 from agents_core.api.reply import reply
 from agents_core.api.schemas.archives import aware
@@ -64,12 +64,7 @@ def retrieve_step_metrics(request: HttpRequest, step_id: StepId) -> HttpResponse
 @router.get("/{step_id}/messages")
 def list_step_messages(request: HttpRequest, step_id: StepId, query: Query[RunMessageCursor]) -> HttpResponse:
     step = get(step_id)
-    rows = history.messages(
-        Message.objects.filter(step=step_id),
-        **chronological(query),
-        limit=query.limit,
-        descending=query.order == "desc",
-    )
+    rows = paged(Message.objects.filter(step=step_id), query)
     view = view_of(history.agent_kinds([step.agent_id])[step.agent_id])
     return reply(in_order(rows, view, query.order))
 

@@ -9,7 +9,6 @@ from agents_core.api.paging import Cursor
 from agents_core.api.schemas.blocks import AgentInclude, BlockLimit, BlockResponse
 from agents_core.api.schemas.common import Answer, Body
 from agents_core.api.schemas.tools import ToolResponse
-from agents_core.models import AgentKind
 
 ContextWindow = Annotated[int, Field(ge=1024, le=100_000_000)]
 SmallCount = Annotated[int, Field(ge=1, le=1000)]
@@ -161,7 +160,7 @@ class _AgentFields(Body):
 
 
 class AgentCreate(_AgentFields):
-    agent_type: Kind = AgentKind.V1.value
+    agent_type: Kind = "letta_v1_agent"
     memory_blocks: list[BlockIn] | None = None
     tools: list[str] | None = None
     include_base_tools: bool | None = None

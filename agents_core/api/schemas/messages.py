@@ -152,7 +152,7 @@ class ResumeRequest(BaseModel):
     """``starting_after`` is the ``seq_id`` of the last frame that was seen. Polling parameters of other servers are
     ignored: this one pushes."""
 
-    starting_after: int = Field(0, ge=0)
+    starting_after: int = Field(default=0, ge=0)
     include_pings: bool = True
     run_id: str | None = None
     otid: str | None = None
