@@ -5,7 +5,7 @@ from benchmarks.client import Client
 from benchmarks.table import Row
 
 PART = "The workspace page"
-_SIZES = (200, 500, 1_000, 2_000)
+_SIZES = (200, 1_000, 2_000)
 _QUICK_SIZES = (50, 100)
 _STEPS_A_TURN = 10
 
