@@ -32,7 +32,7 @@ def test_a_told_fact_lands_in_core_memory_and_in_the_context_window_live(page: P
     expect(page.locator("#panel-head")).to_contain_text("idle")
 
     say(page, "I moved to Lisbon last month.")
-    expect(page.locator("#seg-core-human ins", has_text="Lisbon")).to_be_visible()
+    expect(page.locator("#seg-core-human ins", has_text="Lisbon")).to_have_count(1)
     page.get_by_role("tab", name="Core memory").click()
     expect(page.locator(".block-editor textarea").first).to_have_value(re.compile("Lives in Lisbon"))
 
