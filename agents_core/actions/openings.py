@@ -4,9 +4,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from agents_core.models import Agent, Message
 from agents_core.runtime.policy import policy_of
+from agents_core.runtime.transcript import packed_return
+
+_SENT = "Sent message successfully."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ def opening_messages(agent: Agent, opening: Sequence[Opening], at: datetime) -> 
 
 def _messages(agent: Agent, item: Opening, index: int, at: datetime) -> list[Message]:
     if item.role == "assistant" and policy_of(agent.agent_type).heartbeats:
-        return _spoken(agent, item.text, f"opening_{index}")
+        return _spoken(agent, item.text, f"opening_{index}", at)
     if item.role == "system":
         alert = {"type": "system_alert", "message": item.text, "time": f"{at:%Y-%m-%d %I:%M:%S %p %Z%z}"}
         return [_plain(agent, "user", json.dumps(alert, ensure_ascii=False))]
@@ -35,14 +39,15 @@ def _plain(agent: Agent, role: str, text: str) -> Message:
     return Message(agent=agent, role=role, content=[{"type": "text", "text": text}])
 
 
-def _spoken(agent: Agent, text: str, call_id: str) -> list[Message]:
+def _spoken(agent: Agent, text: str, call_id: str, at: datetime) -> list[Message]:
     """What an agent of a kind that speaks by ``send_message`` said: the call and its return."""
     call = {"id": call_id, "name": "send_message", "arguments": json.dumps({"message": text}, ensure_ascii=False)}
     answer = {
         "tool_call_id": call_id,
         "name": "send_message",
         "status": "success",
-        "text": "Sent message successfully.",
+        "text": packed_return("success", _SENT, at, ZoneInfo(agent.timezone)),
+        "value": _SENT,
         "stdout": "",
         "stderr": "",
     }

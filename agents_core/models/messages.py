@@ -24,7 +24,8 @@ class Message(models.Model):
 
     ``content`` is a list of parts: {type: "text", text}, {type: "reasoning", reasoning, signature, redacted},
     {type: "image", media_type, data}. ``tool_calls``: [{id, name, arguments (JSON text)}].
-    ``tool_returns``: [{tool_call_id, name, status: "success" | "error", text, stdout, stderr}].
+    ``tool_returns``: [{tool_call_id, name, status: "success" | "error", text, value, stdout, stderr}]: ``text`` is what the
+    model reads, ``value`` the tool's bare result.
     ``context_position`` orders the messages that the thread's next request holds: WAITING for one whose run has not answered yet,
     None for one outside the context. ``indexed`` says whether recall search knows it.
     """

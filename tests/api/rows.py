@@ -37,4 +37,12 @@ def call(name: str, number: int = 1, **arguments: Any) -> dict[str, Any]:
 
 
 def returned(name: str, value: str, number: int = 1, status: str = "success") -> dict[str, Any]:
-    return {"tool_call_id": f"call_{number}", "name": name, "status": status, "text": value, "stdout": "", "stderr": ""}
+    return {
+        "tool_call_id": f"call_{number}",
+        "name": name,
+        "status": status,
+        "text": f"packed {value}",
+        "value": value,
+        "stdout": "",
+        "stderr": "",
+    }
