@@ -101,7 +101,8 @@ async def _forgetting_what_failed(connection: AsyncConnection[Any]) -> AsyncIter
         raise
     except Error:
         if not connection.closed:
-            await connection.execute("DEALLOCATE ALL")
+            async with connection.transaction(force_rollback=True):
+                pass
         raise
 
 
