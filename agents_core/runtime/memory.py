@@ -23,6 +23,7 @@ _NEW_ARCHIVE = """
 WITH made AS (INSERT INTO archive (id, name, embedding, metadata) VALUES (%s, %s, %s, '{}') RETURNING id)
 INSERT INTO agent_archive (agent_id, archive_id) SELECT %s, id FROM made
 """
+_HAS_NONE = "SELECT ensure(NOT EXISTS (SELECT 1 FROM agent_archive WHERE agent_id = %s), 'an archive was made meanwhile')"
 _RECORD_SEARCH = """
 INSERT INTO memory_search (agent_id, step_id, tool_call_id, store, query, filters, embedding_model, candidates, duration_ms)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
@@ -50,6 +51,7 @@ class AgentMemory:
             agent = self._turn.agent
             archive_id = new_id("archive")
             handle = agent.embedding or embedders.default_handle()
+            context.statements.append(Statement(_HAS_NONE, (agent.id,)))
             context.statements.append(
                 Statement(_NEW_ARCHIVE, (archive_id, f"{agent.name}'s Archive", handle, agent.id))
             )
