@@ -54,8 +54,7 @@ WITH queued AS (
     INSERT INTO message (id, agent_id, conversation_id, run_id, seq, role, content, tool_calls, tool_returns, name, otid, sender_id,
                          context_position, indexed)
     SELECT m.id, agent.id, %s, %s, agent.event_seq - m.behind, m.role, m.content, '[]', '[]', m.name, m.otid, m.sender_id, %s, false
-    FROM agent, unnest(%s::text[], %s::int[], %s::text[], %s::jsonb[], %s::text[], %s::text[], %s::text[])
-         AS m (id, behind, role, content, name, otid, sender_id)
+    FROM agent, jsonb_to_recordset(%s) AS m (id text, behind int, role text, content jsonb, name text, otid text, sender_id text)
     WHERE agent.id = %s
 )
 SELECT ensure(EXISTS (SELECT 1 FROM queued), 'agent not found')
@@ -89,15 +88,12 @@ async def send(
     rows = [(new_id("message"), message) for message in inputs]
     places = [publication.add(MessageCreated(message_id, message.role)) for message_id, message in rows]
     request = {name: value for name, value in asdict(options or RunOptions()).items() if value}
-    columns = zip(
-        *(
-            (message_id, publication.seq_behind_last(place), m.role, json(m.content), m.name, m.otid, m.sender_id)
-            for (message_id, m), place in zip(rows, places, strict=True)
-        ),
-        strict=True,
-    )
+    said = [
+        {**asdict(message), "id": message_id, "behind": publication.seq_behind_last(place)}
+        for (message_id, message), place in zip(rows, places, strict=True)
+    ]
     of_run = (run_id, conversation_id, json(request), background, json(metadata or {}), callback_url)
-    of_messages = (conversation_id, run_id, WAITING, *(list(column) for column in columns))
+    of_messages = (conversation_id, run_id, WAITING, json(said))
     statements = [
         publication.statement(),
         Statement(_INSERT, (*of_run, publication.seq_behind_last(first), agent_id, *of_messages, agent_id)),

@@ -16,7 +16,7 @@ _PUBLISH = f"""
 WITH taken AS (UPDATE agent SET event_seq = event_seq + %s WHERE id = %s RETURNING event_seq)
 INSERT INTO event (agent_id, seq, type, run_id, step_id, payload)
 SELECT %s, taken.event_seq - %s + e.n, e.type, e.run_id, e.step_id, e.payload
-FROM taken, unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[]) WITH ORDINALITY AS e (type, run_id, step_id, payload, n)
+FROM taken, jsonb_to_recordset(%s) AS e (n int, type text, run_id text, step_id text, payload jsonb)
 RETURNING seq, {RING}
 """
 
@@ -44,19 +44,11 @@ class Publication:
         It gives the rows ``(seq, _)`` in order; none when the agent does not exist.
         """
         count = len(self._rows)
-        return Statement(
-            _PUBLISH,
-            (
-                count,
-                self.agent_id,
-                self.agent_id,
-                count,
-                [event.type for event, _, _ in self._rows],
-                [run_id for _, run_id, _ in self._rows],
-                [step_id for _, _, step_id in self._rows],
-                [json(payload_of(event)) for event, _, _ in self._rows],
-            ),
-        )
+        rows = [
+            {"n": n, "type": event.type, "run_id": run_id, "step_id": step_id, "payload": payload_of(event)}
+            for n, (event, run_id, step_id) in enumerate(self._rows, start=1)
+        ]
+        return Statement(_PUBLISH, (count, self.agent_id, self.agent_id, count, json(rows)))
 
     def seq_behind_last(self, place: int) -> int:
         """How far the event at ``place`` stands behind the last: its seq is ``agent.event_seq`` minus this, once published."""

@@ -5,6 +5,7 @@ change since an earlier step has the same id, so a step costs what changed.
 """
 
 import json
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -163,6 +164,24 @@ def _skip(text: str, at: int) -> int:
     while at < len(text) and text[at] in _WHITE:
         at += 1
     return at
+
+
+class StoredSegments:
+    """The ids of the segments that this process has stored lately, so that it does not send them again."""
+
+    def __init__(self, most: int = 200_000) -> None:
+        self._ids: OrderedDict[UUID, None] = OrderedDict()
+        self._most = most
+
+    def missing(self, segments: Sequence[CutSegment]) -> list[CutSegment]:
+        return [segment for segment in segments if segment.id not in self._ids]
+
+    def add(self, segments: Sequence[CutSegment]) -> None:
+        """Call it once they are committed."""
+        for segment in segments:
+            self._ids[segment.id] = None
+        while len(self._ids) > self._most:
+            self._ids.popitem(last=False)
 
 
 _STORE = """

@@ -107,8 +107,9 @@ async def _variables(agent_id: str) -> dict[str, str]:
 _INSERT = """
 INSERT INTO tool_call (step_id, agent_id, call_id, position, name, arguments, status, result, stdout, stderr,
 code_digest, started_ms, duration_ms)
-SELECT %s, %s, c.* FROM unnest(%s::text[], %s::int[], %s::text[], %s::jsonb[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[],
-                               %s::float8[], %s::float8[]) AS c
+SELECT %s, %s, call_id, position, name, arguments, status, result, stdout, stderr, decode(code_digest, 'hex'), started_ms, duration_ms
+FROM jsonb_to_recordset(%s) AS c (call_id text, position int, name text, arguments jsonb, status text, result text, stdout text,
+                                  stderr text, code_digest text, started_ms float8, duration_ms float8)
 ON CONFLICT (step_id, call_id) DO UPDATE SET status = EXCLUDED.status, result = EXCLUDED.result, stdout = EXCLUDED.stdout,
     stderr = EXCLUDED.stderr, started_ms = EXCLUDED.started_ms, duration_ms = EXCLUDED.duration_ms
 """
@@ -141,8 +142,7 @@ def write_results(commit: Commit, turn: Turn, planned: Sequence[PlannedCall], *,
 
 
 def _write_rows(commit: Commit, turn: Turn, planned: Sequence[PlannedCall]) -> None:
-    columns = zip(*(_row(plan) for plan in planned), strict=True)
-    commit.add(Statement(_INSERT, (turn.step_id, turn.agent.id, *(list(column) for column in columns))))
+    commit.add(Statement(_INSERT, (turn.step_id, turn.agent.id, json([_row(plan) for plan in planned]))))
 
 
 def _tell_called(commit: Commit, planned: Sequence[PlannedCall]) -> None:
@@ -150,24 +150,24 @@ def _tell_called(commit: Commit, planned: Sequence[PlannedCall]) -> None:
         commit.emit(ToolCalled(plan.call.id, plan.call.name))
 
 
-def _row(plan: PlannedCall) -> tuple[Any, ...]:
+def _row(plan: PlannedCall) -> dict[str, Any]:
     status, result = ToolCallStatus.INTENDED, plan.result
     if result is not None:
         status = ToolCallStatus.ERROR if plan.failed else ToolCallStatus.OK
     source = plan.tool.source_code if plan.tool else None
-    return (
-        plan.call.id,
-        plan.position,
-        plan.call.name,
-        json(plan.arguments),
-        status.value,
-        result.text if result else None,
-        result.stdout if result else "",
-        result.stderr if result else "",
-        sha256(source.encode()).digest() if source else None,
-        plan.started_ms,
-        result.duration_ms if result else None,
-    )
+    return {
+        "call_id": plan.call.id,
+        "position": plan.position,
+        "name": plan.call.name,
+        "arguments": plan.arguments,
+        "status": status.value,
+        "result": result.text if result else None,
+        "stdout": result.stdout if result else "",
+        "stderr": result.stderr if result else "",
+        "code_digest": sha256(source.encode()).hexdigest() if source else None,
+        "started_ms": plan.started_ms,
+        "duration_ms": result.duration_ms if result else None,
+    }
 
 
 def _write_block(commit: Commit, turn: Turn, edit: BlockEdit) -> None:

@@ -23,7 +23,9 @@ _NEW_ARCHIVE = """
 WITH made AS (INSERT INTO archive (id, name, embedding, metadata) VALUES (%s, %s, %s, '{}') RETURNING id)
 INSERT INTO agent_archive (agent_id, archive_id) SELECT %s, id FROM made
 """
-_HAS_NONE = "SELECT ensure(NOT EXISTS (SELECT 1 FROM agent_archive WHERE agent_id = %s), 'an archive was made meanwhile')"
+_HAS_NONE = (
+    "SELECT ensure(NOT EXISTS (SELECT 1 FROM agent_archive WHERE agent_id = %s), 'an archive was made meanwhile')"
+)
 _RECORD_SEARCH = """
 INSERT INTO memory_search (agent_id, step_id, tool_call_id, store, query, filters, embedding_model, candidates, duration_ms)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)

@@ -1,8 +1,8 @@
 """The two hot phases of a run: beginning a step (claim, read) and committing one (write, publish), each one batch of
 SQL in one transaction."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -44,9 +44,8 @@ INSERT INTO message (id, agent_id, conversation_id, run_id, step_id, seq, role, 
                      name, otid, sender_id, context_position, indexed)
 SELECT m.id, agent.id, %s, %s, %s, agent.event_seq - m.behind, m.role, m.content, m.tool_calls, m.tool_returns,
        m.name, m.otid, m.sender_id, coalesce(m.position, agent.event_seq - m.behind), false
-FROM agent, unnest(%s::text[], %s::int[], %s::text[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::text[], %s::text[],
-%s::text[], %s::bigint[])
-     AS m (id, behind, role, content, tool_calls, tool_returns, name, otid, sender_id, position)
+FROM agent, jsonb_to_recordset(%s) AS m (id text, behind int, role text, content jsonb, tool_calls jsonb, tool_returns jsonb,
+                                         name text, otid text, sender_id text, position bigint)
 WHERE agent.id = %s
 """
 
@@ -73,6 +72,7 @@ class Commit:
     _to_holders: list[tuple[str, AnyEvent]] = field(default_factory=list)
     _messages: list[tuple[NewMessage, int]] = field(default_factory=list)
     _statements: list[tuple[str | None, Statement]] = field(default_factory=list)
+    _afterwards: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._publication = Publication(self.agent_id, self.run_id, self.step_id)
@@ -90,6 +90,10 @@ class Commit:
         """Stores a message and tells of it; its seq is the number of that event."""
         self._publication.step_id = self.step_id
         self._messages.append((message, self._publication.add(MessageCreated(message.id, message.role))))
+
+    def afterwards(self, action: Callable[[], None]) -> None:
+        """Calls ``action`` once it is all written."""
+        self._afterwards.append(action)
 
     def add(self, statement: Statement, name: str | None = None) -> None:
         """Adds a statement after events and messages; its rows come back under ``name``."""
@@ -117,6 +121,8 @@ class Commit:
             if error.diag.message_primary == _NOT_ACTIVE:
                 raise RunNotActive(self.run_id) from None
             raise
+        for action in self._afterwards:
+            action()
         return {name: found for (name, _), found in zip(named, rows, strict=True) if name}
 
     async def _others(self) -> list[Publication]:
@@ -131,26 +137,11 @@ class Commit:
         return list(others.values())
 
     def _insert_messages(self) -> Statement:
-        columns = zip(
-            *(
-                (
-                    m.id,
-                    self._publication.seq_behind_last(place),
-                    m.role,
-                    json(m.content),
-                    json(m.tool_calls),
-                    json(m.tool_returns),
-                    m.name,
-                    m.otid,
-                    m.sender_id,
-                    m.position,
-                )
-                for m, place in self._messages
-            ),
-            strict=True,
-        )
+        rows = [
+            {**asdict(message), "behind": self._publication.seq_behind_last(place)} for message, place in self._messages
+        ]
         owner = (self.conversation_id, self.run_id, self.step_id)
-        return Statement(_INSERT_MESSAGES, (*owner, *(list(column) for column in columns), self.agent_id))
+        return Statement(_INSERT_MESSAGES, (*owner, json(rows), self.agent_id))
 
 
 def commit_of(turn: Turn, step_id: str | None = None) -> Commit:

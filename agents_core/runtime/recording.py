@@ -10,11 +10,13 @@ from agents_core.llm.errors import ModelError
 from agents_core.llm.types import Finished, Sent, Usage
 from agents_core.models import StepStatus
 from agents_core.models.pipeline import Statement, json
-from agents_core.record.segments import Plan, cut, store_statement
+from agents_core.record.segments import Plan, StoredSegments, cut, store_statement
 from agents_core.runtime.context import COMPACT_AT
 from agents_core.runtime.persist import Commit
 from agents_core.runtime.providers import Connection
 from agents_core.runtime.state import Turn
+
+_stored = StoredSegments()
 
 
 @dataclass(slots=True)
@@ -57,7 +59,9 @@ def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str, end: 
     segments = cut(turn.agent.id, call.sent.body, call.sent.layout, call.plan) if call.sent else []
     finished, usage = call.finished, call.usage
     response = finished.body if finished else call.error.response_body if call.error else b""
-    commit.add(store_statement(turn.agent.id, segments, [response] if response else []))
+    new = _stored.missing(segments)
+    commit.add(store_statement(turn.agent.id, new, [response] if response else []))
+    commit.afterwards(lambda: _stored.add(new))
     commit.add(
         Statement(
             _UPDATE,

@@ -11,6 +11,7 @@ from agents_core.events.retention import prune_deltas
 from agents_core.llm import tokens
 from agents_core.models import pipeline
 from agents_core.queue.tasks import HEARTBEAT_S, QUEUE, STALLED_AFTER_S, recover
+from agents_core.queue.worker import RunWorker
 from agents_core.runtime import loop  # noqa: F401  (its imports happen before the first run, not in it)
 from agents_core.runtime.indexing import index_messages
 from agents_core.runtime.providers import connections
@@ -37,10 +38,12 @@ async def _work() -> None:
     connector = PsycopgConnector(kwargs=pipeline.connection_settings(), min_size=2, max_size=8)
     app = django_app.with_connector(connector)
     async with app.open_async():
+        app.perform_import_paths()
         chores = asyncio.create_task(_chores(app), name="chores")
         warm = asyncio.create_task(_warm(), name="warm sandbox")
         try:
-            await app.run_worker_async(
+            await RunWorker(
+                app,
                 queues=[QUEUE],
                 concurrency=conf().worker_concurrency,
                 delete_jobs="always",
@@ -49,7 +52,7 @@ async def _work() -> None:
                 update_heartbeat_interval=HEARTBEAT_S,
                 stalled_worker_timeout=STALLED_AFTER_S,
                 shutdown_graceful_timeout=_GRACE_S,
-            )
+            ).run()
         finally:
             for task in (chores, warm):
                 task.cancel()
