@@ -81,7 +81,23 @@ class NewAgent:
     hidden: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class MadeAgent:
+    """A new agent and what it was given; ``message_ids`` are of its context, the system message first."""
+
+    agent: Agent
+    blocks: list[Block]
+    tools: list[Tool]
+    variables: list[AgentVariable]
+    message_ids: list[str]
+
+
 def create(new: NewAgent, author: Author = Author.API) -> Agent:
+    """As ``make``, only the agent itself."""
+    return make(new, author).agent
+
+
+def make(new: NewAgent, author: Author = Author.API) -> MadeAgent:
     """A new agent with its blocks, tools and compiled system message.
 
     Raises ``InvalidInput`` for a malformed name, time zone or block; ``Refused`` for a malformed model handle or two blocks with one label;
@@ -91,10 +107,10 @@ def create(new: NewAgent, author: Author = Author.API) -> Agent:
     with transaction.atomic():
         agent.save(force_insert=True)
         blocks = _give_blocks(agent, new, author)
-        _give_tools(agent, new)
-        _seal_variables(agent, new.secrets)
-        _begin_history(agent, blocks, new.opening, author)
-    return agent
+        tools = _give_tools(agent, new)
+        variables = _seal_variables(agent, new.secrets)
+        messages = _begin_history(agent, blocks, new.opening, author)
+    return MadeAgent(agent, blocks, tools, variables, [message.id for message in messages])
 
 
 def _drafted(new: NewAgent) -> Agent:
@@ -148,9 +164,8 @@ def _file_limits(window: int) -> tuple[int, int]:
 
 
 def _give_blocks(agent: Agent, new: NewAgent, author: Author) -> list[Block]:
-    made = [
-        memory_blocks.create(author, **block_actions.with_stock_description(fields)) for fields in new.memory_blocks
-    ]
+    fields = [block_actions.with_stock_description(block) for block in new.memory_blocks]
+    made = memory_blocks.create_many(author, fields)
     return [*made, *_link_blocks(agent.id, new.block_ids, made)]
 
 
@@ -175,7 +190,7 @@ def in_order(model: type[Any], ids: Sequence[str], noun: str) -> list[Any]:
     return [found[each] for each in wanted]
 
 
-def _give_tools(agent: Agent, new: NewAgent) -> None:
+def _give_tools(agent: Agent, new: NewAgent) -> list[Tool]:
     base = policy_of(new.agent_type).base_tools if new.include_base_tools else ()
     tools = [*tools_named(base, lenient=True), *tools_named(new.tools), *in_order(Tool, new.tool_ids, "tool")]
     chosen = list({tool.id: tool for tool in tools}.values())
@@ -187,6 +202,7 @@ def _give_tools(agent: Agent, new: NewAgent) -> None:
     if rules != agent.tool_rules:
         agent.tool_rules = rules
         agent.save(update_fields=["tool_rules"])
+    return chosen
 
 
 def tools_named(names: Sequence[str], *, lenient: bool = False) -> list[Tool]:
@@ -207,13 +223,12 @@ def approval_rules(rules: Sequence[Mapping[str, Any]], tools: Sequence[Tool]) ->
     ]
 
 
-def _seal_variables(agent: Agent, secrets: Mapping[str, str]) -> None:
-    AgentVariable.objects.bulk_create(
-        [AgentVariable(agent=agent, key=key, sealed=seal(value)) for key, value in secrets.items()]
-    )
+def _seal_variables(agent: Agent, secrets: Mapping[str, str]) -> list[AgentVariable]:
+    variables = [AgentVariable(agent=agent, key=key, sealed=seal(secrets[key])) for key in sorted(secrets)]
+    return AgentVariable.objects.bulk_create(variables)
 
 
-def _begin_history(agent: Agent, blocks: Sequence[Block], opening: Sequence[Opening], author: Author) -> None:
+def _begin_history(agent: Agent, blocks: Sequence[Block], opening: Sequence[Opening], author: Author) -> list[Message]:
     now = datetime.now(ZoneInfo(agent.timezone))
     system = text_of(prompt_parts(agent, blocks, MetadataFacts(now)))
     drafts = [
@@ -227,6 +242,7 @@ def _begin_history(agent: Agent, blocks: Sequence[Block], opening: Sequence[Open
         draft.seq = draft.context_position = seq
     Message.objects.bulk_create(drafts)
     agent.event_seq = first + len(told) - 1
+    return drafts
 
 
 # --- changing -----------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
 
+from agents_core.actions.agents import MadeAgent
 from agents_core.api.schemas.agents import AgentState, Included, Memory
 from agents_core.api.schemas.archives import ORGANIZATION
 from agents_core.api.schemas.blocks import BlockResponse
@@ -71,6 +72,13 @@ def states(agents: Sequence[Agent], relations: frozenset[str] = frozenset()) -> 
 
 def state(agent: Agent, relations: frozenset[str] = EVERYTHING) -> AgentState:
     return states([agent], relations)[0]
+
+
+def state_of_made(made: MadeAgent) -> AgentState:
+    """The whole state of an agent that was just made, without reading it again."""
+    blocks = [BlockResponse.of(block) for block in made.blocks]
+    tools = [ToolResponse.of(tool) for tool in made.tools]
+    return _state(made.agent, made.message_ids, blocks, tools, [_secret(variable) for variable in made.variables])
 
 
 def _state(

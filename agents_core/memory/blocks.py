@@ -1,6 +1,6 @@
 """Writes to blocks. Each change of what the agent sees makes a version, and no writer overwrites another unseen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -22,13 +22,20 @@ def create(author: Author, **fields: Any) -> Block:
 
     Raises ``InvalidInput`` for an empty label or an unknown field, ``BlockLimitError`` for a value over the limit.
     """
-    _check_names(fields)
-    block = Block(**fields)
-    _check_values(block)
+    return create_many(author, [fields])[0]
+
+
+def create_many(author: Author, several: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """As ``create``, of several blocks in two statements; none is made when one cannot be."""
+    for fields in several:
+        _check_names(fields)
+    blocks = [Block(**fields) for fields in several]
+    for block in blocks:
+        _check_values(block)
     with transaction.atomic():
-        block.save(force_insert=True)
-        _record(block, author)
-    return block
+        Block.objects.bulk_create(blocks)
+        BlockVersion.objects.bulk_create([_version_of(block, author) for block in blocks])
+    return blocks
 
 
 def write(
@@ -66,7 +73,7 @@ def write(
         if changed:
             _apply(block, changed)
         if changed.keys() & set(VERSIONED):
-            _record(block, author, agent_id=agent_id, step_id=step_id, tool_call_id=tool_call_id)
+            _version_of(block, author, agent_id, step_id, tool_call_id).save()
     return block
 
 
@@ -156,15 +163,15 @@ def _relabel(block: Block) -> None:
     links.update(label=block.label)
 
 
-def _record(
+def _version_of(
     block: Block,
     author: Author,
     agent_id: str | None = None,
     step_id: str | None = None,
     tool_call_id: str | None = None,
-) -> None:
+) -> BlockVersion:
     seen = {name: getattr(block, name) for name in VERSIONED}
-    BlockVersion.objects.create(
+    return BlockVersion(
         block=block,
         version=block.version,
         author=author,

@@ -12,7 +12,7 @@ from agents_core.actions.agents import NewAgent
 from agents_core.actions.context import overview
 from agents_core.actions.deletions import delete_agent as delete_with_history
 from agents_core.actions.openings import Opening
-from agents_core.api.agent_states import EVERYTHING, asked, state, states
+from agents_core.api.agent_states import EVERYTHING, asked, state, state_of_made, states
 from agents_core.api.ids import AgentId
 from agents_core.api.paging import Sort, page
 from agents_core.api.reply import done, reply
@@ -30,8 +30,7 @@ _LEGACY_SETTINGS = {"max_tokens", "parallel_tool_calls", "llm_config", "tool_exe
 @router.post("/", response=AgentState)
 def create_agent(request: HttpRequest, body: AgentCreate) -> HttpResponse:
     _refuse_unsupported(body)
-    agent = agents.create(_new_agent(body))
-    return reply(state(agent, EVERYTHING))
+    return reply(state_of_made(agents.make(_new_agent(body))))
 
 
 def _refuse_unsupported(body: AgentCreate | AgentUpdate) -> None:
