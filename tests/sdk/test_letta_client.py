@@ -1,5 +1,6 @@
 """letta-client 1.12.1, as it comes from the package index, does against the running server what an application does."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -123,6 +124,16 @@ def test_create_streams_too_and_a_background_stream_is_resumed(client: Any, agen
     rest = client.runs.messages.stream(seen[0].run_id, starting_after=seen[0].seq_id, include_pings=False)
     again = [chunk.seq_id for chunk in rest if getattr(chunk, "seq_id", None)]
     assert again == [chunk.seq_id for chunk in seen[1:]]
+
+
+def test_a_run_goes_on_when_its_reader_leaves(client: Any, agent: Any) -> None:
+    stream = client.agents.messages.create(agent.id, input="My name is Grace.", streaming=True)
+    run_id = next(iter(stream)).run_id
+    stream.close()
+    while (run := client.runs.retrieve(run_id)).status in ("created", "running"):
+        time.sleep(0.05)
+    assert run.status == "completed"
+    assert "Grace" in client.agents.blocks.retrieve("human", agent_id=agent.id).value
 
 
 def test_the_history_is_listed_page_by_page_without_a_gap(client: Any, agent: Any) -> None:
