@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
-from psycopg import OperationalError
+from psycopg import Error
 
 from agents_core.events.doorbell import rings
 
@@ -72,7 +72,7 @@ class Hub:
                 async for rung_for in rings():
                     self._listening.set()
                     self._wake(rung_for)
-            except OperationalError as error:
+            except Error as error:
                 logger.warning("The event listener lost the database and connects again: %s", error)
                 self._listening.clear()
             await asyncio.sleep(_RECONNECT_S)

@@ -52,15 +52,12 @@ async def follow(
     Misses none: the bell is hung up before the first read, and a lost ring costs one poll of 5 seconds at most.
     """
     with hub().bell(agent_id) as bell:
-        silent_s = 0.0
+        spoke_at = monotonic()
         while True:
             batch = await read(agent_id, after, run_id=run_id, types=types)
-            if batch:
-                after, silent_s = batch[-1].seq, 0.0
+            if batch or monotonic() - spoke_at >= idle_s:
+                after = batch[-1].seq if batch else after
                 yield batch
-                continue
-            if not await bell.wait(min(_POLL_S, idle_s)):
-                silent_s += min(_POLL_S, idle_s)
-            if silent_s >= idle_s:
-                silent_s = 0.0
-                yield []
+                spoke_at = monotonic()
+            if not batch:
+                await bell.wait(min(_POLL_S, max(0.0, idle_s - (monotonic() - spoke_at))))
