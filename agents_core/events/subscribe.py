@@ -1,6 +1,7 @@
 """Reading events by cursor: the same for SSE, the websocket and the JSON answer."""
 
 from collections.abc import AsyncGenerator, Sequence
+from time import monotonic
 
 from agents_core.events.hub import hub
 from agents_core.events.types import StoredEvent, parse
