@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from django.conf import settings
 
@@ -32,10 +32,11 @@ class Conf:
 @cache
 def conf() -> Conf:
     """The settings as they were at first call."""
+    sandbox: Any = settings.AGENTS_SANDBOX  # one of the three: ade.settings saw to it
     return Conf(
         home=settings.AGENTS_HOME,
         seal_key=settings.AGENTS_SEAL_KEY,
-        sandbox=settings.AGENTS_SANDBOX,
+        sandbox=sandbox,
         worker_concurrency=settings.AGENTS_WORKER_CONCURRENCY,
         default_model=settings.AGENTS_DEFAULT_MODEL,
         default_embedder=settings.AGENTS_DEFAULT_EMBEDDER,

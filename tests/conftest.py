@@ -42,7 +42,7 @@ def _empty_database(test_case: TransactionTestCase) -> None:
 
 def pytest_configure() -> None:
     if _cluster:  # as a superuser: only one may pass over the triggers
-        TransactionTestCase._fixture_teardown = _empty_database
+        TransactionTestCase._fixture_teardown = _empty_database  # type: ignore[attr-defined]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

@@ -74,7 +74,8 @@ async def compact(turn: Turn, connection: Connection, window: ContextWindow, tri
 
 def _clipped(text: str, room: int) -> str:
     """``text``, cut to about ``room`` tokens: a summary must not fill the window that it is to empty."""
-    return storable(text.strip().encode("utf-8", "replace")[: room * _BYTES_PER_TOKEN].decode(errors="ignore"))
+    clipped: str = storable(text.strip().encode("utf-8", "replace")[: room * _BYTES_PER_TOKEN].decode(errors="ignore"))
+    return clipped
 
 
 def choose_evicted(turn: Turn, window: ContextWindow, at_least: float = 0) -> list[StoredMessage]:

@@ -21,7 +21,9 @@ WRITERS, BATCHES = 6, 25
 
 
 def make_agents(count: int) -> list[Agent]:
-    return [Agent.objects.create(name=f"A{n}", system="", model="offline/rules", context_window=8000) for n in range(count)]
+    return [
+        Agent.objects.create(name=f"A{n}", system="", model="offline/rules", context_window=8000) for n in range(count)
+    ]
 
 
 async def new_agents(count: int) -> list[str]:
@@ -86,7 +88,9 @@ async def test_no_reader_misses_or_doubles_a_row_that_six_writers_write() -> Non
     await asyncio.gather(*threads, *loops)
     done.set()
     for n, seen in enumerate(await asyncio.gather(*readers)):
-        stored = [seq async for seq in Event.objects.filter(agent=agents[n % 4]).order_by("seq").values_list("seq", flat=True)]
+        stored = [
+            seq async for seq in Event.objects.filter(agent=agents[n % 4]).order_by("seq").values_list("seq", flat=True)
+        ]
         assert stored == list(range(1, len(stored) + 1)), "a gap in the numbers"
         assert len(stored) > WRITERS * BATCHES / 4
         assert seen == stored

@@ -2,7 +2,16 @@
 
 import pytest
 
-from agents_core.events.types import _BY_TYPE, AgentChanged, AnyEvent, BlockChanged, MessageDelta, RunEnded, parse, payload_of
+from agents_core.events.types import (
+    _BY_TYPE,
+    AgentChanged,
+    AnyEvent,
+    BlockChanged,
+    MessageDelta,
+    RunEnded,
+    parse,
+    payload_of,
+)
 
 
 @pytest.mark.parametrize(

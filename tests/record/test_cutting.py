@@ -35,7 +35,9 @@ def at(value: Any, path: Path) -> Any:
 
 
 @given(value=values, indent=st.sampled_from([None, 0, 3]), ascii_only=st.booleans(), data=st.data())
-def test_a_span_holds_the_value_at_its_path(value: Any, indent: int | None, ascii_only: bool, data: st.DataObject) -> None:
+def test_a_span_holds_the_value_at_its_path(
+    value: Any, indent: int | None, ascii_only: bool, data: st.DataObject
+) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
     chosen = data.draw(st.lists(st.sampled_from(paths_of(value)), max_size=6, unique=True))
     for path, (start, end) in zip(chosen, spans(text, chosen), strict=True):
@@ -50,7 +52,13 @@ def test_a_path_that_is_not_there_is_an_error() -> None:
 parts = st.lists(st.text(alphabet=st.characters(exclude_categories=("Cs",))), max_size=5)
 
 
-@given(system=parts, tools=st.lists(values, max_size=4), messages=st.lists(values, max_size=5), around=values, ascii_only=st.booleans())
+@given(
+    system=parts,
+    tools=st.lists(values, max_size=4),
+    messages=st.lists(values, max_size=5),
+    around=values,
+    ascii_only=st.booleans(),
+)
 def test_the_segments_of_a_body_join_to_the_body(
     system: list[str], tools: list[Any], messages: list[Any], around: Any, ascii_only: bool
 ) -> None:

@@ -50,7 +50,9 @@ def answers() -> Any:
         *([Reply("Seen.", calls=(SEARCH,)), Reply(AWKWARD)] * 3),
         refuse(400, "No " + AWKWARD),
     ])  # fmt: skip
-    return lambda request: Reply("They spoke of ships.") if SUMMARY_REQUEST.encode() in request.body else next(script, Reply("Yes."))
+    return lambda request: (
+        Reply("They spoke of ships.") if SUMMARY_REQUEST.encode() in request.body else next(script, Reply("Yes."))
+    )
 
 
 async def tell(agent: Agent, content: list[dict[str, Any]], **options: Any) -> None:
@@ -83,7 +85,9 @@ async def live_through_much(agent: Agent) -> None:
 
 
 async def live_one(model: str) -> Agent:
-    await make_tool('def own(x: str) -> str:\n    """Own.\n\n    Args:\n        x: Say é 漢字 😀 <b> & it.\n    """\n    return x\n')
+    await make_tool(
+        'def own(x: str) -> str:\n    """Own.\n\n    Args:\n        x: Say é 漢字 😀 <b> & it.\n    """\n    return x\n'
+    )
     agent = await make_agent(
         model=model, tools=["conversation_search", "memory_insert"], context_window=8000,
         model_settings={"parallel_tool_calls": True},
@@ -145,7 +149,9 @@ async def test_a_step_costs_what_changed(model: str, server: FakeModelServer) ->
     agent = await make_agent(model=model, tools=["conversation_search"])
     for number in range(12):
         await tell(agent, text(f"Message {number}, and some words with it."))
-    new = [len(set(after.segments) - set(before.segments)) for before, after in pairs(await sync_to_async(steps_of)(agent))]
+    new = [
+        len(set(after.segments) - set(before.segments)) for before, after in pairs(await sync_to_async(steps_of)(agent))
+    ]
     assert max(new) <= 8
     assert max(new[4:]) == min(new[4:]), "growing with the conversation"
 

@@ -9,6 +9,7 @@ from asgiref.sync import sync_to_async
 from agents_core.actions import blocks, conversations
 from agents_core.actions.agents import modify
 from agents_core.actions.messages import outcome
+from agents_core.errors import Conflict
 from agents_core.events.types import BlockChanged
 from agents_core.llm.providers.scripted import Answer
 from agents_core.llm.types import ModelRequest, Usage
@@ -59,7 +60,7 @@ async def test_people_and_an_agent_that_write_to_one_block_at_once_lose_nothing(
             current = blocks.get(block.id)
             try:
                 blocks.modify(block.id, {"value": f"{current.value}\nperson-{number}"}, Author.PERSON, current.version)
-            except blocks.Conflict:
+            except Conflict:
                 continue
             return
         raise AssertionError("never got through")
@@ -186,7 +187,9 @@ async def test_the_ratio_of_reported_to_counted_tokens_is_learnt_per_model() -> 
     ratio = await TokenRatio.objects.aget(handle=agent.model)
     assert ratio.samples == 12
     await say(other, "Hi", override_model=agent.model)
-    ended = await sync_to_async(lambda: list(agent.steps.order_by("-number").values_list("estimated_tokens", flat=True)))()
+    ended = await sync_to_async(
+        lambda: list(agent.steps.order_by("-number").values_list("estimated_tokens", flat=True))
+    )()
     assert abs(ended[0] - 900) < abs(ended[-1] - 900)
     assert 0.8 < ended[0] / 900 < 1.25
 

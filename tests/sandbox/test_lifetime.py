@@ -40,7 +40,7 @@ def _descendants(pid: int) -> list[int]:
 
 async def _until(condition: Callable[[], bool]) -> None:
     """Wait for what no event tells of; the test's own time limit ends it otherwise."""
-    while not condition():  # noqa: ASYNC110
+    while not condition():
         await asyncio.sleep(0.02)
 
 

@@ -38,7 +38,7 @@ async def _work() -> None:
     connector = PsycopgConnector(kwargs=pipeline.connection_settings(), min_size=2, max_size=8)
     app = django_app.with_connector(connector)
     async with app.open_async():
-        app.perform_import_paths()
+        app.perform_import_paths()  # type: ignore[no-untyped-call]
         chores = asyncio.create_task(_chores(app), name="chores")
         warm = asyncio.create_task(_warm(), name="warm sandbox")
         try:
@@ -52,7 +52,7 @@ async def _work() -> None:
                 update_heartbeat_interval=HEARTBEAT_S,
                 stalled_worker_timeout=STALLED_AFTER_S,
                 shutdown_graceful_timeout=_GRACE_S,
-            ).run()
+            ).run()  # type: ignore[no-untyped-call]
         finally:
             for task in (chores, warm):
                 task.cancel()
