@@ -15,12 +15,14 @@ from procrastinate.exceptions import JobAborted
 from procrastinate.jobs import Job
 from psycopg import InterfaceError, OperationalError
 
+from agents_core.models import pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.registry import Registry
 
 logger = logging.getLogger(__name__)
 
 QUEUE = "agents"
+_TASK = "agents_core:run"
 HEARTBEAT_S = 2.0
 STALLED_AFTER_S = 8.0
 
@@ -57,14 +59,31 @@ async def run(context: JobContext, agent_id: str, run_id: str, conversation_id: 
 def defer_run(agent_id: str, run_id: str, conversation_id: str | None) -> Statement:
     """The statement that queues a run, after the others of its conversation."""
     arguments = json.dumps({"agent_id": agent_id, "run_id": run_id, "conversation_id": conversation_id})
-    return Statement(_DEFER, (QUEUE, "agents_core:run", f"conversation:{conversation_id or agent_id}", arguments))
+    return Statement(_DEFER, (QUEUE, _TASK, f"conversation:{conversation_id or agent_id}", arguments))
 
 
 async def recover(app: App) -> int:
-    """Puts the jobs of dead workers back into the queue; gives how many. Call it at start and every few seconds."""
+    """Puts the jobs of dead workers back into the queue, and gives a job to each run that has lost its own; gives how many.
+
+    Call it at start and every few seconds.
+    """
     await app.job_manager.prune_stalled_workers(STALLED_AFTER_S)
     jobs: list[Any] = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S))
     for job in jobs:
         logger.warning("Job %s lost its worker and is taken up again.", job.id)
         await app.job_manager.retry_job(job)
-    return len(jobs)
+    [lost] = await pipeline.run([Statement(_DEFER_LOST, (QUEUE, _TASK))])
+    if lost:
+        logger.warning("%d runs had lost their jobs and are taken up again.", len(lost))
+    return len(jobs) + len(lost)
+
+
+# A job ends only after its run, so a run that goes on without one would go on for ever.
+_DEFER_LOST = """
+SELECT unnest(procrastinate_defer_jobs_v1(array_agg(ROW(%s, %s, 0, 'conversation:' || coalesce(conversation_id, agent_id), NULL,
+    jsonb_build_object('agent_id', agent_id, 'run_id', id, 'conversation_id', conversation_id), NULL)::procrastinate_job_to_defer_v1
+    ORDER BY created_at)))
+FROM run WHERE status IN ('created', 'running') AND NOT EXISTS (
+    SELECT 1 FROM procrastinate_jobs WHERE procrastinate_jobs.status IN ('todo', 'doing') AND args ->> 'run_id' = run.id
+) HAVING count(*) > 0
+"""
