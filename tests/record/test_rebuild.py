@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -145,19 +146,16 @@ def check_parts(steps: list[Step]) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 async def test_a_step_costs_what_changed(model: str, server: FakeModelServer) -> None:
-    server.default = lambda request: Reply("Yes.")
+    server.push(*[Reply("Yes.")] * 12)
     agent = await make_agent(model=model, tools=["conversation_search"])
     for number in range(12):
         await tell(agent, text(f"Message {number}, and some words with it."))
     new = [
-        len(set(after.segments) - set(before.segments)) for before, after in pairs(await sync_to_async(steps_of)(agent))
+        len(set(after.segments) - set(before.segments))
+        for before, after in pairwise(await sync_to_async(steps_of)(agent))
     ]
     assert max(new) <= 8
     assert max(new[4:]) == min(new[4:]), "growing with the conversation"
-
-
-def pairs(steps: list[Step]) -> list[tuple[Step, Step]]:
-    return list(zip(steps, steps[1:], strict=False))
 
 
 async def test_each_part_says_what_it_shows(server: FakeModelServer) -> None:
