@@ -70,9 +70,7 @@ class TimelinePanel(Panel):
         return Run.objects.filter(agent=self.agent).order_by("-first_seq").first()
 
 
-def _spans(
-    steps: Sequence[Step], calls: Sequence[ToolCall], hits: Hits
-) -> Iterator[Span]:
+def _spans(steps: Sequence[Step], calls: Sequence[ToolCall], hits: Hits) -> Iterator[Span]:
     """The spans in milliseconds from the first step's start."""
     if not steps:
         return

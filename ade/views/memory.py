@@ -38,7 +38,9 @@ def save_block(request: HttpRequest, agent_id: str, block_id: str) -> HttpRespon
     try:
         blocks.modify(block.id, changes, Author.PERSON, int(given["version"]))
     except Conflict:
-        return _editor(request, agent, block.id, conflict=_conflict(block.id, int(given["version"]), given.get("value", "")))
+        return _editor(
+            request, agent, block.id, conflict=_conflict(block.id, int(given["version"]), given.get("value", ""))
+        )
     except AgentsError as error:
         return _editor(request, agent, block.id, error=error.message)
     return _editor(request, agent, block.id)
