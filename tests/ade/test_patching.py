@@ -62,8 +62,8 @@ def break_model(agent: Agent) -> None:
 
 def fill_window(agent: Agent) -> None:
     agents.modify(agent.id, {"context_window": 3000})
-    for number in range(12):
-        say(agent, f"Thanks, number {number}. " + "This sentence fills the window. " * 20)
+    for number in range(5):
+        say(agent, f"Thanks, number {number}. " + "This sentence fills the window. " * 60)
 
 
 def edit_block(agent: Agent) -> None:
