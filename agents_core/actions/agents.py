@@ -14,6 +14,7 @@ from agents_core.actions.model_choice import check_handle, default_embedding, de
 from agents_core.actions.names import fresh_name
 from agents_core.actions.openings import Opening, opening_messages
 from agents_core.actions.prompt import prompt_parts, recompile, text_of
+from agents_core.actions.tool_rules import checked_rules
 from agents_core.errors import InvalidInput, NotFound, Refused
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged, AgentCreated, BlockChanged, MessageCreated
@@ -132,7 +133,7 @@ def _drafted(new: NewAgent) -> Agent:
         model_settings=dict(new.model_settings),
         context_window=window,
         embedding=new.embedding or default_embedding(),
-        tool_rules=[dict(rule) for rule in new.tool_rules],
+        tool_rules=checked_rules(new.tool_rules),
         compaction_settings=dict(new.compaction_settings),
         response_format=new.response_format,
         message_buffer_autoclear=autoclear,
@@ -195,12 +196,10 @@ def _give_tools(agent: Agent, new: NewAgent) -> list[Tool]:
     tools = [*tools_named(base, lenient=True), *tools_named(new.tools), *in_order(Tool, new.tool_ids, "tool")]
     chosen = list({tool.id: tool for tool in tools}.values())
     AgentTool.objects.bulk_create([AgentTool(agent=agent, tool=tool) for tool in chosen])
-    rules = [*agent.tool_rules, *approval_rules(agent.tool_rules, chosen)]
     if new.include_base_tool_rules:
         ending = policy_of(new.agent_type).exit_tools
-        rules += [{"tool_name": name, "type": "exit_loop" if name in ending else "continue_loop"} for name in base]
-    if rules != agent.tool_rules:
-        agent.tool_rules = rules
+        own = [{"tool_name": name, "type": "exit_loop" if name in ending else "continue_loop"} for name in base]
+        agent.tool_rules = [*agent.tool_rules, *own]
         agent.save(update_fields=["tool_rules"])
     return chosen
 
@@ -211,16 +210,6 @@ def tools_named(names: Sequence[str], *, lenient: bool = False) -> list[Tool]:
     if not lenient and (missing := [name for name in names if name not in found]):
         raise NotFound(f"There is no tool named {', '.join(missing)}.")
     return [found[name] for name in names if name in found]
-
-
-def approval_rules(rules: Sequence[Mapping[str, Any]], tools: Sequence[Tool]) -> list[dict[str, Any]]:
-    """The rules that tools which ask for approval by default bring, where ``rules`` hold none for them."""
-    ruled = {rule["tool_name"] for rule in rules if rule["type"] == "requires_approval"}
-    return [
-        {"tool_name": tool.name, "type": "requires_approval"}
-        for tool in tools
-        if tool.default_requires_approval and tool.name not in ruled
-    ]
 
 
 def _seal_variables(agent: Agent, secrets: Mapping[str, str]) -> list[AgentVariable]:
@@ -292,7 +281,12 @@ def _merged(agent: Agent, changes: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-_CHECKS = {"name": checked_name, "timezone": checked_timezone, "model": check_handle}
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "name": checked_name,
+    "timezone": checked_timezone,
+    "model": check_handle,
+    "tool_rules": checked_rules,
+}
 
 
 def _set(agent: Agent, name: str, value: Any) -> bool:

@@ -1,17 +1,19 @@
 """What a person or a client may do with tools. Each is one transaction that tells every agent that holds the tool."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from agents_core.actions.agents import approval_rules, locked
+from agents_core.actions.agents import get as get_agent
+from agents_core.actions.agents import locked
+from agents_core.actions.tool_rules import ApprovalUnsupported
 from agents_core.errors import Conflict, InvalidInput, NotFound, Refused
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged
-from agents_core.models import Agent, AgentTool, AgentVariable, Tool, ToolType
+from agents_core.models import AgentTool, AgentVariable, Tool, ToolType
 from agents_core.models.pipeline import run_sync
 from agents_core.models.sealed import unseal
 from agents_core.sandbox.base import SandboxOutcome
@@ -188,7 +190,7 @@ def attach(agent_id: str, tool_id: str) -> None:
         agent, tool = locked(agent_id), get(tool_id)
         _, made = AgentTool.objects.get_or_create(agent=agent, tool=tool)
         if made:
-            _save_rules(agent, [*agent.tool_rules, *approval_rules(agent.tool_rules, [tool])], ["tools"])
+            publish(agent_id, AgentChanged(["tools"]))
 
 
 def detach(agent_id: str, tool_id: str) -> None:
@@ -202,25 +204,14 @@ def detach(agent_id: str, tool_id: str) -> None:
 
 
 def set_approval(agent_id: str, tool_name: str, required: bool) -> None:
-    """Makes calls of the agent's tool wait for approval, or no longer. Raises ``NotFound``."""
-    with transaction.atomic():
-        agent = locked(agent_id)
-        of_agent(agent_id, tool_name)
-        others = [
-            rule for rule in agent.tool_rules if (rule["type"], rule["tool_name"]) != ("requires_approval", tool_name)
-        ]
-        _save_rules(
-            agent, [*others, *([{"type": "requires_approval", "tool_name": tool_name}] if required else [])], []
-        )
+    """Lets calls of the agent's tool run without approval, as they all do.
 
-
-def _save_rules(agent: Agent, rules: Sequence[Mapping[str, Any]], changed: Sequence[str]) -> None:
-    if rules != agent.tool_rules:
-        agent.tool_rules = list(rules)
-        agent.save(update_fields=["tool_rules"])
-        changed = [*changed, "tool_rules"]
-    if changed:
-        publish(agent.id, AgentChanged(list(changed)))
+    Raises ``NotFound``, and ``ApprovalUnsupported`` when ``required``.
+    """
+    get_agent(agent_id)
+    of_agent(agent_id, tool_name)
+    if required:
+        raise ApprovalUnsupported
 
 
 def of_agent(agent_id: str, name: str) -> Tool:

@@ -20,7 +20,10 @@ async def sent(agent_id: str, body: SendRequest, conversation_id: str | None = N
 
 
 def inputs_of(body: SendRequest) -> list[Input]:
-    """The messages of a request. Raises ``Refused`` for an answer to an approval nobody asked for."""
+    """The messages of a request. Raises ``Refused`` for an answer to an approval nobody asked for, and for tools that
+    only the client could run."""
+    if body.client_tools:
+        raise Refused("Tools that the client runs are not supported yet: leave out client_tools.")
     items = body.items()
     if any(item.is_answer for item in items):
         raise Refused("No tool call is currently awaiting approval")
@@ -32,7 +35,6 @@ def options_of(body: SendRequest) -> RunOptions:
         max_steps=body.max_steps,
         override_model=body.override_model,
         override_system=body.override_system,
-        client_tools=[tool.model_dump() for tool in body.client_tools or []],
     )
 
 

@@ -73,7 +73,8 @@ async def frames(stream: Stream) -> AsyncIterator[bytes]:
     async with aclosing(events) as batches:
         async for batch in batches:
             if batch:
-                yield await reader.read(batch)
+                if chunk := await reader.read(batch):
+                    yield chunk
             elif await reader.may_go_on():
                 yield ping(stream, reader.last_seq_id) if stream.pings else b": still here\n\n"
             else:

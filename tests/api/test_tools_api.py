@@ -37,13 +37,13 @@ async def test_tools_are_found_by_name_type_and_text(api: Api) -> None:
 
 
 async def test_a_tool_is_attached_run_and_detached(api: Api, make_agent: Agents) -> None:
-    tool = await api.post("/tools/", {"source_code": ADD, "default_requires_approval": True})
+    tool = await api.post("/tools/", {"source_code": ADD})
     agent = await make_agent(include_base_tools=False)
     path = f"/agents/{agent['id']}/tools"
     attached = await api.patch(f"{path}/attach/{tool['id']}")
     assert [each["name"] for each in attached["tools"]] == ["add"]
-    assert attached["tool_rules"] == [{"tool_name": "add", "type": "requires_approval"}]
     assert (await api.patch(f"{path}/approval/add", {"requires_approval": False}))["tool_rules"] == []
+    assert (await api.call("PATCH", f"{path}/approval/add", {"requires_approval": True}))[0] == 400
     assert [each["id"] for each in await api.get(path)] == [tool["id"]]
     assert await api.get(path, after=tool["id"]) == []
     assert (await api.patch(f"{path}/detach/{tool['id']}"))["tools"] == []
@@ -81,6 +81,7 @@ async def test_tools_of_the_product_stay_as_they_are(api: Api) -> None:
     [
         ({}, 422),
         ({"source_code": "x = 1"}, 400),
+        ({"source_code": ADD, "default_requires_approval": True}, 400),
         ({"source_code": "def f(:"}, 400),
         ({"source_code": ADD, "surprise": 1}, 422),
         ({"source_code": ADD, "return_char_limit": 0}, 422),

@@ -14,7 +14,7 @@ from agents_core.api.schemas.messages import CancelRequest, MessageList, Message
 from agents_core.api.schemas.runs import RunResponse
 from agents_core.api.sending import answered, sent, streamed
 from agents_core.api.wire import shown_messages, view_of
-from agents_core.errors import NotFound
+from agents_core.errors import NotFound, Refused
 from agents_core.models import Message, Run
 
 agent_router = Router(tags=["messages"])
@@ -33,7 +33,9 @@ async def stream_message(request: HttpRequest, agent_id: AgentId, body: SendRequ
 
 @agent_router.post("/{agent_id}/messages/async", response=RunResponse)
 async def send_message_async(request: HttpRequest, agent_id: AgentId, body: SendRequest) -> HttpResponse:
-    run = await sent(agent_id, body, background=True, callback_url=body.callback_url)
+    if body.callback_url:
+        raise Refused("Callbacks are not sent yet: leave out callback_url, and ask for the run instead.")
+    run = await sent(agent_id, body, background=True)
     return reply(RunResponse.of(await Run.objects.aget(pk=run.run_id)))
 
 

@@ -1,0 +1,44 @@
+"""Whether an agent's tool rules are ones that the loop can follow (contract: wire, section 9)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agents_core.errors import InvalidInput, Refused
+
+_NEEDED: dict[str, tuple[tuple[str, type], ...]] = {
+    "run_first": (),
+    "exit_loop": (),
+    "continue_loop": (),
+    "constrain_child_tools": (("children", list),),
+    "parent_last_tool": (("children", list),),
+    "conditional": (("child_output_mapping", dict),),
+    "max_count_per_step": (("max_count_limit", int),),
+    "required_before_exit": (),
+}
+
+
+class ApprovalUnsupported(Refused):
+    """Asked to make a tool wait for approval: refused, because a call that does not wait after all may do harm."""
+
+    code = "approval_unsupported"
+
+    def __init__(self) -> None:
+        super().__init__("Tools cannot wait for a person's approval yet: leave out requires_approval.")
+
+
+def checked_rules(rules: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rules as they are stored. Raises ``InvalidInput`` naming what is wrong, ``ApprovalUnsupported``."""
+    for rule in rules:
+        _check(rule)
+    return [dict(rule) for rule in rules]
+
+
+def _check(rule: Mapping[str, Any]) -> None:
+    kind = rule.get("type")
+    if kind == "requires_approval":
+        raise ApprovalUnsupported
+    if kind not in _NEEDED:
+        raise InvalidInput(f"There is no tool rule of type {kind!r}. Known: {', '.join(_NEEDED)}.")
+    for name, needed in (("tool_name", str), *_NEEDED[kind]):
+        if not isinstance(rule.get(name), needed):
+            raise InvalidInput(f"A tool rule of type {kind} needs {name}, a {needed.__name__}.")
