@@ -153,7 +153,12 @@ export async function reload() {
 
 /** A list that follows begins at its end: when the page is loaded, and when htmx brings it. @param {ParentNode} root */
 function toEnd(root) {
-  for (const list of root.querySelectorAll("[data-follow]")) list.scrollTop = list.scrollHeight;
+  const down = () => {
+    for (const list of root.querySelectorAll("[data-follow]")) list.scrollTop = list.scrollHeight;
+  };
+  down();
+  // What was out of sight gets its real height only when it is drawn.
+  requestAnimationFrame(() => requestAnimationFrame(down));
 }
 
 toEnd(document);
