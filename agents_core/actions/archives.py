@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -235,8 +234,3 @@ async def _record(
         )
     except IntegrityError:
         return  # The agent was deleted meanwhile.
-
-
-def widened(wanted: ArchivalSearch, archives: Sequence[Archive]) -> ArchivalSearch:
-    """The same search over these archives."""
-    return replace(wanted, archive_ids=[archive.id for archive in archives])
