@@ -8,7 +8,7 @@ from django import forms
 from ade.tool_source import LONGEST_SOURCE
 from agents_core.models import Agent, Tool
 
-_TOOL_FIELDS = ("return_char_limit", "default_requires_approval", "enable_parallel_execution")
+_TOOL_FIELDS = ("return_char_limit", "enable_parallel_execution")
 
 
 def _split_tags(text: str) -> list[str]:
@@ -62,7 +62,6 @@ class ToolForm(forms.Form):
     version = forms.DateTimeField(required=False)
     source = forms.CharField(required=False, strip=False, max_length=LONGEST_SOURCE)
     return_char_limit = forms.IntegerField(min_value=1, max_value=1_000_000)
-    default_requires_approval = forms.BooleanField(required=False)
     enable_parallel_execution = forms.BooleanField(required=False)
     tags = forms.CharField(required=False, max_length=2000)
 
@@ -84,8 +83,7 @@ class ToolForm(forms.Form):
     def settings(self) -> dict[str, Any]:
         """What can be changed of every tool."""
         data = self.cleaned_data
-        own = {name: data[name] for name in ("return_char_limit", "default_requires_approval")}
-        return {**own, "tags": _split_tags(data["tags"])}
+        return {"return_char_limit": data["return_char_limit"], "tags": _split_tags(data["tags"])}
 
     def changes(self) -> dict[str, Any]:
         """As ``actions.tools`` takes them, of a tool whose source is here."""

@@ -223,9 +223,9 @@ async def test_without_a_sandbox_a_run_is_refused_with_reason_and_remedy(
 
 
 async def test_saving_makes_a_tool_and_gives_what_the_page_needs_of_it(site: Site) -> None:
-    parts = await site.post("/tools/save", source=SOURCE, tags="a, b", default_requires_approval="on")
+    parts = await site.post("/tools/save", source=SOURCE, tags="a, b")
     tool = await Tool.objects.aget(name="greet")
-    assert (tool.source_code, tool.tags, tool.default_requires_approval) == (SOURCE, ["a", "b"], True)
+    assert (tool.source_code, tool.tags) == (SOURCE, ["a", "b"])
     assert site.headers["HX-Replace-Url"] == f"/tools/{tool.id}"
     sent = {field.get("name"): field.get("value") for field in parts.xpath("//*[@id='tool-version']/input")}
     assert sent == version(tool)
