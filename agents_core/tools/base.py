@@ -110,13 +110,14 @@ class ToolContext:
     def moment(self, text: str | None, *, end_of_day: bool = False) -> datetime | None:
         """``text`` (ISO 8601; without offset in the agent's timezone) as a time; of a bare date the start or the
         end. Raises ``ToolError``."""
+        text = str(text or "").strip()
         if not text:
             return None
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
             raise ToolError(f"{text!r} is not a date. Write it as 2026-03-04 or 2026-03-04T17:30.") from None
-        if end_of_day and len(text.strip()) <= len("2026-03-04"):
+        if end_of_day and len(text) <= len("2026-03-04"):
             moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
         return moment if moment.tzinfo else moment.replace(tzinfo=self.timezone)
 
