@@ -36,7 +36,7 @@ def cancel(agent_id: str, run_ids: Sequence[str] | None = None) -> list[str]:
     """
     chosen = None if run_ids is None else list(run_ids)
     with transaction.atomic():
-        if not Agent.objects.select_for_update().filter(id=agent_id).exists():
+        if not Agent.objects.select_for_update(no_key=True).filter(id=agent_id).exists():
             raise NotFound("Agent not found")
         found = pipeline.run_sync([Statement(_ACTIVE, (agent_id, chosen, chosen))])[0]
         if not found:

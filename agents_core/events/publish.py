@@ -56,8 +56,11 @@ class Publication:
 
 
 def lock_agents(agent_ids: Sequence[str]) -> Statement:
-    """Locks several agents in one order, for a transaction that publishes to more than one: two of them can then not deadlock."""
-    return Statement("SELECT id FROM agent WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (sorted(agent_ids),))
+    """Locks several agents in one order, for a transaction that publishes to more than one: two of them can then not deadlock.
+
+    Rows that refer to the agent can be written meanwhile: whoever writes them may hold what this transaction waits for next.
+    """
+    return Statement("SELECT id FROM agent WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", (sorted(agent_ids),))
 
 
 def publish(agent_id: str, *events: AnyEvent, run_id: str | None = None, step_id: str | None = None) -> int:

@@ -6,6 +6,7 @@ import time
 from contextlib import aclosing, suppress
 
 import psycopg
+import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection, transaction
 
@@ -127,7 +128,7 @@ def break_listener() -> int:
         return len(found.fetchall())
 
 
-async def test_a_doorbell_that_is_lost_costs_one_poll(monkeypatch: object) -> None:
+async def test_a_doorbell_that_is_lost_costs_one_poll() -> None:
     [agent_id] = await new_agents(1)
     async with aclosing(follow(agent_id, 0)) as batches:
         coming = asyncio.ensure_future(anext(batches))
@@ -202,6 +203,21 @@ async def test_one_bell_for_all_agents_hears_which_were_rung_for() -> None:
         heard: set[str] = set()
         while heard != {agents[0], agents[2]}:
             heard |= await asyncio.wait_for(bell.wait(5), 10)
+
+
+async def test_a_publisher_holds_up_other_publishers_but_not_what_refers_to_the_agent() -> None:
+    [agent_id] = await new_agents(1)
+    refer = pipeline.Statement("SELECT 1 FROM agent WHERE id = %s FOR KEY SHARE NOWAIT", (agent_id,))
+    take = pipeline.Statement("SELECT 1 FROM agent WHERE id = %s FOR NO KEY UPDATE NOWAIT", (agent_id,))
+
+    def while_locked() -> None:
+        with transaction.atomic(), psycopg.connect(**connection_settings(), autocommit=True) as other:
+            run_sync([lock_agents([agent_id])])
+            other.execute(refer.sql, (agent_id,))
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                other.execute(take.sql, (agent_id,))
+
+    await sync_to_async(while_locked)()
 
 
 async def test_an_event_of_an_agent_that_does_not_exist_is_refused() -> None:
