@@ -27,7 +27,7 @@ from agents_core.embedded.place import Place
 from agents_core.management.listener import listen
 from agents_core.management.supervisor import Child, stop_all
 
-_STOP_PATIENCE_S = 1.2
+_STOP_PATIENCE_S = 2.0
 _LOOK_EVERY_S = 0.1
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
