@@ -9,41 +9,12 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from ade.fragments import Fragment
-from agents_core.models import Agent, SegmentKind, pipeline
+from ade.window import Bar, cells
+from agents_core.models import Agent, pipeline
 from agents_core.models.pipeline import Statement
 
 PAGE = 50
 STATES = ("running", "queued", "failed", "idle")
-
-_GROUPS = {
-    SegmentKind.SYSTEM: "system",
-    SegmentKind.RULES: "system",
-    SegmentKind.METADATA: "system",
-    SegmentKind.TOOL: "tools",
-    SegmentKind.CORE: "core",
-    SegmentKind.SUMMARY: "summary",
-    SegmentKind.MESSAGE: "messages",
-    SegmentKind.TOOL_RETURN: "tool_return",
-}
-_ORDER = ("system", "tools", "core", "summary", "messages", "tool_return")
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    kind: str
-    label: str
-    tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """What _context_bar.html and _gauge.html draw."""
-
-    cells: list[Cell]
-    limit_tokens: int
-    used_tokens: int = 0
-    reported_tokens: int | None = None
-    threshold_tokens: int | None = None
 
 
 @dataclass(slots=True)
@@ -82,7 +53,7 @@ SELECT agent.id,
     (SELECT count(*) FROM (SELECT 1 FROM passage JOIN agent_archive USING (archive_id) WHERE agent_id = agent.id AND NOT is_deleted
         LIMIT {COUNTED}) AS counted) AS passages,
     (SELECT count(*) FROM (SELECT 1 FROM message WHERE agent_id = agent.id LIMIT {COUNTED}) AS counted) AS messages,
-    step.number, step.started_at, step.segments, step.estimated_tokens, step.prompt_tokens, step.compacts_at,
+    step.number, step.started_at, step.segments, step.prompt_tokens, step.compacts_at,
     (SELECT sum(cost_usd) FROM step WHERE agent_id = agent.id AND started_at >= date_trunc('day', now())) AS today_usd
 FROM agent LEFT JOIN LATERAL (
     SELECT * FROM step WHERE step.agent_id = agent.id AND kind = 'agent' AND request_digest IS NOT NULL ORDER BY number DESC LIMIT 1
@@ -140,23 +111,14 @@ def _row(agent: Agent, facts: tuple[Any, ...], segments: Mapping[Any, tuple[str,
         number,
         at,
         step_segments,
-        estimated,
         reported,
         threshold,
         today,
     ) = facts
     state = "running" if running else "queued" if queued else "failed" if last_status == "failed" else "idle"
-    bar = Bar(_cells(step_segments or (), segments), agent.context_window, estimated or 0, reported or None, threshold)
+    sizes = [segments[segment_id] for segment_id in step_segments or () if segment_id in segments]
+    bar = Bar(cells(sizes), agent.context_window, threshold or None, reported or None)
     return AgentRow(agent, state, bar, blocks, passages, messages, number, at, today, agent.tags)
-
-
-def _cells(segment_ids: Sequence[Any], segments: Mapping[Any, tuple[str, int]]) -> list[Cell]:
-    totals = dict.fromkeys(_ORDER, 0)
-    for segment_id in segment_ids:
-        kind, tokens = segments.get(segment_id, ("envelope", 0))
-        if group := _GROUPS.get(SegmentKind(kind)):
-            totals[group] += tokens
-    return [Cell(kind, kind.replace("_", " "), total) for kind, total in totals.items() if total]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,76 @@
+"""The list of agents: what a row shows, what the filters leave, and how an open list follows."""
+
+import pytest
+from django.test import Client
+
+from ade.agent_rows import agent_list_fragments, agent_rows, listed_agents
+from agents_core.actions import agents, deletions
+from agents_core.actions.agents import NewAgent
+from agents_core.actions.messages import Input, send
+from agents_core.models import Agent
+from agents_core.runtime.loop import execute
+from tests.running import finish
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def make(name: str, *tags: str, model: str = "offline/rules") -> Agent:
+    blocks = [{"label": "human", "value": ""}]
+    return agents.create(NewAgent(name=name, model=model, tags=tags, memory_blocks=blocks))
+
+
+def say(agent: Agent, text: str) -> None:
+    run = finish(send(agent.id, [Input("user", [{"type": "text", "text": text}])]))
+    finish(execute(agent.id, run.run_id, None, 1))
+
+
+def test_a_row_shows_state_window_memory_and_step(builtin_tools: None) -> None:
+    agent = make("talker")
+    say(agent, "My name is Bo.")
+    [row] = agent_rows([agent])
+    assert (row.state, row.blocks, row.step_number) == ("idle", 1, 2)
+    assert {cell.kind for cell in row.bar.cells} >= {"system", "core", "tool", "message"}
+    assert row.bar.reported_tokens == agent.steps.get(number=2).prompt_tokens
+
+
+def test_a_run_that_waits_and_one_that_failed_show_as_the_state(builtin_tools: None) -> None:
+    waiting, failing = make("waiting"), make("failing")
+    finish(send(waiting.id, [Input("user", [{"type": "text", "text": "Hi"}])]))
+    agents.modify(failing.id, {"model": "offline/no-such-model"})
+    say(failing, "Hi")
+    assert [row.state for row in agent_rows([waiting, failing])] == ["queued", "failed"]
+
+
+def test_the_filters_narrow_by_words_tag_and_state(builtin_tools: None) -> None:
+    tagged, plain = make("Alpha", "travel"), make("Beta")
+    assert list(listed_agents({"q": "alp"})) == [tagged]
+    assert list(listed_agents({"tag": "travel"})) == [tagged]
+    finish(send(plain.id, [Input("user", [{"type": "text", "text": "Hi"}])]))
+    assert list(listed_agents({"state": "running"})) == [plain]
+
+
+def test_an_open_list_gets_new_rows_and_loses_deleted_ones(builtin_tools: None) -> None:
+    agent = make("comes and goes")
+    added = next(f for f in agent_list_fragments({agent.id}, {}) if f.dom_id == f"row-{agent.id}")
+    assert (added.swap, added.target) == ("prepend", "agent-rows")
+    deletions.delete_agent(agent.id)
+    removed = next(f for f in agent_list_fragments({agent.id}, {}) if f.dom_id == f"row-{agent.id}")
+    assert removed.swap == "remove"
+
+
+def test_a_person_makes_an_agent_from_a_template_and_deletes_it(builtin_tools: None) -> None:
+    client = Client()
+    made = client.post("/agents/new", {"template": "companion", "name": "Mnemo", "human": "Likes tea."})
+    agent = Agent.objects.get(name="Mnemo")
+    assert made["Location"] == f"/agents/{agent.id}"
+    assert agent.blocks.get(label="human").value == "Likes tea."
+    assert "Mnemo" in client.get("/agents").content.decode()
+    assert "Mnemo" in client.get(f"/agents/{agent.id}/preview").content.decode()
+    client.post(f"/agents/{agent.id}/delete")
+    assert not Agent.objects.filter(id=agent.id).exists()
+
+
+def test_an_unknown_agent_is_told_in_words() -> None:
+    answer = Client().get("/agents/agent-00000000-0000-4000-8000-000000000000")
+    assert answer.status_code == 404
+    assert "not found" in answer.content.decode().lower()
