@@ -75,7 +75,7 @@ class World:
         self.messages.append(ChatMessage("user", (Text(text),)))
         self.called, self.reasons, self.steps = [], [], 0
         system = self.system()
-        for _ in range(12):
+        for _ in range(50):  # as many steps as a run has
             answer = await answered(replace(self.request(), system=self.system() if self.recompiles else system))
             answer = replace(answer, tool_calls=tuple(map(self._edited, answer.tool_calls)))
             self.steps += 1
