@@ -5,6 +5,7 @@ A secret may stand in a file: ``NAME_FILE=/path`` is read when ``NAME`` itself i
 
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -88,7 +89,7 @@ def folder(name: str, default: str) -> Path:
 def kept_secret(name: str, path: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(48)) -> str:
     """The variable ``name`` (or its file), else the secret kept at ``path``, made there at first use with mode 0600.
 
-    Two processes that ask at once get the same one. Raises ``BadSetting`` when it can neither be read nor written.
+    Two that ask at once get the same one. Raises ``BadSetting`` when it can neither be read nor written.
     """
     return text(name) or _kept(name, path, make)
 
@@ -103,10 +104,10 @@ def _kept(name: str, path: Path, make: Callable[[], str]) -> str:
 
 
 def _write_once(path: Path, value: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(value)
     # A link, not a rename: it never replaces what another process has just written.
     with suppress(FileExistsError):
         os.link(draft, path)
-    draft.unlink()
+    Path(draft).unlink()

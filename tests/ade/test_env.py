@@ -83,7 +83,7 @@ def test_a_kept_secret_stays_the_same_and_is_for_its_owner_alone(tmp_path: Path)
     assert stat.S_IMODE((tmp_path / "thing.key").stat().st_mode) == 0o600
 
 
-def test_processes_that_ask_at_once_get_the_same_secret(tmp_path: Path) -> None:
+def test_those_who_ask_at_once_get_the_same_secret(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = set(pool.map(lambda _: env.kept_secret("THING", tmp_path / "thing.key"), range(32)))
     assert len(found) == 1
