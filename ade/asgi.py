@@ -1,6 +1,7 @@
 """The ASGI application: guard, then static files, the API with no middleware, pages with all of it, websockets."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ade.settings")
 django.setup()
 
+from asgiref.sync import ThreadSensitiveContext  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.contrib.staticfiles.finders import get_finders  # noqa: E402
@@ -46,10 +48,25 @@ def static_files(otherwise: Asgi) -> Asgi:
     return cast("Asgi", server)
 
 
+IDLE_THREADS = 16
+"""How many threads are kept for the synchronous parts of the requests to come."""
+
+
 def http(api: Asgi, pages: Asgi) -> Asgi:
+    """Each request has one thread for what is synchronous in it, and leaves it to the next: Django alone would start two for each."""
+    idle: list[ThreadPoolExecutor] = []
+
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         handler = api if scope["path"].startswith(API_PREFIXES) else pages
-        await handler(scope, receive, send)
+        thread = idle.pop() if idle else ThreadPoolExecutor(1, "request")
+        try:
+            async with ThreadSensitiveContext(executor=thread):
+                await handler(scope, receive, send)
+        finally:
+            if len(idle) < IDLE_THREADS:
+                idle.append(thread)
+            else:
+                thread.shutdown(wait=False)
 
     return route
 
