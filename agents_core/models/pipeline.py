@@ -4,35 +4,25 @@ import asyncio
 import json as stdlib_json
 import re
 import select
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db import connection as django_connection
 from django.db import connections, transaction
-from psycopg import AsyncConnection, Error, OperationalError
-from psycopg.rows import tuple_row
+from psycopg import AsyncConnection, OperationalError
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
+
+from agents_core.models.libpq import BatchConnection, Rows, Statement
+
+__all__ = ["Rows", "Statement", "close_pool", "json", "make_pool", "pool", "run", "run_sync", "storable"]
 
 APPLICATION_NAME = "mnemoscope runs"
 """How these connections show in pg_stat_activity."""
 
-Rows = list[tuple[Any, ...]]
-
-
-class Statement(NamedTuple):
-    """SQL with ``%s`` or ``%(name)s`` places, and what goes there."""
-
-    sql: str
-    params: Sequence[Any] | Mapping[str, Any] = ()
-
-
-_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]] = (
-    WeakKeyDictionary()
-)
+_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncConnectionPool[BatchConnection]] = WeakKeyDictionary()
 
 
 def connection_settings() -> dict[str, Any]:
@@ -43,25 +33,25 @@ def connection_settings() -> dict[str, Any]:
     return {**options, **{names[name]: given[name] for name in names if given[name]}}
 
 
-async def pool() -> AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]:
-    """This event loop's pool of autocommitting connections, opened at first use."""
+async def pool() -> AsyncConnectionPool[BatchConnection]:
+    """This event loop's pool, opened at first use."""
     loop = asyncio.get_running_loop()
     if loop not in _pools:
-        _pools[loop] = AsyncConnectionPool(
-            kwargs={
-                **connection_settings(),
-                "application_name": APPLICATION_NAME,
-                "autocommit": True,
-                "row_factory": tuple_row,
-            },
-            min_size=1,
-            max_size=16,
-            timeout=20,
-            check=_refuse_closed,
-            open=False,
-        )
+        _pools[loop] = make_pool(connection_class=BatchConnection, min_size=1, max_size=16)
         await _pools[loop].open()
     return _pools[loop]
+
+
+def make_pool(**options: Any) -> AsyncConnectionPool[Any]:
+    """A pool of autocommitting connections, not opened yet. A statement is one round trip there: nothing is asked before it, nothing
+    said after."""
+    settings = {**connection_settings(), "application_name": APPLICATION_NAME}
+    own = {"timeout": 20, "configure": _autocommit, "check": _refuse_closed, "open": False}
+    return AsyncConnectionPool(kwargs=settings, **{**options, **own})
+
+
+async def _autocommit(connection: AsyncConnection[Any]) -> None:
+    await connection.set_autocommit(True)
 
 
 async def _refuse_closed(connection: AsyncConnection[Any]) -> None:
@@ -83,27 +73,14 @@ async def close_pool() -> None:
 async def run(statements: Iterable[Statement]) -> list[Rows]:
     """Runs ``statements`` in one round trip and one transaction; gives the rows of each, [] for one that returns none.
 
-    Outside an explicit transaction a pipeline is one: it commits whole or not at all. Raises what psycopg raises.
+    It commits whole or not at all. Raises what psycopg raises.
     """
-    async with (await pool()).connection() as connection, _forgetting_what_failed(connection):
-        async with connection.pipeline():
-            cursors = [await connection.execute(statement.sql, statement.params) for statement in statements]
-        return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
-
-
-@asynccontextmanager
-async def _forgetting_what_failed(connection: AsyncConnection[Any]) -> AsyncIterator[None]:
-    """The server never prepares what stands behind an error in a pipeline, yet psycopg believes that it did: both begin anew."""
-    try:
-        yield
-    except asyncio.CancelledError:
-        await connection.close()
-        raise
-    except Error:
-        if not connection.closed:
-            async with connection.transaction(force_rollback=True):
-                pass
-        raise
+    async with (await pool()).connection() as connection:
+        try:
+            return await connection.batch(statements)
+        except asyncio.CancelledError:
+            await connection.close()
+            raise
 
 
 def run_sync(statements: Iterable[Statement]) -> list[Rows]:

@@ -47,6 +47,22 @@ async def test_what_stood_behind_an_error_runs_the_next_time() -> None:
         assert await pipeline.run([Statement("SELECT ensure(%s, 'no')", (True,)), behind]) == [[("",)], [("behind", 1)]]
 
 
+@pytest.mark.parametrize("number", [0, 60_014, -40_000, 2**40])
+async def test_numbers_of_every_size_go_through_one_prepared_statement(number: int) -> None:
+    takes = Statement("SELECT %s::int8, %s::int8[], unnest(%s::int8[])", (number, [number, None], [1, number]))
+    small = Statement(takes.sql, (1, [1], [1]))
+    assert await pipeline.run([small, takes, small]) == [
+        [(1, [1], 1)],
+        [(number, [number, None], 1), (number, [number, None], number)],
+        [(1, [1], 1)],
+    ]
+
+
+async def test_places_may_have_names_and_a_percent_sign_is_written_twice() -> None:
+    named = Statement("SELECT %(b)s::text, %(a)s::text, %(b)s || '%%'", {"a": "x", "b": "y"})
+    assert await pipeline.run([named]) == [[("y", "x", "y%")]]
+
+
 async def test_a_batch_that_is_cancelled_while_it_waits_writes_nothing_and_gives_its_connection_back() -> None:
     for _ in range(20):
         task = asyncio.create_task(pipeline.run([INSERT, Statement("SELECT pg_sleep(5)")]))

@@ -34,8 +34,7 @@ class Command(BaseCommand):
 
 
 async def _work() -> None:
-    # A pool of its own: Django's asks each connection whether it still works before every query.
-    connector = PsycopgConnector(kwargs=pipeline.connection_settings(), min_size=2, max_size=8)
+    connector = PsycopgConnector(pool_factory=pipeline.make_pool, min_size=2, max_size=8)
     app = django_app.with_connector(connector)
     async with app.open_async():
         app.perform_import_paths()  # type: ignore[no-untyped-call]
