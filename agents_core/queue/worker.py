@@ -1,10 +1,22 @@
-"""A worker that starts a run as soon as it may."""
+"""A worker that starts a run as soon as it may, and looks for one only where there may be one."""
 
 import asyncio
+from collections.abc import Iterable
+from time import monotonic
 from typing import Any
 
+from procrastinate import App
+from procrastinate.connector import BaseConnector
 from procrastinate.job_context import JobContext
+from procrastinate.jobs import Job, Notification, Status
+from procrastinate.manager import JobManager
 from procrastinate.worker import Worker
+
+_SOME_JOB = 0
+_FINISH = """
+SELECT procrastinate_finish_job_v1(%(job_id)s, %(status)s, %(delete_job)s),
+    (SELECT min(id) FROM procrastinate_jobs WHERE lock = %(lock)s AND status = 'todo') AS next
+"""
 
 
 class _News(asyncio.Event):
@@ -30,15 +42,69 @@ class _News(asyncio.Event):
             super().clear()
 
 
+class _Jobs(JobManager):
+    """procrastinate's jobs, asked for only when one is known to wait, or when nobody has looked for ``poll_s``.
+
+    procrastinate alone asks until there is none left: two questions too many for each run, as dear as the one that finds it.
+    """
+
+    def __init__(self, connector: BaseConnector, poll_s: float) -> None:
+        super().__init__(connector)
+        self._poll_s = poll_s
+        self._poll_at = 0.0
+        self._told: set[int] = set()
+        self._some_were_locked = False
+        self._ends = 0
+
+    def tell(self, job_id: int) -> None:
+        """A job waits."""
+        self._told.add(job_id)
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        if not self._told and monotonic() < self._poll_at:
+            return None
+        known, ends = frozenset(self._told), self._ends
+        job = await super().fetch_job(queues, worker_id)
+        if job is not None:
+            self._told.discard(job.id or _SOME_JOB)
+            return job
+        if self._ends != ends:
+            return await self.fetch_job(queues, worker_id)
+        # Another worker has them, or a run of their conversation is on: then its end tells of them again.
+        self._told -= known
+        self._some_were_locked |= bool(known)
+        self._poll_at = monotonic() + self._poll_s
+        return None
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        """Ends a job, and tells of the next of its conversation."""
+        row = await self.connector.execute_query_one_async(
+            _FINISH, job_id=job.id, status=status.value, delete_job=delete_job, lock=job.lock
+        )
+        self._ends += 1
+        # What came between the question and the end was told of while the lock was held.
+        next_id = _SOME_JOB if self._some_were_locked else row["next"]
+        self._some_were_locked = False
+        if next_id is not None:
+            self.tell(next_id)
+
+
 class RunWorker(Worker):
     """procrastinate's worker, which also looks for jobs when one of its own is done: the next run of that conversation may wait for it.
 
     Without this such a run would be found by the next poll only.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, app: App, *, fetch_job_polling_interval: float, **options: Any) -> None:
+        own = app.with_connector(app.connector)
+        own.job_manager = self._jobs = _Jobs(app.connector, fetch_job_polling_interval / 2)
+        super().__init__(own, fetch_job_polling_interval=fetch_job_polling_interval, **options)
         self._new_job_event = _News()
+
+    async def _handle_notification(self, *, channel: str, notification: Notification) -> None:
+        if notification["type"] == "job_inserted":
+            self._jobs.tell(notification["job_id"])
+        await super()._handle_notification(channel=channel, notification=notification)
 
     async def _process_job(self, context: JobContext) -> None:
         try:
