@@ -9,6 +9,7 @@ import ipaddress
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import quote
@@ -65,12 +66,7 @@ class Policy:
         return self._host(headers) or self._origin(scope, headers) or self._login(scope, headers)
 
     def _host(self, headers: dict[str, str]) -> Refusal | None:
-        name, _ = split_domain_port(headers.get("host", ""))
-        if name and (is_loopback(name) or validate_host(name, self.hosts)):
-            return None
-        return Refusal(
-            403, f"The host {name or '(none)'!r} is not this server's: add it to ALLOWED_HOSTS if it should be."
-        )
+        return _host_refusal(headers.get("host", ""), self.hosts)
 
     def _origin(self, scope: Scope, headers: dict[str, str]) -> Refusal | None:
         origin = headers.get("origin")
@@ -107,6 +103,14 @@ class Policy:
             return True
         offered = _bearer(headers)
         return offered is not None and password.accepts(offered, address_of(scope))
+
+
+@lru_cache(maxsize=256)
+def _host_refusal(host: str, own: tuple[str, ...]) -> Refusal | None:
+    name, _ = split_domain_port(host)
+    if name and (is_loopback(name) or validate_host(name, own)):
+        return None
+    return Refusal(403, f"The host {name or '(none)'!r} is not this server's: add it to ALLOWED_HOSTS if it should be.")
 
 
 def policy_from_settings() -> Policy:
