@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agents_core.actions.agents import NewAgent
+from agents_core.actions.new_agent import NewAgent
 from agents_core.errors import NotFound
 from agents_core.models import AgentKind
 

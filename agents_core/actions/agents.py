@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,11 +9,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.db import transaction
 
 from agents_core.actions import blocks as block_actions
+from agents_core.actions import sleeptime
 from agents_core.actions.model_choice import check_handle, default_embedding, default_model
 from agents_core.actions.names import fresh_name
+from agents_core.actions.new_agent import MadeAgent, NewAgent
 from agents_core.actions.openings import Opening, opening_messages
 from agents_core.actions.prompt import prompt_parts, recompile, text_of
-from agents_core.actions.tool_rules import checked_rules
+from agents_core.actions.tool_rules import checked_rules, with_base_rules
 from agents_core.errors import InvalidInput, NotFound, Refused
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged, AgentCreated, BlockChanged, MessageCreated
@@ -36,61 +37,19 @@ from agents_core.models import (
 )
 from agents_core.models.pipeline import Statement, run_sync
 from agents_core.models.sealed import seal
-from agents_core.runtime.policy import policy_of
+from agents_core.runtime.policy import policy_of, wants_base_rules
+
+MULTI_AGENT_TOOLS = (
+    "send_message_to_agent_and_wait_for_reply",
+    "send_message_to_agents_matching_tags",
+    "send_message_to_agent_async",
+)
 
 LARGEST_DEFAULT_WINDOW = 128_000
 """Tokens that a new agent's requests may hold at most, unless more is asked for: a model's whole window is slow and costly."""
 
 _NAME = re.compile(r"[\w '-]+")
 _FILES_BY_WINDOW = ((8_000, 3, 5_000), (32_000, 5, 15_000), (128_000, 10, 25_000), (200_000, 10, 40_000))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewAgent:
-    """What an agent is made from; whatever is left out gets the default of its kind.
-
-    ``context_window`` in tokens. ``memory_blocks``: fields of new blocks. ``tools``: names, ``tool_ids``: ids, both beside the kind's own
-    unless ``include_base_tools`` is false. ``secrets``: variables for its tools. ``opening``: messages that its history begins with.
-    """
-
-    name: str | None = None
-    agent_type: str = AgentKind.V1
-    description: str | None = None
-    system: str | None = None
-    model: str | None = None
-    embedding: str | None = None
-    model_settings: Mapping[str, Any] = field(default_factory=dict)
-    context_window: int | None = None
-    memory_blocks: Sequence[Mapping[str, Any]] = ()
-    block_ids: Sequence[str] = ()
-    tools: Sequence[str] = ()
-    tool_ids: Sequence[str] = ()
-    tool_rules: Sequence[Mapping[str, Any]] = ()
-    include_base_tools: bool = True
-    include_base_tool_rules: bool = False
-    secrets: Mapping[str, str] = field(default_factory=dict)
-    opening: Sequence[Opening] = ()
-    tags: Sequence[str] = ()
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    timezone: str = "UTC"
-    response_format: Mapping[str, Any] | None = None
-    compaction_settings: Mapping[str, Any] = field(default_factory=dict)
-    message_buffer_autoclear: bool | None = None
-    enable_sleeptime: bool = False
-    max_files_open: int | None = None
-    per_file_view_window_char_limit: int | None = None
-    hidden: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class MadeAgent:
-    """A new agent and what it was given; ``message_ids`` are of its context, the system message first."""
-
-    agent: Agent
-    blocks: list[Block]
-    tools: list[Tool]
-    variables: list[AgentVariable]
-    message_ids: list[str]
 
 
 def create(new: NewAgent, author: Author = Author.API) -> Agent:
@@ -104,14 +63,29 @@ def make(new: NewAgent, author: Author = Author.API) -> MadeAgent:
     Raises ``InvalidInput`` for a malformed name, time zone or block; ``Refused`` for a malformed model handle or two blocks with one label;
     ``NotFound`` for a model, tool or block that does not exist.
     """
-    agent = _drafted(new)
+    if new.agent_type == AgentKind.VOICE and not new.enable_sleeptime:
+        raise Refused("A voice agent leaves its memory to a sleep-time agent: set enable_sleeptime.")
     with transaction.atomic():
-        agent.save(force_insert=True)
-        blocks = _give_blocks(agent, new, author)
-        tools = _give_tools(agent, new)
-        variables = _seal_variables(agent, new.secrets)
-        messages = _begin_history(agent, blocks, new.opening, author)
+        made = _make(new, author)
+        if new.enable_sleeptime:
+            _give_companion(made.agent, made.blocks, author)
+    return made
+
+
+def _make(new: NewAgent, author: Author) -> MadeAgent:
+    agent = _drafted(new)
+    agent.save(force_insert=True)
+    blocks = _give_blocks(agent, new, author)
+    tools = _give_tools(agent, new)
+    variables = _seal_variables(agent, new.secrets)
+    messages = _begin_history(agent, blocks, new.opening, author)
     return MadeAgent(agent, blocks, tools, variables, [message.id for message in messages])
+
+
+def _give_companion(agent: Agent, blocks: Sequence[Block], author: Author) -> None:
+    """Makes the sleep-time agent that tends the agent's memory, unless it has one."""
+    if not sleeptime.is_tended(agent.id):
+        sleeptime.introduce(agent, _make(sleeptime.companion_of(agent, blocks), author).agent)
 
 
 def _drafted(new: NewAgent) -> Agent:
@@ -120,9 +94,7 @@ def _drafted(new: NewAgent) -> Agent:
     check_handle(model)
     window = new.context_window or min(catalog.facts(model).context_window, LARGEST_DEFAULT_WINDOW)
     files, file_chars = _file_limits(window)
-    autoclear = (
-        new.agent_type == AgentKind.WORKFLOW if new.message_buffer_autoclear is None else new.message_buffer_autoclear
-    )
+    autoclear = new.agent_type == AgentKind.WORKFLOW or bool(new.message_buffer_autoclear)
     return Agent(
         id=new_id("agent"),
         name=checked_name(new.name or fresh_name()),
@@ -192,16 +164,24 @@ def in_order(model: type[Any], ids: Sequence[str], noun: str) -> list[Any]:
 
 
 def _give_tools(agent: Agent, new: NewAgent) -> list[Tool]:
-    base = policy_of(new.agent_type).base_tools if new.include_base_tools else ()
-    tools = [*tools_named(base, lenient=True), *tools_named(new.tools), *in_order(Tool, new.tool_ids, "tool")]
+    tools = [
+        *tools_named(_own_tools(new), lenient=True),
+        *tools_named(new.tools),
+        *in_order(Tool, new.tool_ids, "tool"),
+    ]
     chosen = list({tool.id: tool for tool in tools}.values())
     AgentTool.objects.bulk_create([AgentTool(agent=agent, tool=tool) for tool in chosen])
-    if new.include_base_tool_rules:
-        ending = policy_of(new.agent_type).exit_tools
-        own = [{"tool_name": name, "type": "exit_loop" if name in ending else "continue_loop"} for name in base]
-        agent.tool_rules = [*agent.tool_rules, *own]
+    if wants_base_rules(agent.agent_type, agent.model, new.include_base_tool_rules):
+        agent.tool_rules = with_base_rules(agent.tool_rules, chosen)
         agent.save(update_fields=["tool_rules"])
     return chosen
+
+
+def _own_tools(new: NewAgent) -> list[str]:
+    """The names of the tools of the agent's kind that were asked for."""
+    policy = policy_of(new.agent_type)
+    own = policy.sleeptime_tools if new.enable_sleeptime else policy.base_tools
+    return [*(own if new.include_base_tools else ()), *(MULTI_AGENT_TOOLS if new.include_multi_agent_tools else ())]
 
 
 def tools_named(names: Sequence[str], *, lenient: bool = False) -> list[Tool]:
@@ -217,7 +197,9 @@ def _seal_variables(agent: Agent, secrets: Mapping[str, str]) -> list[AgentVaria
     return AgentVariable.objects.bulk_create(variables)
 
 
-def _begin_history(agent: Agent, blocks: Sequence[Block], opening: Sequence[Opening], author: Author) -> list[Message]:
+def _begin_history(
+    agent: Agent, blocks: Sequence[Block], opening: Sequence[Opening] | None, author: Author
+) -> list[Message]:
     now = datetime.now(ZoneInfo(agent.timezone))
     system = text_of(prompt_parts(agent, blocks, MetadataFacts(now)))
     drafts = [
@@ -264,6 +246,8 @@ def modify(agent_id: str, changes: Mapping[str, Any], author: Author = Author.AP
         changed = [name for name, value in _merged(agent, own).items() if _set(agent, name, value)]
         if changed:
             agent.save(update_fields=changed)
+        if "enable_sleeptime" in changed and agent.enable_sleeptime:
+            _give_companion(agent, list(agent.blocks.order_by("agent_links__id")), author)
         for name, replace in _RELATIONS.items():
             if name in changes:
                 replace(agent, changes[name], author)
@@ -347,16 +331,26 @@ _RELATIONS: dict[str, Callable[[Agent, Any, Author], None]] = {
 _TOLD_AS = {"block_ids": "blocks", "tool_ids": "tools", "message_ids": "messages"}
 
 
-def reset_messages(agent_id: str) -> Agent:
-    """Takes all but the system message, compiled anew, out of the agent's context; the history stays."""
+def reset_messages(agent_id: str, *, open_anew: bool = False) -> Agent:
+    """Takes all but the system message, compiled anew, out of the agent's context; the history stays. ``open_anew``: then comes what the
+    history of a new agent of its kind begins with."""
     with transaction.atomic():
         agent = locked(agent_id)
         thread = Message.objects.filter(agent=agent, conversation=None, context_position__gt=WAITING)
         first = thread.filter(role="system").order_by("context_position").values_list("id", flat=True).first()
         thread.exclude(pk=first).update(context_position=None)
         recompile(agent)
+        if open_anew:
+            _append(opening_messages(agent, None, datetime.now(ZoneInfo(agent.timezone))))
         publish(agent_id, AgentChanged(["messages"]))
     return agent
+
+
+def _append(drafts: Sequence[Message]) -> None:
+    """Stores messages at the end of their agent's context."""
+    for draft in drafts:
+        draft.seq = draft.context_position = publish(draft.agent_id, MessageCreated(draft.id, draft.role))
+    Message.objects.bulk_create(drafts)
 
 
 def recompile_prompt(agent_id: str, conversation_id: str | None = None, *, dry_run: bool = False) -> str:

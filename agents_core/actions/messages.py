@@ -1,39 +1,18 @@
 """Speaking to an agent: a message becomes a run, which a worker executes."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg.errors import SerializationFailure
 
 from agents_core.errors import InvalidInput, NotFound
 from agents_core.events.hub import hub
-from agents_core.events.publish import Publication
-from agents_core.events.types import MessageCreated, RunCreated
-from agents_core.models import ACTIVE, WAITING, new_id, pipeline
-from agents_core.models.pipeline import Statement, json
-from agents_core.queue.tasks import defer_run
+from agents_core.models import ACTIVE, new_id, pipeline
+from agents_core.models.pipeline import Statement
+from agents_core.queue.requests import Input, RunOptions, queued_run
 
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """A message to an agent. ``content``: parts as a stored message holds them (agents_core.models.messages)."""
-
-    role: str
-    content: list[dict[str, Any]]
-    name: str | None = None
-    otid: str | None = None
-    sender_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What a run may be asked for; kept with it. ``client_tools`` are {name, description, parameters}."""
-
-    max_steps: int | None = None
-    override_model: str | None = None
-    override_system: str | None = None
-    client_tools: Sequence[dict[str, Any]] = ()
+__all__ = ["MESSAGE_COLUMNS", "USAGE", "Input", "RunOptions", "RunOutcome", "SentRun", "ask", "outcome", "send"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +21,6 @@ class SentRun:
 
     run_id: str
     first_seq: int
-
-
-_INSERT = """
-WITH queued AS (
-    INSERT INTO run (id, agent_id, conversation_id, status, request, background, metadata, attempts,
-    cancel_requested, callback_url, first_seq)
-    SELECT %s, agent.id, %s, 'created', %s, %s, %s, 0, false, %s, agent.event_seq - %s FROM agent WHERE agent.id = %s
-    RETURNING agent_id
-), said AS (
-    INSERT INTO message (id, agent_id, conversation_id, run_id, seq, role, content, tool_calls, tool_returns, name, otid, sender_id,
-                         context_position, indexed)
-    SELECT m.id, agent.id, %s, %s, agent.event_seq - m.behind, m.role, m.content, '[]', '[]', m.name, m.otid, m.sender_id, %s, false
-    FROM agent, jsonb_to_recordset(%s) AS m (id text, behind int, role text, content jsonb, name text, otid text, sender_id text)
-    WHERE agent.id = %s
-)
-SELECT ensure(EXISTS (SELECT 1 FROM queued), 'agent not found')
-"""
-_TOUCH = "UPDATE conversation SET last_message_at = now(), updated_at = now() WHERE id = %s"
 
 
 async def send(
@@ -82,30 +43,22 @@ async def send(
     """
     if not inputs:
         raise InvalidInput("Send at least one message.")
-    run_id = run_id or new_id("run")
-    publication = Publication(agent_id, run_id)
-    first = publication.add(RunCreated())
-    rows = [(new_id("message"), message) for message in inputs]
-    places = [publication.add(MessageCreated(message_id, message.role)) for message_id, message in rows]
-    request = {name: value for name, value in asdict(options or RunOptions()).items() if value}
-    said = [
-        {**asdict(message), "id": message_id, "behind": publication.seq_behind_last(place)}
-        for (message_id, message), place in zip(rows, places, strict=True)
-    ]
-    of_run = (run_id, conversation_id, json(request), background, json(metadata or {}), callback_url)
-    of_messages = (conversation_id, run_id, WAITING, json(said))
-    statements = [
-        publication.statement(),
-        Statement(_INSERT, (*of_run, publication.seq_behind_last(first), agent_id, *of_messages, agent_id)),
-        defer_run(agent_id, run_id, conversation_id),
-    ]
-    if conversation_id:
-        statements.append(Statement(_TOUCH, (conversation_id,)))
+    run = queued_run(
+        agent_id,
+        inputs,
+        run_id or new_id("run"),
+        conversation_id=conversation_id,
+        options=options,
+        background=background,
+        callback_url=callback_url,
+        metadata=metadata,
+    )
     try:
-        seqs = (await pipeline.run(statements))[0]
+        seqs = (await pipeline.run(run.all))[0]
     except SerializationFailure:
         raise NotFound("Agent not found") from None
-    return SentRun(run_id, seqs[0][0])
+    assert run.publication.run_id is not None
+    return SentRun(run.publication.run_id, seqs[0][0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,16 +21,31 @@ class Opening:
     text: str
 
 
-def opening_messages(agent: Agent, opening: Sequence[Opening], at: datetime) -> list[Message]:
-    """The messages, not yet saved and without their numbers."""
+def opening_messages(agent: Agent, opening: Sequence[Opening] | None, at: datetime) -> list[Message]:
+    """The messages, not yet saved and without their numbers; those of the agent's kind for None."""
+    if opening is None:
+        return _login(agent, at) if policy_of(agent.agent_type).opens else []
     return [message for index, item in enumerate(opening) for message in _messages(agent, item, index, at)]
+
+
+def _login(agent: Agent, at: datetime) -> list[Message]:
+    """How the history of a kind that speaks by ``send_message`` begins: it shows the model how it is done."""
+    event = {"type": "login", "last_login": "Never (first login)", "time": _local_time(at)}
+    return [
+        *_spoken(agent, "I am here, and I will remember what you tell me.", "opening_0", at),
+        _plain(agent, "user", json.dumps(event, ensure_ascii=False)),
+    ]
+
+
+def _local_time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %I:%M:%S %p %Z%z}"
 
 
 def _messages(agent: Agent, item: Opening, index: int, at: datetime) -> list[Message]:
     if item.role == "assistant" and policy_of(agent.agent_type).heartbeats:
         return _spoken(agent, item.text, f"opening_{index}", at)
     if item.role == "system":
-        alert = {"type": "system_alert", "message": item.text, "time": f"{at:%Y-%m-%d %I:%M:%S %p %Z%z}"}
+        alert = {"type": "system_alert", "message": item.text, "time": _local_time(at)}
         return [_plain(agent, "user", json.dumps(alert, ensure_ascii=False))]
     return [_plain(agent, item.role, item.text)]
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agents_core.errors import InvalidInput, Refused
+from agents_core.models import Tool, ToolType
+from agents_core.runtime.policy import ENDING_TOOLS
 
 _NEEDED: dict[str, tuple[tuple[str, type], ...]] = {
     "run_first": (),
@@ -31,6 +33,20 @@ def checked_rules(rules: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for rule in rules:
         _check(rule)
     return [dict(rule) for rule in rules]
+
+
+def with_base_rules(rules: Sequence[Mapping[str, Any]], tools: Sequence[Tool]) -> list[dict[str, Any]]:
+    """``rules``, and one for each builtin tool among ``tools`` that has none: whether it ends the turn.
+
+    Source: contract, agent-loop section 1.
+    """
+    ruled = {rule["tool_name"] for rule in rules}
+    own = [tool.name for tool in tools if tool.tool_type in _RULED and tool.name not in ruled]
+    kinds = {name: "exit_loop" if name in ENDING_TOOLS else "continue_loop" for name in own}
+    return [*(dict(rule) for rule in rules), *({"tool_name": name, "type": kind} for name, kind in kinds.items())]
+
+
+_RULED = (ToolType.CORE, ToolType.MEMORY, ToolType.SLEEPTIME, ToolType.VOICE_SLEEPTIME, ToolType.MULTI_AGENT)
 
 
 def _check(rule: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
 
-from agents_core.actions.agents import MadeAgent
+from agents_core.actions.new_agent import MadeAgent
 from agents_core.api.schemas.agents import AgentState, Included, Memory
 from agents_core.api.schemas.archives import ORGANIZATION
 from agents_core.api.schemas.blocks import BlockResponse

@@ -113,6 +113,46 @@ class BlockChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ProposalChanged:
+    """A sleep-time agent proposes a text for a block under review, or a person has decided. ``status``: "pending" (made or
+    extended), "accepted", "declined"."""
+
+    type: ClassVar = "block.proposal"
+    proposal_id: str
+    block_id: str
+    label: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class SleeptimeCalled:
+    """The agents that tend this one's memory were called; ``run_ids`` are theirs."""
+
+    type: ClassVar = "sleeptime.called"
+    group_id: str
+    run_ids: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChanged:
+    """A group that this agent is in was made, changed or deleted. ``change``: "created", "edited", "deleted"."""
+
+    type: ClassVar = "group.changed"
+    group_id: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTurnChanged:
+    """A turn of a group that this agent is in. ``status``: "created", "completed", "failed", "cancelled"."""
+
+    type: ClassVar = "group.turn"
+    group_id: str
+    turn_id: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class PassageChanged:
     """``change``: "created", "edited", "deleted"."""
 
@@ -145,6 +185,10 @@ AnyEvent = (
     | ToolCalled
     | ToolReturned
     | BlockChanged
+    | ProposalChanged
+    | SleeptimeCalled
+    | GroupChanged
+    | GroupTurnChanged
     | PassageChanged
     | ContextCompacted
 )

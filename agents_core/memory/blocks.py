@@ -8,13 +8,14 @@ from django.db.models import QuerySet
 
 from agents_core.errors import Conflict, InvalidInput, NotFound
 from agents_core.memory.edits import within_limit
+from agents_core.memory.render import BlockFacts
 from agents_core.models import AgentBlock, Author, Block, BlockVersion
 from agents_core.models.pipeline import Statement
 
 VERSIONED = ("label", "value", "description", "limit", "read_only")
 """The fields that the agent sees: a change of one makes a version."""
 
-UNVERSIONED = ("metadata", "tags", "hidden", "is_template", "template_name")
+UNVERSIONED = ("metadata", "tags", "hidden", "is_template", "template_name", "review")
 
 
 def create(author: Author, **fields: Any) -> Block:
@@ -131,6 +132,90 @@ RETURNING version
 _RELABELLED = """, relabelled AS (
     UPDATE agent_block SET label = written.label FROM written WHERE agent_block.block_id = written.id
 )"""
+
+
+def creation_statements(
+    facts: BlockFacts, author: Author, agent_id: str, step_id: str | None, tool_call_id: str | None
+) -> list[Statement]:
+    """The statements that make a block with its version 1 and give it to an agent, for a batch."""
+    own = (facts.label, facts.value, facts.description, facts.limit, facts.read_only)
+    return [
+        Statement(_CREATE, (facts.id, *own)),
+        Statement(_FIRST_VERSION, (facts.id, *own, author, agent_id, step_id, tool_call_id)),
+        Statement(
+            "INSERT INTO agent_block (agent_id, block_id, label) VALUES (%s, %s, %s)", (agent_id, facts.id, facts.label)
+        ),
+    ]
+
+
+_CREATE = """
+INSERT INTO block (id, label, value, description, "limit", read_only, review, metadata, tags, hidden, is_template, version)
+VALUES (%s, %s, %s, %s, %s, %s, false, '{}', '{}', false, false, 1)
+"""
+_FIRST_VERSION = """
+INSERT INTO block_version (block_id, version, label, value, description, "limit", read_only, author, agent_id, step_id, tool_call_id)
+VALUES (%s, 1, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+
+def detachment_statement(agent_id: str, block_id: str) -> Statement:
+    """The statement that takes a block from an agent; it fails with SerializationFailure when the agent does not hold it any more."""
+    return Statement(_DETACH, (agent_id, block_id))
+
+
+_DETACH = """
+WITH gone AS (DELETE FROM agent_block WHERE agent_id = %s AND block_id = %s RETURNING id)
+SELECT ensure(EXISTS (SELECT 1 FROM gone), 'block detached meanwhile')
+"""
+
+
+def proposal_statements(
+    proposal_id: str,
+    block_id: str,
+    base_version: int,
+    value: str,
+    agent_id: str,
+    step_id: str,
+    tool_call_id: str,
+    *,
+    extends: bool,
+) -> list[Statement]:
+    """The statements that make a proposal for a block, or put ``value`` into the pending one of that id, for a batch.
+
+    They fail with SerializationFailure when the block is not at ``base_version`` or no longer under review, or when the
+    proposal to extend was decided meanwhile. The agent's older proposal for the block, if one is pending, is outdated by a new one.
+    """
+    at_base = Statement(_AT_BASE, (block_id, base_version))
+    if extends:
+        return [at_base, Statement(_EXTEND, (value, step_id, tool_call_id, proposal_id))]
+    made = (proposal_id, block_id, base_version, value, agent_id, step_id, tool_call_id)
+    return [at_base, Statement(_OUTDATE, (block_id, agent_id)), Statement(_PROPOSE, made)]
+
+
+_AT_BASE = """
+SELECT ensure(EXISTS (SELECT 1 FROM block WHERE id = %s AND version = %s AND review FOR SHARE), 'block changed')
+"""
+_EXTEND = """
+WITH extended AS (
+    UPDATE block_proposal SET value = %s, step_id = %s, tool_call_id = %s WHERE id = %s AND status = 'pending' RETURNING id
+)
+SELECT ensure(EXISTS (SELECT 1 FROM extended), 'proposal decided')
+"""
+_OUTDATE = """
+UPDATE block_proposal SET status = 'outdated', decided_at = now() WHERE block_id = %s AND agent_id = %s AND status = 'pending'
+"""
+_PROPOSE = """
+INSERT INTO block_proposal (id, block_id, base_version, value, agent_id, step_id, tool_call_id, status)
+VALUES (%s, %s, %s, %s, %s, %s, %s, 'pending')
+"""
+
+
+def not_under_review(block_id: str) -> Statement:
+    """The statement that fails with SerializationFailure when a person reviews what is written to the block."""
+    return Statement(_NO_REVIEW, (block_id,))
+
+
+_NO_REVIEW = "SELECT ensure(NOT EXISTS (SELECT 1 FROM block WHERE id = %s AND review), 'block is reviewed')"
 
 
 def _locked(block_id: str) -> Block:

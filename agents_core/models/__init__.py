@@ -11,8 +11,9 @@ from agents_core.models.agents import (
 )
 from agents_core.models.archives import Archive, Passage, PassageTerm
 from agents_core.models.base import new_id
-from agents_core.models.blocks import Author, Block, BlockVersion
+from agents_core.models.blocks import Author, Block, BlockProposal, BlockVersion, ProposalStatus
 from agents_core.models.events import Event
+from agents_core.models.groups import SLEEPTIME_GROUPS, Group, GroupAgent, GroupKind, GroupTurn, RunWait
 from agents_core.models.messages import WAITING, Message, MessageTerm, MessageVector, Role
 from agents_core.models.providers import HandleMapping, ProviderAccount, TokenRatio
 from agents_core.models.record import Blob, Eviction, MemorySearch, Segment, SegmentKind
@@ -30,6 +31,7 @@ from agents_core.models.tools import Tool, ToolType
 
 __all__ = [
     "ACTIVE",
+    "SLEEPTIME_GROUPS",
     "WAITING",
     "Agent",
     "AgentArchive",
@@ -41,10 +43,15 @@ __all__ = [
     "Author",
     "Blob",
     "Block",
+    "BlockProposal",
     "BlockVersion",
     "Conversation",
     "Event",
     "Eviction",
+    "Group",
+    "GroupAgent",
+    "GroupKind",
+    "GroupTurn",
     "HandleMapping",
     "MemorySearch",
     "Message",
@@ -52,10 +59,12 @@ __all__ = [
     "MessageVector",
     "Passage",
     "PassageTerm",
+    "ProposalStatus",
     "ProviderAccount",
     "Role",
     "Run",
     "RunStatus",
+    "RunWait",
     "Segment",
     "SegmentKind",
     "Step",

@@ -1,4 +1,4 @@
-"""Blocks of core memory, and every version each ever had."""
+"""Blocks of core memory, every version each ever had, and the edits that wait for a person."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,7 +10,10 @@ models.TextField.register_lookup(Length, "length")
 
 
 class Block(Timestamped):
-    """``limit`` counts characters. ``version`` rises by one with each change of a field that the agent sees."""
+    """``limit`` counts characters. ``version`` rises by one with each change of a field that the agent sees.
+
+    ``review``: what a sleep-time agent writes waits as a ``BlockProposal`` until a person accepts it.
+    """
 
     id = IdField("block")
     label = models.TextField()
@@ -18,6 +21,7 @@ class Block(Timestamped):
     limit = models.PositiveIntegerField(default=100_000)
     description = models.TextField(null=True, blank=True)
     read_only = models.BooleanField(default=False)
+    review = models.BooleanField(default=False)
     metadata = models.JSONField(default=dict, blank=True)
     tags: "ArrayField[list[str], list[str]]" = ArrayField(models.TextField(), default=list, blank=True)
     hidden = models.BooleanField(default=False)
@@ -80,3 +84,44 @@ class BlockVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} v{self.version}"
+
+
+class ProposalStatus(models.TextChoices):
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    OUTDATED = "outdated"
+
+
+class BlockProposal(models.Model):
+    """What a sleep-time agent would have in a block under review in place of version ``base_version``.
+
+    An agent has at most one pending proposal for a block: while the block stays as it is, further edits are added to it; once the block
+    has changed, the next edit makes a new proposal and the older one is outdated.
+    """
+
+    id = IdField("proposal")
+    block = models.ForeignKey(Block, models.CASCADE, related_name="proposals")
+    base_version = models.PositiveIntegerField()
+    value = models.TextField(blank=True)
+    agent = models.ForeignKey("Agent", models.SET_NULL, null=True, related_name="+")
+    step = models.ForeignKey("Step", models.SET_NULL, null=True, related_name="+")
+    tool_call_id = models.TextField(null=True)
+    status = models.TextField(choices=ProposalStatus, default=ProposalStatus.PENDING)
+    created_at = models.DateTimeField(db_default=models.functions.Now())
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "block_proposal"
+        ordering = ("-created_at", "id")
+        constraints = (
+            one_of("status", ProposalStatus, "block_proposal_status_known"),
+            models.UniqueConstraint(
+                fields=["block", "agent"],
+                condition=models.Q(status=ProposalStatus.PENDING),
+                name="block_proposal_pending_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.block_id} from v{self.base_version}: {self.status}"

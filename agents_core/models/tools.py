@@ -12,6 +12,7 @@ class ToolType(models.TextChoices):
     MEMORY = "letta_memory_core"
     MULTI_AGENT = "letta_multi_agent_core"
     SLEEPTIME = "letta_sleeptime_core"
+    VOICE_SLEEPTIME = "letta_voice_sleeptime_core"
     BUILTIN = "letta_builtin"
     FILES = "letta_files_core"
     MCP = "external_mcp"

@@ -12,6 +12,8 @@ from procrastinate.jobs import Job, Notification, Status
 from procrastinate.manager import JobManager
 from procrastinate.worker import Worker
 
+from agents_core.queue.slots import SLOT
+
 _SOME_JOB = 0
 _FINISH = """
 SELECT procrastinate_finish_job_v1(%(job_id)s, %(status)s, %(delete_job)s),
@@ -107,6 +109,7 @@ class RunWorker(Worker):
         await super()._handle_notification(channel=channel, notification=notification)
 
     async def _process_job(self, context: JobContext) -> None:
+        SLOT.set(self._job_semaphore)
         try:
             await super()._process_job(context)
         finally:

@@ -2,19 +2,20 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from time import perf_counter
 from typing import Any
 
-from agents_core.events.types import AnyEvent, BlockChanged, ToolCalled, ToolReturned
+from agents_core.events.types import AnyEvent, BlockChanged, ProposalChanged, ToolCalled, ToolReturned
 from agents_core.llm.types import ToolCall
-from agents_core.memory.blocks import write_statements
-from agents_core.models import Author, ToolCallStatus, pipeline
+from agents_core.memory.blocks import not_under_review, proposal_statements, write_statements
+from agents_core.models import Author, ToolCallStatus, ToolType, pipeline
 from agents_core.models.pipeline import Statement, json
 from agents_core.models.sealed import unseal
 from agents_core.runtime.memory import AgentMemory
+from agents_core.runtime.others import AgentsOfTurn
 from agents_core.runtime.persist import Commit
 from agents_core.runtime.state import ToolFacts, Turn
 from agents_core.runtime.transcript import packed_return
@@ -43,7 +44,12 @@ class PlannedCall:
     @property
     def is_builtin(self) -> bool:
         """Whether all that it does is part of the step's own commit, so that it can be run again if that fails."""
-        return self.tool is None or self.tool.name in BUILTIN_TOOLS
+        return self.tool is None or (self.tool.name in BUILTIN_TOOLS and not self.speaks_to_others)
+
+    @property
+    def speaks_to_others(self) -> bool:
+        """Whether it sends messages to other agents: at once, and under ids that let it be repeated after a crash."""
+        return self.tool is not None and self.tool.tool_type == ToolType.MULTI_AGENT
 
     @property
     def failed(self) -> bool:
@@ -82,12 +88,13 @@ async def run_calls(turn: Turn, planned: Sequence[PlannedCall], step_started: fl
 async def _run(turn: Turn, plan: PlannedCall, step_started: float) -> None:
     assert plan.tool is not None
     plan.started_ms = (perf_counter() - step_started) * 1000
-    if plan.is_builtin:
-        context = ToolContext(
-            turn.agent.id, turn.step_id, plan.call.id, turn.agent.timezone, turn.blocks, AgentMemory(turn)
-        )
+    if plan.tool.name in BUILTIN_TOOLS:
+        before = {label: replace(block) for label, block in turn.blocks.items()}
+        context = tool_context(turn, plan.call.id)
         plan.result = await run_builtin(plan.tool.name, plan.arguments, context, plan.tool.return_char_limit)
-        if not plan.failed:
+        if plan.failed:
+            turn.blocks = before
+        else:
             plan.edits, plan.statements, plan.events = context.edits, context.statements, context.events
         return
     env = {"AGENT_ID": turn.agent.id, "LETTA_AGENT_ID": turn.agent.id, **await _variables(turn.agent.id)}
@@ -95,11 +102,52 @@ async def _run(turn: Turn, plan: PlannedCall, step_started: float) -> None:
     plan.result = await run_custom(plan.tool.name, source, plan.arguments, env, plan.tool.return_char_limit)
 
 
+def tool_context(turn: Turn, call_id: str, step_id: str = "") -> ToolContext:
+    """What a call of the turn's step, or of an earlier one, may see and change."""
+    agent = turn.agent
+    return ToolContext(
+        agent.id,
+        step_id or turn.step_id,
+        call_id,
+        agent.timezone,
+        turn.blocks,
+        AgentMemory(turn),
+        AgentsOfTurn(turn),
+        agent.policy.author,
+    )
+
+
 async def _variables(agent_id: str) -> dict[str, str]:
     rows = (await pipeline.run([Statement("SELECT key, sealed FROM agent_variable WHERE agent_id = %s", (agent_id,))]))[
         0
     ]
     return {key: unseal(sealed) for key, sealed in rows}
+
+
+_REPEATABLE = """
+SELECT step_id, call_id, tool_call.name, arguments, return_char_limit FROM tool_call JOIN step ON step.id = step_id
+JOIN tool ON tool.name = tool_call.name AND tool_type = 'letta_multi_agent_core'
+WHERE run_id = %s AND tool_call.status = 'intended' AND call_id = ANY(%s)
+"""
+_REPEATED = "UPDATE tool_call SET status = %s, result = %s, duration_ms = %s WHERE step_id = %s AND call_id = %s"
+
+
+async def repeated_calls(turn: Turn, commit: Commit) -> dict[str, dict[str, Any]]:
+    """The returns, by call, of the turn's last calls that speak to other agents, which a worker that died had begun.
+
+    What was said is not said again: the call goes on where it was, with waiting. Their rows are added to ``commit``.
+    """
+    ids = [call["id"] for call in turn.messages[-1].tool_calls]
+    [rows] = await pipeline.run([Statement(_REPEATABLE, (turn.run_id, ids))])
+    answered = {}
+    for step_id, call_id, name, arguments, limit in rows:
+        context = tool_context(turn, call_id, step_id)
+        result = await run_builtin(name, arguments, context, limit)
+        status = ToolCallStatus.OK if result.status == "success" else ToolCallStatus.ERROR
+        commit.add(Statement(_REPEATED, (status, result.text, result.duration_ms, step_id, call_id)))
+        commit.emit(ToolReturned(call_id, name, result.status), step_id=step_id)
+        answered[call_id] = _return(turn, call_id, name, result)
+    return answered
 
 
 # --- writing them down ---------------------------------------------------------------------------------------------
@@ -132,7 +180,10 @@ def write_results(commit: Commit, turn: Turn, planned: Sequence[PlannedCall], *,
         _tell_called(commit, planned)
     for plan in planned:
         for edit in plan.edits:
-            _write_block(commit, turn, edit)
+            if edit.proposal_id is None:
+                _write_block(commit, turn, edit)
+            else:
+                _propose(commit, turn, edit, edit.proposal_id)
         for statement in plan.statements:
             commit.add(statement)
         for event in plan.events:
@@ -170,10 +221,21 @@ def _row(plan: PlannedCall) -> dict[str, Any]:
     }
 
 
+def _propose(commit: Commit, turn: Turn, edit: BlockEdit, proposal_id: str) -> None:
+    owner = (turn.agent.id, turn.step_id, edit.call_id)
+    for statement in proposal_statements(
+        proposal_id, edit.block_id, edit.replaces, edit.changes["value"], *owner, extends=edit.extends
+    ):
+        commit.add(statement)
+    commit.emit_to_holders(edit.block_id, ProposalChanged(proposal_id, edit.block_id, edit.label, "pending"))
+
+
 def _write_block(commit: Commit, turn: Turn, edit: BlockEdit) -> None:
-    author = Author.SLEEPTIME if turn.agent.agent_type == "sleeptime_agent" else Author.AGENT
+    author = turn.agent.policy.author
+    if author == Author.SLEEPTIME:
+        commit.add(not_under_review(edit.block_id))
     for statement in write_statements(
-        edit.block_id, {"value": edit.value}, author, edit.replaces, turn.agent.id, turn.step_id, edit.call_id
+        edit.block_id, edit.changes, author, edit.replaces, turn.agent.id, turn.step_id, edit.call_id
     ):
         commit.add(statement)
     commit.add(Statement(_WROTE, (edit.block_id, edit.replaces + 1, turn.step_id, edit.call_id)))
@@ -182,17 +244,16 @@ def _write_block(commit: Commit, turn: Turn, edit: BlockEdit) -> None:
 
 def tool_returns(turn: Turn, planned: Sequence[PlannedCall]) -> list[dict[str, Any]]:
     """The results as a tool message stores them. ``text`` is what the model reads, ``value`` the tool's bare result."""
-    now = datetime.now(UTC)
-    return [
-        {
-            "tool_call_id": plan.call.id,
-            "name": plan.call.name,
-            "status": plan.result.status,
-            "text": packed_return(plan.result.status, plan.result.text, now, turn.agent.timezone),
-            "value": plan.result.text,
-            "stdout": plan.result.stdout,
-            "stderr": plan.result.stderr,
-        }
-        for plan in planned
-        if plan.result is not None
-    ]
+    return [_return(turn, plan.call.id, plan.call.name, plan.result) for plan in planned if plan.result is not None]
+
+
+def _return(turn: Turn, call_id: str, name: str, result: ToolResult) -> dict[str, Any]:
+    return {
+        "tool_call_id": call_id,
+        "name": name,
+        "status": result.status,
+        "text": packed_return(result.status, result.text, datetime.now(UTC), turn.agent.timezone),
+        "value": result.text,
+        "stdout": result.stdout,
+        "stderr": result.stderr,
+    }

@@ -11,7 +11,8 @@ from agents_core.memory import render
 from agents_core.models import Role, SegmentKind, pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.record.segments import Piece, Plan
-from agents_core.runtime.state import StoredMessage, ToolFacts, Turn
+from agents_core.runtime.offering import offered_as, with_thoughts
+from agents_core.runtime.state import StoredMessage, Turn
 from agents_core.runtime.transcript import chat_messages
 from agents_core.tools import rules
 from agents_core.tools.rules import Allowed
@@ -19,10 +20,6 @@ from agents_core.tools.rules import Allowed
 COMPACT_AT = 0.9
 """The share of the context window at which the oldest messages are summarised (contract: agent-loop, section 6)."""
 
-_HEARTBEAT = {
-    "type": "boolean",
-    "description": "True when you want to be called again at once with the result; false ends your turn.",
-}
 _METADATA_START, _METADATA_END = "<memory_metadata>", "</memory_metadata>"
 
 
@@ -42,10 +39,10 @@ async def compile_context(turn: Turn, model: str, provider_name: str) -> Context
     parts = await compile_system(turn, provider_name)
     allowed = rules.allowed(turn.agent.tool_rules, turn.tools, turn.calls_made, _last_result(turn.messages))
     offered = [tool for tool in turn.tools.values() if tool.name in allowed.names]
-    specs = tuple(
-        _spec(tool, turn.agent.policy.heartbeats and tool.name not in turn.agent.policy.exit_tools) for tool in offered
-    )
+    specs = tuple(offered_as(turn.agent, tool) for tool in offered)
     pairs = chat_messages(turn.messages)
+    if turn.agent.thinks_in_arguments:
+        pairs = [(stored, with_thoughts(chat)) for stored, chat in pairs]
     override = turn.request.get("override_system")
     plan = Plan(
         system=[_override(override)] if override else [_system_piece(part) for part in parts],
@@ -80,7 +77,7 @@ def _request(
         temperature=settings.get("temperature"),
         reasoning_effort=(settings.get("reasoning") or {}).get("reasoning_effort"),
         reasoning_tokens=_thinking_budget(settings),
-        response_format=turn.agent.response_format or settings.get("response_format"),
+        response_format=None if policy.heartbeats else turn.agent.answer_format,
     )
 
 
@@ -97,18 +94,6 @@ def _orders_calls(tool_rules: Sequence[dict[str, Any]]) -> bool:
 def _thinking_budget(settings: dict[str, Any]) -> int | None:
     thinking = settings.get("thinking") or {}
     return thinking.get("budget_tokens") if thinking.get("type") == "enabled" else None
-
-
-def _spec(tool: ToolFacts, with_heartbeat: bool) -> ToolSpec:
-    parameters = tool.parameters
-    if with_heartbeat:
-        properties = {**parameters.get("properties", {}), "request_heartbeat": _HEARTBEAT}
-        parameters = {
-            **parameters,
-            "properties": properties,
-            "required": [*parameters.get("required", []), "request_heartbeat"],
-        }
-    return ToolSpec(tool.name, tool.description or "", parameters)
 
 
 def _system_piece(part: render.PromptPart) -> Piece:

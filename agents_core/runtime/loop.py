@@ -10,6 +10,7 @@ from psycopg import InterfaceError, OperationalError
 from agents_core.errors import AgentsError
 from agents_core.models import Role, new_id, pipeline
 from agents_core.models.pipeline import Statement
+from agents_core.runtime.calls import repeated_calls
 from agents_core.runtime.persist import NewMessage, RunNotActive, begin_run, commit_of
 from agents_core.runtime.state import Turn
 from agents_core.runtime.step import RunCancelled, RunFailed, end_run, end_unreadable_run, interrupt_calls, take_step
@@ -98,14 +99,14 @@ WHERE run_id = %s AND (duration_ms IS NULL OR duration_ms > 0) ORDER BY step.num
 
 
 async def _mend(turn: Turn) -> None:
-    """After a worker stopped: its open step is closed, calls whose outcome is unknown are answered with just that, and the budget and
-    the tool rules go on from where they were."""
+    """After a worker stopped: its open step is closed, messages to other agents are waited for anew, other calls whose outcome is unknown
+    are answered with just that, and the budget and the tool rules go on from where they were."""
     commit = commit_of(turn)
     # Calls that nobody answered further up are an ended run's: the transcript answers those where they stand.
     if turn.messages and turn.messages[-1].tool_calls:
-        message = NewMessage(
-            new_id("message"), Role.TOOL, [], [], [_lost(call) for call in turn.messages[-1].tool_calls]
-        )
+        answered = await repeated_calls(turn, commit)
+        answers = [answered.get(call["id"]) or _lost(call) for call in turn.messages[-1].tool_calls]
+        message = NewMessage(new_id("message"), Role.TOOL, [], [], answers)
         commit.message(message)
         turn.messages.append(message.stored())
     commit.add(interrupt_calls(turn.run_id))

@@ -26,6 +26,10 @@ INSERT INTO agent_archive (agent_id, archive_id) SELECT %s, id FROM made
 _HAS_NONE = (
     "SELECT ensure(NOT EXISTS (SELECT 1 FROM agent_archive WHERE agent_id = %s), 'an archive was made meanwhile')"
 )
+_LABEL_TAKEN = """
+SELECT 1 FROM agent_block AS held JOIN agent_block AS other ON other.agent_id = held.agent_id
+WHERE held.block_id = %s AND other.label = %s AND other.block_id <> %s LIMIT 1
+"""
 _RECORD_SEARCH = """
 INSERT INTO memory_search (agent_id, step_id, tool_call_id, store, query, filters, embedding_model, candidates, duration_ms)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
@@ -38,6 +42,12 @@ class AgentMemory:
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
         self._backend = PgvectorBackend()
+
+    def transcript(self) -> Sequence[str]:
+        return self._turn.request.get("transcript_lines") or ()
+
+    async def label_taken(self, block_id: str, label: str) -> bool:
+        return bool((await pipeline.run([Statement(_LABEL_TAKEN, (block_id, label, block_id))]))[0])
 
     async def insert_passage(self, context: ToolContext, text: str, tags: Sequence[str]) -> None:
         draft = PassageDraft(

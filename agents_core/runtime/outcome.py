@@ -47,7 +47,8 @@ def _without_budget(
     if missing and (terminal or policy.heartbeats):
         return _required(missing)
     if terminal:
-        return Outcome("tool_rule")
+        silent = policy.heartbeats and not any(plan.heartbeat for plan in terminal)
+        return Outcome("end_turn" if silent else "tool_rule")
     if not policy.heartbeats:
         return CONTINUE
     return _after_heartbeat_kind(turn, planned)

@@ -174,8 +174,11 @@ _GO_ON = "SELECT id, conversation_id, request, attempts, cancel_requested, false
 _WORLD = """
 SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_window, embedding, tool_rules, compaction_settings,
     response_format, message_buffer_autoclear, timezone, ratio, samples,
-    (SELECT coalesce(json_agg(json_build_array(block.id, block.label, value, "limit", block.description, read_only, version)
-        ORDER BY agent_block.id), '[]') FROM agent_block JOIN block ON block.id = block_id WHERE agent_id = agent.id),
+    (SELECT coalesce(json_agg(json_build_array(block.id, block.label, coalesce(proposed.value, block.value), "limit", block.description,
+        read_only, version, review AND agent_type IN ('sleeptime_agent', 'voice_sleeptime_agent'), proposed.id) ORDER BY agent_block.id),
+        '[]') FROM agent_block JOIN block ON block.id = block_id LEFT JOIN block_proposal AS proposed ON proposed.block_id = block.id
+        AND proposed.agent_id = agent.id AND proposed.status = 'pending' AND base_version = version AND review
+        WHERE agent_block.agent_id = agent.id),
     (SELECT coalesce(json_agg(json_build_array(tool.id, tool.name, tool_type, tool.description, json_schema -> 'parameters', source_code,
         return_char_limit, enable_parallel_execution) ORDER BY agent_tool.id), '[]')
         FROM agent_tool JOIN tool ON tool.id = tool_id WHERE agent_id = agent.id),
@@ -258,7 +261,8 @@ async def refresh_world(turn: Turn) -> None:
 def _take_world(turn: Turn, row: tuple[Any, ...]) -> None:
     ratio, samples, blocks, tools, turn.archive_ids = row[-5:]
     turn.blocks = {
-        label: BlockState(BlockFacts(block_id, label, *facts), version) for block_id, label, *facts, version in blocks
+        label: BlockState(BlockFacts(block_id, label, *facts), version, review, proposal_id)
+        for block_id, label, *facts, version, review, proposal_id in blocks
     }
     turn.tools = {name: ToolFacts(tool_id, name, *facts) for tool_id, name, *facts in tools}
     turn.token_ratio, turn.token_samples = ratio or 1.0, samples or 0

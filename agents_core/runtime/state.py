@@ -29,6 +29,17 @@ class AgentFacts:
     def policy(self) -> LoopPolicy:
         return policy_of(self.agent_type)
 
+    @property
+    def thinks_in_arguments(self) -> bool:
+        """Whether each tool takes the agent's thoughts as its first argument."""
+        return self.policy.heartbeats and bool(self.model_settings.get("put_inner_thoughts_in_kwargs"))
+
+    @property
+    def answer_format(self) -> dict[str, Any] | None:
+        """The format that answers must have (contract: wire, section 10); None for plain text."""
+        chosen = self.response_format or self.model_settings.get("response_format")
+        return None if not chosen or chosen.get("type") == "text" else chosen
+
 
 @dataclass(frozen=True, slots=True)
 class ToolFacts:

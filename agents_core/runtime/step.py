@@ -9,7 +9,7 @@ from random import random
 from time import perf_counter
 from typing import Any
 
-from psycopg.errors import DeadlockDetected, SerializationFailure
+from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
 
 from agents_core.events.types import RunEnded, StepEnded
 from agents_core.llm.errors import ContextWindowExceeded, InvalidModelResponse, ModelError
@@ -20,6 +20,7 @@ from agents_core.runtime.calls import PlannedCall, plan_calls, run_calls, tool_r
 from agents_core.runtime.compaction import EXCEEDED, THRESHOLD, compact
 from agents_core.runtime.context import COMPACT_AT, ContextWindow, compile_context
 from agents_core.runtime.deltas import DeltaWriter
+from agents_core.runtime.offering import without_thoughts
 from agents_core.runtime.outcome import Outcome, decide
 from agents_core.runtime.persist import Commit, NewMessage, begin_next_step, commit_of, refresh_world, take_next_step
 from agents_core.runtime.providers import Connection, connections
@@ -65,6 +66,8 @@ async def take_step(turn: Turn) -> Outcome:
     window, call = await _call_or_compact(turn, connection, window, message_id)
     assert call.finished is not None
     answer = told_apart(call.finished.message, turn.messages)
+    if turn.agent.thinks_in_arguments:
+        answer = without_thoughts(answer)
     planned = plan_calls(turn, _kept_calls(answer, window), window.allowed)
     message = NewMessage(message_id, Role.ASSISTANT, stored_content(answer), stored_calls(answer)[: len(planned)])
     step = _Step(turn, window, call, message, planned, started)
@@ -213,7 +216,7 @@ async def _run_tools_and_commit(step: _Step) -> Outcome:
         await run_calls(step.turn, step.planned, step.started)
         try:
             return await _commit_step(step)
-        except (SerializationFailure, DeadlockDetected):
+        except (SerializationFailure, DeadlockDetected, UniqueViolation):
             if attempt == _WRITE_TRIES - 1:
                 raise
             await asyncio.sleep(random() * min(_LONGEST_PAUSE_S, attempt * 0.002))

@@ -1,20 +1,24 @@
 """What a tool is to the runtime: a definition, the context it runs in, and the result it leaves."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from agents_core.errors import Refused
-from agents_core.events.types import AnyEvent
-from agents_core.memory.edits import checked
+from agents_core.events.types import AnyEvent, BlockChanged
+from agents_core.memory.blocks import creation_statements, detachment_statement
+from agents_core.memory.edits import checked, within_limit
 from agents_core.memory.render import BlockFacts
-from agents_core.models import ToolType
+from agents_core.models import Author, ToolType, new_id
 from agents_core.models.pipeline import Statement
 from agents_core.registry import Registry
 from agents_core.tools.schema import derive
+
+NEW_BLOCK_LIMIT = 100_000
+"""Characters that a block made by an agent may hold."""
 
 
 class ToolError(Refused):
@@ -25,10 +29,15 @@ class ToolError(Refused):
 
 @dataclass(slots=True)
 class BlockState:
-    """A block as the running step sees it; ``version`` is the one that the next write replaces."""
+    """A block as the running step sees it; ``version`` is the one that the next write replaces.
+
+    ``review``: what this agent writes becomes a proposal. ``proposal_id``: the pending proposal whose text it sees, if any.
+    """
 
     facts: BlockFacts
     version: int
+    review: bool = False
+    proposal_id: str | None = None
 
     @property
     def value(self) -> str:
@@ -37,17 +46,30 @@ class BlockState:
 
 @dataclass(frozen=True, slots=True)
 class BlockEdit:
-    """A write that a tool made: ``value`` in place of version ``replaces`` of the block."""
+    """A write that a tool made: ``changes`` (field to value) to version ``replaces`` of the block, which is then labelled ``label``.
+
+    ``proposal_id``: the change waits under this id for a person instead; ``extends``: a proposal of that id is there already.
+    """
 
     block_id: str
     label: str
     replaces: int
-    value: str
+    changes: Mapping[str, Any]
     call_id: str
+    proposal_id: str | None = None
+    extends: bool = False
 
 
 class Memory(Protocol):
     """The searches and inserts that the runtime offers to tools; all scoped to the running agent."""
+
+    async def label_taken(self, block_id: str, label: str) -> bool:
+        """Whether another agent that holds the block has a block of that label."""
+        ...
+
+    def transcript(self) -> Sequence[str]:
+        """The lines that the agent was called to remember; none when it was called by a person."""
+        ...
 
     async def insert_passage(self, context: "ToolContext", text: str, tags: Sequence[str]) -> None: ...
 
@@ -76,6 +98,28 @@ class Memory(Protocol):
     ) -> list[dict[str, Any]]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class OtherAgent:
+    id: str
+    name: str
+
+
+class Others(Protocol):
+    """Speaking to other agents. What is said here is said at once, whatever becomes of the call: a repeated call says it only once."""
+
+    async def tell(self, context: "ToolContext", agent_id: str, text: str) -> None:
+        """Sends a message and does not wait. Raises ``ToolError`` for an unknown agent."""
+        ...
+
+    async def ask(self, context: "ToolContext", agent_id: str, text: str) -> list[str]:
+        """What the agent answers. Raises ``ToolError`` for an unknown agent, and where no answer comes or ever would."""
+        ...
+
+    async def tagged(self, match_all: Sequence[str], match_some: Sequence[str]) -> list[OtherAgent]:
+        """The other agents that have all tags of ``match_all`` and, unless it is empty, one of ``match_some``."""
+        ...
+
+
 @dataclass(slots=True)
 class ToolContext:
     """What one tool call may see and change. Nothing is written while it runs: ``edits``, ``statements`` and ``events`` are committed
@@ -87,6 +131,8 @@ class ToolContext:
     timezone: ZoneInfo
     blocks: dict[str, BlockState]
     memory: Memory
+    others: Others
+    author: Author = Author.AGENT
     edits: list[BlockEdit] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
     events: list[AnyEvent] = field(default_factory=list)
@@ -103,9 +149,68 @@ class ToolContext:
         """Puts ``value`` into the block; gives it back. Raises ``BlockEditError`` when it is read-only or over its limit."""
         value = checked(block.facts, value)
         if value != block.value:
-            self.edits.append(BlockEdit(block.facts.id, block.facts.label, block.version, value, self.call_id))
-            block.facts, block.version = replace(block.facts, value=value), block.version + 1
+            self._change(block, {"value": value})
         return value
+
+    def describe_block(self, block: BlockState, description: str) -> None:
+        """Gives the block another description. Raises ``BlockReadOnlyError``, and ``ToolError`` for a block under review."""
+        self._check_reshaping(block)
+        if description != block.facts.description:
+            self._change(block, {"description": description})
+
+    async def rename_block(self, block: BlockState, label: str) -> None:
+        """Gives the block another label. Raises ``BlockReadOnlyError``, and ``ToolError`` for a label that is taken or a block under
+        review."""
+        self._check_reshaping(block)
+        self._check_free(label)
+        if await self.memory.label_taken(block.facts.id, label):
+            raise ToolError(f"An agent that shares this block has a block labelled {label!r}: choose another label.")
+        del self.blocks[block.facts.label]
+        self._change(block, {"label": label})
+        self.blocks[label] = block
+
+    def create_block(self, label: str, description: str, value: str) -> None:
+        """Makes a block and gives it to the agent. Raises ``ToolError`` for a label that is taken or empty, ``BlockLimitError``."""
+        self._check_free(label)
+        facts = BlockFacts(new_id("block"), label, within_limit(value, NEW_BLOCK_LIMIT), NEW_BLOCK_LIMIT, description)
+        owner = (self.agent_id, self.step_id, self.call_id)
+        self.statements += creation_statements(facts, self.author, *owner)
+        self.events.append(BlockChanged(facts.id, label, 1, self.author, "attached"))
+        self.blocks[label] = BlockState(facts, 1)
+
+    def detach_block(self, block: BlockState) -> None:
+        """Takes the block from the agent; it stays for others. Raises ``BlockReadOnlyError``, ``ToolError`` for a block under review."""
+        self._check_reshaping(block)
+        self.statements.append(detachment_statement(self.agent_id, block.facts.id))
+        self.events.append(
+            BlockChanged(block.facts.id, block.facts.label, block.version, self.author, "detached"),
+        )
+        del self.blocks[block.facts.label]
+
+    def _change(self, block: BlockState, changes: Mapping[str, Any]) -> None:
+        facts, extends = replace(block.facts, **changes), block.proposal_id is not None
+        if block.review:
+            block.proposal_id = block.proposal_id or new_id("proposal")
+        proposal_id = block.proposal_id if block.review else None
+        self.edits.append(BlockEdit(facts.id, facts.label, block.version, changes, self.call_id, proposal_id, extends))
+        block.facts = facts
+        if not block.review:
+            block.version += 1
+
+    def _check_reshaping(self, block: BlockState) -> None:
+        checked(block.facts, block.value)
+        if block.review:
+            raise ToolError(
+                f"A person reviews what is written to {block.facts.label!r}: only its text can be changed, as a proposal."
+            )
+
+    def _check_free(self, label: str) -> None:
+        if not label:
+            raise ToolError("A memory block needs a label.")
+        if label in self.blocks:
+            raise ToolError(
+                f"There is a memory block labelled {label!r} already: choose another label, or edit that one."
+            )
 
     def moment(self, text: str | None, *, end_of_day: bool = False) -> datetime | None:
         """``text`` (ISO 8601; without offset in the agent's timezone) as a time; of a bare date the start or the
@@ -174,7 +279,16 @@ BUILTIN_TOOLS = Registry(
                 "memory_insert",
                 "memory_replace",
                 "memory_rethink",
+                "memory_finish_edits",
             ),
+            "memory_files": ("memory", "memory_apply_patch"),
+            "multi_agent": (
+                "send_message_to_agent_and_wait_for_reply",
+                "send_message_to_agents_matching_tags",
+                "send_message_to_agents_matching_all_tags",
+                "send_message_to_agent_async",
+            ),
+            "voice": ("search_memory", "store_memories", "rethink_user_memory", "finish_rethinking_memory"),
             "archival_memory": ("archival_memory_insert", "archival_memory_search"),
             "recall_memory": ("conversation_search", "conversation_search_date"),
         }.items()

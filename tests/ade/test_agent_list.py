@@ -5,8 +5,8 @@ from django.test import Client
 
 from ade.agent_rows import agent_list_fragments, agent_rows, listed_agents
 from agents_core.actions import agents, deletions
-from agents_core.actions.agents import NewAgent
 from agents_core.actions.messages import Input, send
+from agents_core.actions.new_agent import NewAgent
 from agents_core.models import Agent
 from agents_core.runtime.loop import execute
 from tests.running import finish

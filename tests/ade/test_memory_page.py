@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from agents_core.actions import agents, blocks
-from agents_core.actions.agents import NewAgent
+from agents_core.actions.new_agent import NewAgent
 from agents_core.models import Agent, Author, Block, Passage
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,8 +7,8 @@ import pytest
 
 from ade.panels.base import PANELS
 from agents_core.actions import agents, archives, blocks, runs, tools
-from agents_core.actions.agents import NewAgent
 from agents_core.actions.messages import Input, send
+from agents_core.actions.new_agent import NewAgent
 from agents_core.memory.archival.base import PassageDraft
 from agents_core.models import Agent, Author, Run
 from agents_core.runtime.loop import execute

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from agents_core.actions import agents, providers
-from agents_core.actions.agents import NewAgent
+from agents_core.actions.new_agent import NewAgent
 from agents_core.models import Agent, HandleMapping, ProviderAccount
 from agents_core.models.sealed import unseal
 from tests.llm.fake_server import FakeModelServer

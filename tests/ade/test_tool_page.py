@@ -10,8 +10,8 @@ from lxml import html
 
 from ade.tool_page import live_context, live_fragments, offered_agents, tool_groups
 from agents_core.actions import agents, tools
-from agents_core.actions.agents import NewAgent
 from agents_core.actions.messages import Input, send
+from agents_core.actions.new_agent import NewAgent
 from agents_core.models import Agent, Tool, ToolCall, pipeline
 from agents_core.runtime.loop import execute
 from agents_core.runtime.providers import connections

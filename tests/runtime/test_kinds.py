@@ -22,7 +22,8 @@ def one(*calls: tuple[str, dict[str, Any]]) -> Answer:
 
 
 async def make_memgpt(answers: list[Any], **fields: Any) -> Any:
-    return await make_agent(answers, agent_type="memgpt_agent", tools=["send_message", "core_memory_append"], **fields)
+    own = {"agent_type": "memgpt_agent", "include_base_tool_rules": False, "opening": ()}
+    return await make_agent(answers, **{**own, "tools": ["send_message", "core_memory_append"], **fields})
 
 
 async def heartbeats(agent: Any) -> list[str]:

@@ -7,8 +7,8 @@ from typing import Any
 from asgiref.sync import sync_to_async
 
 from agents_core.actions import agents, tools
-from agents_core.actions.agents import NewAgent
 from agents_core.actions.messages import Input, RunOptions, RunOutcome, outcome, send
+from agents_core.actions.new_agent import NewAgent
 from agents_core.events.subscribe import read
 from agents_core.events.types import AnyEvent
 from agents_core.llm.providers.scripted import Script, Scripted, script

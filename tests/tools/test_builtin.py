@@ -31,11 +31,11 @@ def test_every_kind_of_agent_starts_with_tools_that_exist() -> None:
 
 def test_only_tools_that_change_nothing_run_side_by_side() -> None:
     parallel = {name for name, definition in DEFINITIONS.items() if definition.parallel}
-    assert parallel == {"conversation_search", "conversation_search_date", "archival_memory_search"}
+    assert parallel == {"conversation_search", "conversation_search_date", "archival_memory_search", "search_memory"}
 
 
 def context(zone: str = "Europe/Berlin") -> ToolContext:
-    return ToolContext("agent-1", "step-1", "call-1", ZoneInfo(zone), {}, None)  # type: ignore[arg-type]
+    return ToolContext("agent-1", "step-1", "call-1", ZoneInfo(zone), {}, None, None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

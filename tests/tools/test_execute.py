@@ -58,7 +58,7 @@ class NoMemory:
 
 def context(value: str = "Ada.", *, read_only: bool = False, limit: int = 50) -> ToolContext:
     block = BlockState(BlockFacts("block-1", "human", value, limit, None, read_only), 3)
-    return ToolContext("agent-1", "step-1", "call-1", ZoneInfo("UTC"), {"human": block}, NoMemory())  # type: ignore[arg-type]
+    return ToolContext("agent-1", "step-1", "call-1", ZoneInfo("UTC"), {"human": block}, NoMemory(), None)  # type: ignore[arg-type]
 
 
 async def test_a_write_is_noted_for_the_commit_and_seen_by_the_next_call() -> None:
@@ -66,7 +66,10 @@ async def test_a_write_is_noted_for_the_commit_and_seen_by_the_next_call() -> No
     for content in ("One.", "Two."):
         result = await run_builtin("core_memory_append", {"label": "human", "content": content}, ctx, 50_000)
         assert result.status == "success"
-    assert [(edit.replaces, edit.value) for edit in ctx.edits] == [(3, "Ada.\nOne."), (4, "Ada.\nOne.\nTwo.")]
+    assert [(edit.replaces, edit.changes["value"]) for edit in ctx.edits] == [
+        (3, "Ada.\nOne."),
+        (4, "Ada.\nOne.\nTwo."),
+    ]
     assert (ctx.blocks["human"].value, ctx.blocks["human"].version) == ("Ada.\nOne.\nTwo.", 5)
 
 

@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
 from agents_core.actions import agents
-from agents_core.actions.agents import NewAgent
 from agents_core.actions.context import overview
 from agents_core.actions.deletions import delete_agent as delete_with_history
+from agents_core.actions.new_agent import NewAgent
 from agents_core.actions.openings import Opening
 from agents_core.api.agent_states import EVERYTHING, asked, state, state_of_made, states
 from agents_core.api.ids import AgentId
@@ -42,9 +42,10 @@ def _new_agent(body: AgentCreate) -> NewAgent:
     same = (
         "name description system embedding block_ids tools tool_ids tool_rules tags metadata timezone response_format"
         " compaction_settings message_buffer_autoclear enable_sleeptime max_files_open per_file_view_window_char_limit"
-        " include_base_tools include_base_tool_rules hidden agent_type"
+        " include_base_tools include_base_tool_rules include_multi_agent_tools hidden agent_type"
     )
     given: dict[str, Any] = {name: value for name in same.split() if (value := getattr(body, name)) is not None}
+    opening = body.initial_message_sequence
     return NewAgent(
         **given,
         model=body.handle(),
@@ -52,7 +53,7 @@ def _new_agent(body: AgentCreate) -> NewAgent:
         context_window=body.context_window_limit or (body.llm_config or {}).get("context_window"),
         memory_blocks=[block.given() for block in body.memory_blocks or []],
         secrets=body.variables() or {},
-        opening=[Opening(item.role, item.text) for item in body.initial_message_sequence or []],
+        opening=None if opening is None else [Opening(item.role, item.text) for item in opening],
     )
 
 
@@ -132,7 +133,7 @@ def recompile_agent(
 
 @router.patch("/{agent_id}/reset-messages", response=AgentState)
 def reset_messages(request: HttpRequest, agent_id: AgentId, body: ResetRequest) -> HttpResponse:
-    return reply(state(agents.reset_messages(agent_id), EVERYTHING))
+    return reply(state(agents.reset_messages(agent_id, open_anew=body.add_default_initial_messages), EVERYTHING))
 
 
 @router.get("/{agent_id}/context")

@@ -144,6 +144,9 @@ class _AgentFields(Body):
             given["max_output_tokens"] = self.max_tokens
         if self.parallel_tool_calls is not None:
             given["parallel_tool_calls"] = self.parallel_tool_calls
+        thinking = (self.llm_config or {}).get("put_inner_thoughts_in_kwargs")
+        if thinking is not None:
+            given["put_inner_thoughts_in_kwargs"] = bool(thinking)
         return given
 
     def handle(self) -> str | None:
@@ -165,6 +168,7 @@ class AgentCreate(_AgentFields):
     tools: list[str] | None = None
     include_base_tools: bool | None = None
     include_base_tool_rules: bool | None = None
+    include_multi_agent_tools: bool | None = None
     initial_message_sequence: list[OpeningIn] | None = None
     hidden: bool | None = None
 

@@ -21,7 +21,7 @@ def llm_config(handle: str, context_window: int, settings: dict[str, Any] | None
         "provider_category": "base",
         "model_wrapper": None,
         "context_window": context_window,
-        "put_inner_thoughts_in_kwargs": False,
+        "put_inner_thoughts_in_kwargs": bool(chosen.get("put_inner_thoughts_in_kwargs", False)),
         "handle": handle,
         "temperature": chosen.get("temperature", 1.0),
         "max_tokens": chosen.get("max_output_tokens"),

@@ -23,7 +23,7 @@ def spoken_text(role: str, content: Sequence[dict[str, Any]], tool_calls: Sequen
     texts = [str(part.get("text") or "") for part in content if part.get("type") == "text"]
     if role == Role.USER:
         texts = [_unpacked(text) for text in texts]
-    sent = [_sent(call) for call in tool_calls if call.get("name") == "send_message"]
+    sent = [sent_text(call) for call in tool_calls if call.get("name") == "send_message"]
     return "\n".join(text for text in (*texts, *sent) if text.strip())
 
 
@@ -35,7 +35,8 @@ def _unpacked(text: str) -> str:
     return str(packed.get("message")) if packed.get("type") == "user_message" else text
 
 
-def _sent(call: dict[str, Any]) -> str:
+def sent_text(call: dict[str, Any]) -> str:
+    """What a call of ``send_message`` says; "" of one that says nothing."""
     return str(_object(str(call.get("arguments"))).get("message") or "")
 
 

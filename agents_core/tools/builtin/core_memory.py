@@ -66,3 +66,8 @@ async def memory_rethink(ctx: ToolContext, label: str, new_memory: str) -> str:
     """
     block = ctx.block(label)
     return ctx.write_block(block, edits.memory_rethink(block.value, new_memory))
+
+
+@tool(ToolType.SLEEPTIME)
+async def memory_finish_edits(ctx: ToolContext) -> None:
+    """Says that the memory is up to date; that ends your turn."""
