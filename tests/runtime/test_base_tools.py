@@ -15,6 +15,7 @@ from agents_core.models import Agent, AgentBlock, Author, Block, BlockVersion, M
 from tests.runtime.world import events, in_context, make_agent, play, say, spoken, value_of
 
 TOOLS = ["memory", "memory_apply_patch"]
+SPEAK = Answer(calls=[("send_message", {"message": "Yes."})])
 
 
 def calling(name: str, **arguments: Any) -> Answer:
@@ -294,13 +295,13 @@ async def test_other_histories_and_an_empty_opening_begin_with_the_system_messag
 
 
 async def test_resetting_can_begin_the_history_anew() -> None:
-    agent = await make_agent([Answer(calls=[("send_message", {"message": "Yes."})])], agent_type="memgpt_agent", tools=["send_message"])  # fmt: skip
+    agent = await make_agent([SPEAK], agent_type="memgpt_agent", tools=["send_message"])
     await say(agent, "Hi")
     await sync_to_async(agents.reset_messages)(agent.id)
     assert await roles(agent) == ["system"]
     await sync_to_async(agents.reset_messages)(agent.id, open_anew=True)
     assert await roles(agent) == ["system", "assistant", "tool", "user"]
-    await play(agent, [Answer(calls=[("send_message", {"message": "Again."})])])
+    await play(agent, [SPEAK])
     assert (await say(agent, "Hi")).status == "completed"
 
 
