@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
+from agents_core.actions import sleeptime
 from agents_core.errors import Conflict, NotFound
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import BlockChanged
@@ -65,9 +67,13 @@ def delete(block_id: str, author: Author = Author.API) -> None:
 
 
 def attach(agent_id: str, block_id: str, author: Author = Author.API) -> Block:
-    """Gives the agent the block; nothing happens when it has it. Raises ``NotFound``, ``Conflict`` when the label is taken."""
+    """Gives the agent the block, and the agents that tend its memory too; nothing happens when it has it.
+
+    Raises ``NotFound``, ``Conflict`` when the label is taken.
+    """
     with transaction.atomic():
-        _lock([agent_id])
+        companions = sleeptime.companions(agent_id)
+        _lock([agent_id, *companions])
         block = get(block_id)
         taken = AgentBlock.objects.filter(agent=agent_id, label=block.label).first()
         if taken is not None and taken.block_id != block_id:
@@ -78,7 +84,15 @@ def attach(agent_id: str, block_id: str, author: Author = Author.API) -> Block:
         if taken is None:
             AgentBlock.objects.create(agent_id=agent_id, block=block, label=block.label)
             _tell([agent_id], block, author, "attached")
+        for companion in companions:
+            _attach_if_free(companion, block, author)
     return block
+
+
+def _attach_if_free(agent_id: str, block: Block, author: Author) -> None:
+    if not AgentBlock.objects.filter(Q(block=block) | Q(label=block.label), agent=agent_id).exists():
+        AgentBlock.objects.create(agent_id=agent_id, block=block, label=block.label)
+        _tell([agent_id], block, author, "attached")
 
 
 def detach(agent_id: str, block_id: str, author: Author = Author.API) -> Block:

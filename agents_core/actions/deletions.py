@@ -4,18 +4,23 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from agents_core.actions import conversations, runs
+from agents_core.actions import conversations, runs, sleeptime
 from agents_core.actions.agents import locked
 from agents_core.errors import Conflict
-from agents_core.events.publish import publish
+from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged
-from agents_core.models import ACTIVE
+from agents_core.models import ACTIVE, SLEEPTIME_GROUPS, Agent, Group
 from agents_core.models.pipeline import Statement, run_sync
 
 _LET_GO_OF_STEPS = (
     "UPDATE block_version SET step_id = NULL WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
     "UPDATE passage SET step_id = NULL WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
+    "UPDATE block_proposal SET step_id = NULL WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
     "DELETE FROM memory_search WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
+)
+_WAITS = (
+    "DELETE FROM run_wait WHERE run_id IN (SELECT id FROM run WHERE {owner} = %s)",
+    "DELETE FROM run_wait WHERE awaited_id IN (SELECT id FROM run WHERE {owner} = %s)",
 )
 _STEPS = (
     "DELETE FROM tool_call WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
@@ -24,11 +29,14 @@ _STEPS = (
 
 _OF_AGENT = (
     "UPDATE block_version SET agent_id = NULL WHERE agent_id = %s",
+    "UPDATE block_proposal SET agent_id = NULL WHERE agent_id = %s",
+    "DELETE FROM group_agent WHERE agent_id = %s",
     *(
         f"DELETE FROM {table} WHERE agent_id = %s"
         for table in ("eviction", "memory_search", "message_term", "message_vector", "message")
     ),
     *_STEPS,
+    *_WAITS,
     *(
         f"DELETE FROM {table} WHERE agent_id = %s"
         for table in (
@@ -50,6 +58,7 @@ _OF_CONVERSATION = (
     "DELETE FROM message_vector WHERE message_id IN (SELECT id FROM message WHERE conversation_id = %s)",
     "DELETE FROM message WHERE conversation_id = %s",
     *_STEPS,
+    *_WAITS,
     "DELETE FROM run WHERE conversation_id = %s",
     "DELETE FROM conversation WHERE id = %s",
 )
@@ -57,15 +66,26 @@ _OF_RUN = (
     "UPDATE eviction SET run_id = NULL, step_id = NULL WHERE run_id = %s",
     "UPDATE message SET run_id = NULL, step_id = NULL WHERE run_id = %s",
     *_STEPS,
+    "DELETE FROM run_wait WHERE run_id = %s",
+    "DELETE FROM run_wait WHERE awaited_id = %s",
     "DELETE FROM run WHERE id = %s",
 )
 
 
 def delete_agent(agent_id: str) -> None:
-    """Deletes the agent with its history and record. Its blocks, archives and tools stay. Raises ``NotFound``."""
+    """Deletes the agent with its history and record, the agents that tend its memory, and the groups that it leads. Its blocks, archives
+    and tools stay. An agent whose memory it tended tends it itself again. Raises ``NotFound``."""
     with transaction.atomic():
+        doomed, tended = [agent_id, *sleeptime.companions(agent_id)], sleeptime.tended_by(agent_id)
+        run_sync([lock_agents([*doomed, *tended])])
         locked(agent_id)
-        _execute((*_LET_GO_OF_STEPS, *_OF_AGENT), "agent_id", agent_id)
+        Group.objects.filter(manager__in=[*doomed, *tended], manager_type__in=SLEEPTIME_GROUPS).delete()
+        Group.objects.filter(manager__in=doomed).delete()
+        for left in tended:
+            Agent.objects.filter(id=left).update(enable_sleeptime=False)
+            publish(left, AgentChanged(["enable_sleeptime", "managed_group"]))
+        for each in doomed:
+            _execute((*_LET_GO_OF_STEPS, *_OF_AGENT), "agent_id", each)
 
 
 def delete_conversation(conversation_id: str) -> None:

@@ -64,7 +64,8 @@ async def send(
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
     """How a run ended. ``messages`` are its stored messages in order, the inputs left out, as dicts of the table's columns;
-    ``usage`` holds the sums over its steps, and ``steps`` their number."""
+    ``usage`` holds the sums over its steps, and ``steps`` their number. ``sleeptime_run_ids``: runs of the agents that tend this one's
+    memory, which its end has called."""
 
     agent_type: str
     status: str
@@ -73,6 +74,7 @@ class RunOutcome:
     messages: list[dict[str, Any]] = field(default_factory=list)
     steps: int = 0
     usage: dict[str, int] = field(default_factory=dict)
+    sleeptime_run_ids: list[str] = field(default_factory=list)
 
 
 MESSAGE_COLUMNS = (
@@ -82,7 +84,7 @@ MESSAGE_COLUMNS = (
 USAGE = ("prompt_tokens", "completion_tokens", "cached_input_tokens", "cache_write_tokens", "reasoning_tokens")
 
 _POLL_S = 5.0
-_RUN = "SELECT agent_type, status, stop_reason, error FROM run JOIN agent ON agent.id = agent_id WHERE run.id = %s"
+_RUN = "SELECT agent_type, status, stop_reason, error, run.metadata FROM run JOIN agent ON agent.id = agent_id WHERE run.id = %s"
 _MESSAGES = f"SELECT {', '.join(MESSAGE_COLUMNS)} FROM message WHERE run_id = %s AND step_id IS NOT NULL ORDER BY seq"
 _SUMMED = ", ".join(f"coalesce(sum({name}), 0)::bigint" for name in USAGE)
 _SUMS = f"SELECT count(*), {_SUMMED} FROM step WHERE run_id = %s AND kind = 'agent'"
@@ -109,7 +111,7 @@ async def outcome(run_id: str) -> RunOutcome:
     )
     if not run:
         raise NotFound("Run not found")
-    agent_type, status, stop_reason, error = run[0]
+    agent_type, status, stop_reason, error, metadata = run[0]
     steps, *usage = sums[0]
     return RunOutcome(
         agent_type,
@@ -119,4 +121,5 @@ async def outcome(run_id: str) -> RunOutcome:
         [dict(zip(MESSAGE_COLUMNS, row, strict=True)) for row in messages],
         steps,
         dict(zip(USAGE, usage, strict=True)),
+        metadata.get("sleeptime_run_ids", []),
     )

@@ -45,6 +45,12 @@ def companions(agent_id: str) -> list[str]:
     return list(links.values_list("agent_id", flat=True))
 
 
+def tended_by(agent_id: str) -> list[str]:
+    """The ids of the agents whose memory this one tends."""
+    links = GroupAgent.objects.filter(agent=agent_id, group__manager_type__in=SLEEPTIME_GROUPS)
+    return list(links.values_list("group__manager_id", flat=True))
+
+
 def companion_of(agent: Agent, blocks: Sequence[Block]) -> NewAgent:
     """The sleep-time agent to make for ``agent``, whose blocks it shares."""
     is_voice = agent.agent_type == AgentKind.VOICE
@@ -67,13 +73,14 @@ def introduce(agent: Agent, companion: Agent) -> Group:
     """The group in which ``companion`` tends ``agent``'s memory, in the caller's transaction. What was said before is not gone through."""
     is_voice = agent.agent_type == AgentKind.VOICE
     least, most = VOICE_BUFFER if is_voice else (None, None)
-    last = Message.objects.filter(agent=agent).order_by("-seq").values_list("id", flat=True).first()
+    last = Message.objects.filter(agent=agent).order_by("-seq").first()
     group = Group.objects.create(
         manager_type=GroupKind.VOICE_SLEEPTIME if is_voice else GroupKind.SLEEPTIME,
         description=f"{companion.name} tends the memory of {agent.name}.",
         manager=agent,
         sleeptime_agent_frequency=FREQUENCY,
-        last_processed_message_id=last,
+        last_processed_message_id=last.id if last else None,
+        last_processed_seq=last.seq if last else 0,
         min_message_buffer_length=least,
         max_message_buffer_length=most,
     )

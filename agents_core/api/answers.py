@@ -53,7 +53,7 @@ def usage_statistics(outcome: RunOutcome) -> dict[str, Any]:
         "prompt_tokens": used["prompt_tokens"],
         "total_tokens": used["prompt_tokens"] + used["completion_tokens"],
         "step_count": outcome.steps,
-        "run_ids": None,
+        "run_ids": outcome.sleeptime_run_ids or None,
         "cached_input_tokens": used["cached_input_tokens"],
         "cache_write_tokens": used["cache_write_tokens"],
         "reasoning_tokens": used["reasoning_tokens"],

@@ -25,7 +25,7 @@ class Group(Timestamped):
 
     ``turns_counter`` counts the manager's requests modulo ``sleeptime_agent_frequency`` (None: every request counts), from -1; the others
     are called when it is 0. ``sleeptime_idle_s``: they are also called when the manager was left alone for so many seconds with something
-    they have not seen. ``last_processed_message_id``: the manager's message up to which they have seen all.
+    they have not seen. ``last_processed_message_id`` and ``last_processed_seq``: the manager's message up to which they have seen all.
     """
 
     id = IdField("group")
@@ -38,6 +38,7 @@ class Group(Timestamped):
     sleeptime_idle_s = models.PositiveIntegerField(null=True)
     turns_counter = models.IntegerField(default=-1)
     last_processed_message_id = models.TextField(null=True)
+    last_processed_seq = models.BigIntegerField(default=0)
     max_message_buffer_length = models.PositiveIntegerField(null=True)
     min_message_buffer_length = models.PositiveIntegerField(null=True)
     shared_block_ids: "ArrayField[list[str], list[str]]" = ArrayField(models.TextField(), default=list, blank=True)

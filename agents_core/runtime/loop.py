@@ -12,6 +12,7 @@ from agents_core.models import Role, new_id, pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.runtime.calls import repeated_calls
 from agents_core.runtime.persist import NewMessage, RunNotActive, begin_run, commit_of
+from agents_core.runtime.sleeptime import read_transcript
 from agents_core.runtime.state import Turn
 from agents_core.runtime.step import RunCancelled, RunFailed, end_run, end_unreadable_run, interrupt_calls, take_step
 from agents_core.runtime.transcript import INTERRUPTED
@@ -77,6 +78,8 @@ async def _go(turn: Turn) -> None:
         await _mend(turn)
     if turn.attempt > MAX_ATTEMPTS:
         return await end_run(turn, "failed", "error", _facts("worker_lost", _LOST))
+    if turn.request.get("transcript"):
+        await read_transcript(turn)
     while True:
         if turn.cancel_requested:
             return await end_run(turn, "cancelled", "cancelled")

@@ -13,7 +13,7 @@ from agents_core.events.types import AnyEvent, MessageCreated, RunStarted, StepS
 from agents_core.memory.render import BlockFacts
 from agents_core.models import WAITING, new_id, pipeline
 from agents_core.models.pipeline import Rows, Statement, json
-from agents_core.runtime.state import AgentFacts, StoredMessage, ToolFacts, Turn
+from agents_core.runtime.state import AgentFacts, StoredMessage, Tended, ToolFacts, Turn
 from agents_core.tools.base import BlockState
 
 
@@ -70,6 +70,7 @@ class Commit:
     attempt: int | None = None
     _publication: Publication = field(init=False)
     _to_holders: list[tuple[str, AnyEvent]] = field(default_factory=list)
+    _elsewhere: list[Publication] = field(default_factory=list)
     _messages: list[tuple[NewMessage, int]] = field(default_factory=list)
     _statements: list[tuple[str | None, Statement]] = field(default_factory=list)
     _afterwards: list[Callable[[], None]] = field(default_factory=list)
@@ -85,6 +86,10 @@ class Commit:
         """Tells of a block's change here, and in the streams of all other agents that hold it."""
         self.emit(event)
         self._to_holders.append((block_id, event))
+
+    def publish_elsewhere(self, publication: Publication) -> None:
+        """Tells another agent's stream too."""
+        self._elsewhere.append(publication)
 
     def message(self, message: NewMessage) -> None:
         """Stores a message and tells of it; its seq is the number of that event."""
@@ -104,7 +109,7 @@ class Commit:
 
         Raises ``SerializationFailure`` when something that it counted on had changed, ``RunNotActive`` when the run is no longer ours.
         """
-        others = await self._others() if self._to_holders else []
+        others = [*(await self._others() if self._to_holders else ()), *self._elsewhere]
         named: list[tuple[str | None, Statement]] = []
         if others:
             named.append((None, lock_agents([self.agent_id, *(other.agent_id for other in others)])))
@@ -182,7 +187,10 @@ SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_
     (SELECT coalesce(json_agg(json_build_array(tool.id, tool.name, tool_type, tool.description, json_schema -> 'parameters', source_code,
         return_char_limit, enable_parallel_execution) ORDER BY agent_tool.id), '[]')
         FROM agent_tool JOIN tool ON tool.id = tool_id WHERE agent_id = agent.id),
-    (SELECT coalesce(array_agg(archive_id ORDER BY id), '{}') FROM agent_archive WHERE agent_id = agent.id)
+    (SELECT coalesce(array_agg(archive_id ORDER BY id), '{}') FROM agent_archive WHERE agent_id = agent.id),
+    (SELECT json_build_array(agent_group.id, sleeptime_agent_frequency, turns_counter, last_processed_seq,
+        (SELECT coalesce(json_agg(group_agent.agent_id ORDER BY group_agent.id), '[]') FROM group_agent WHERE group_id = agent_group.id))
+        FROM agent_group WHERE manager_id = agent.id AND manager_type IN ('sleeptime', 'voice_sleeptime') AND enable_sleeptime)
 FROM agent LEFT JOIN token_ratio ON handle = coalesce((SELECT request ->> 'override_model' FROM run WHERE run.id = %s), agent.model)
 WHERE agent.id = %s
 """
@@ -259,7 +267,8 @@ async def refresh_world(turn: Turn) -> None:
 
 
 def _take_world(turn: Turn, row: tuple[Any, ...]) -> None:
-    ratio, samples, blocks, tools, turn.archive_ids = row[-5:]
+    ratio, samples, blocks, tools, turn.archive_ids, tended = row[-6:]
+    turn.tended = Tended(*tended) if tended else None
     turn.blocks = {
         label: BlockState(BlockFacts(block_id, label, *facts), version, review, proposal_id)
         for block_id, label, *facts, version, review, proposal_id in blocks

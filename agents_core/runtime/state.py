@@ -55,6 +55,17 @@ class ToolFacts:
     parallel: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Tended:
+    """The group of the agents that tend this one's memory, as ``agents_core.models.Group`` has it; ``agent_ids`` are its members."""
+
+    group_id: str
+    frequency: int | None
+    turns_counter: int
+    last_processed_seq: int
+    agent_ids: list[str]
+
+
 @dataclass(slots=True)
 class StoredMessage:
     """A message of the context window, as in ``agents_core.models.Message``."""
@@ -101,6 +112,7 @@ class Turn:
     system_id: str | None
     system_text: str
     messages: list[StoredMessage]
+    tended: Tended | None = None
     token_ratio: float = 1.0
     token_samples: int = 0
     steps_taken: int = 0

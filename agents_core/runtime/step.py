@@ -25,6 +25,7 @@ from agents_core.runtime.outcome import Outcome, decide
 from agents_core.runtime.persist import Commit, NewMessage, begin_next_step, commit_of, refresh_world, take_next_step
 from agents_core.runtime.providers import Connection, connections
 from agents_core.runtime.recording import ModelCall, StepEnd, error_facts, record_call
+from agents_core.runtime.sleeptime import call_companions
 from agents_core.runtime.state import Turn
 from agents_core.runtime.transcript import INTERRUPTED, local_time, stored_calls, stored_content, told_apart
 
@@ -252,6 +253,8 @@ async def _commit_step(step: _Step) -> Outcome:
     if outcome.stop_reason is None:
         next_step_id = begin_next_step(turn, commit)
     else:
+        if outcome.status == "completed":
+            call_companions(commit, turn, outcome.stop_reason, _last_message_id(step, added))
         _write_run_end(commit, turn, outcome.status, outcome.stop_reason, outcome.error)
     rows = await commit.run()
     if not step.recorded:
@@ -261,6 +264,15 @@ async def _commit_step(step: _Step) -> Outcome:
     if next_step_id:
         take_next_step(turn, next_step_id, rows)
     return outcome
+
+
+def _last_message_id(step: _Step, added: list[NewMessage]) -> str | None:
+    """The last message that the run has written with this step; None when it has written none."""
+    if added:
+        return added[-1].id
+    if step.message.content or step.message.tool_calls:
+        return step.message.id
+    return step.turn.messages[-1].id if step.turn.steps_taken else None
 
 
 def _heartbeat(turn: Turn, reason: str) -> NewMessage:

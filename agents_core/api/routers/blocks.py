@@ -4,13 +4,20 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
-from agents_core.actions import blocks
+from agents_core.actions import blocks, proposals
 from agents_core.api.agent_states import asked, states
-from agents_core.api.ids import BlockId
+from agents_core.api.ids import BlockId, ProposalId
 from agents_core.api.paging import page
 from agents_core.api.reply import reply
 from agents_core.api.schemas.agents import AgentFilter, AgentState
-from agents_core.api.schemas.blocks import BlockCreate, BlockFilter, BlockResponse, BlockUpdate
+from agents_core.api.schemas.blocks import (
+    BlockCreate,
+    BlockFilter,
+    BlockResponse,
+    BlockUpdate,
+    ProposalFilter,
+    ProposalResponse,
+)
 from agents_core.models import Agent, Author, Block
 
 router = Router(tags=["blocks"])
@@ -81,3 +88,21 @@ def list_agents_of_block(request: HttpRequest, block_id: BlockId, query: Query[A
     blocks.get(block_id)
     holders = page(Agent.objects.filter(block_links__block=block_id), query)
     return reply(states(holders, asked(query)))
+
+
+@router.get("/{block_id}/proposals", response=list[ProposalResponse])
+def list_proposals(request: HttpRequest, block_id: BlockId, query: Query[ProposalFilter]) -> HttpResponse:
+    rows = proposals.of_block(block_id)
+    if query.status is not None:
+        rows = rows.filter(status=query.status)
+    return reply([ProposalResponse.of(proposal) for proposal in page(rows, query)])
+
+
+@router.post("/{block_id}/proposals/{proposal_id}/accept", response=BlockResponse)
+def accept_proposal(request: HttpRequest, block_id: BlockId, proposal_id: ProposalId) -> HttpResponse:
+    return reply(BlockResponse.of(proposals.accept(block_id, proposal_id)))
+
+
+@router.post("/{block_id}/proposals/{proposal_id}/decline", response=ProposalResponse)
+def decline_proposal(request: HttpRequest, block_id: BlockId, proposal_id: ProposalId) -> HttpResponse:
+    return reply(ProposalResponse.of(proposals.decline(block_id, proposal_id)))

@@ -90,6 +90,7 @@ class BlockIn(Body):
     limit: BlockLimit | None = None
     description: str | None = None
     read_only: bool | None = None
+    review: bool | None = None
     metadata: dict[str, Any] | None = None
     tags: list[str] | None = None
     hidden: bool | None = None

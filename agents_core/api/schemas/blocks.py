@@ -1,12 +1,13 @@
 """Blocks on the wire (contract: wire, section 5)."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from agents_core.api.paging import AscendingCursor, Order
+from agents_core.api.paging import AscendingCursor, Cursor, Order
 from agents_core.api.schemas.common import Answer, Body
-from agents_core.models import Block
+from agents_core.models import Block, BlockProposal, ProposalStatus
 
 LARGEST_LIMIT = 10_000_000
 
@@ -20,6 +21,7 @@ class BlockResponse(Answer):
     limit: int
     description: str | None
     read_only: bool
+    review: bool
     metadata: dict[str, Any]
     tags: list[str]
     hidden: bool
@@ -46,6 +48,7 @@ _STORED = (
     "limit",
     "description",
     "read_only",
+    "review",
     "metadata",
     "tags",
     "hidden",
@@ -62,6 +65,7 @@ class BlockUpdate(Body):
     limit: BlockLimit | None = None
     description: str | None = None
     read_only: bool | None = None
+    review: bool | None = None
     metadata: dict[str, Any] | None = None
     tags: list[str] | None = None
     hidden: bool | None = None
@@ -71,6 +75,29 @@ class BlockUpdate(Body):
 
 class BlockCreate(BlockUpdate):
     label: str = Field(min_length=1)
+
+
+class ProposalResponse(Answer):
+    """What a sleep-time agent proposes for a block under review."""
+
+    id: str
+    block_id: str
+    base_version: int
+    value: str
+    agent_id: str | None
+    step_id: str | None
+    tool_call_id: str | None
+    status: str
+    created_at: datetime
+    decided_at: datetime | None
+
+    @classmethod
+    def of(cls, proposal: BlockProposal) -> "ProposalResponse":
+        return cls.model_construct(**{name: getattr(proposal, name) for name in cls.model_fields})
+
+
+class ProposalFilter(Cursor):
+    status: ProposalStatus | None = None
 
 
 class BlockCursor(AscendingCursor):

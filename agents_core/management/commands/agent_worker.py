@@ -15,6 +15,7 @@ from agents_core.queue.worker import RunWorker
 from agents_core.runtime import loop  # noqa: F401  (its imports happen before the first run, not in it)
 from agents_core.runtime.indexing import index_messages
 from agents_core.runtime.providers import connections
+from agents_core.runtime.sleeptime import call_companions_of_idle
 from agents_core.tools.execute import close_sandbox, sandbox
 
 logger = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ async def _chores(app: App) -> None:
     while True:
         try:
             await recover(app)
+            await call_companions_of_idle()
             if rounds % _INDEX_EVERY == _INDEX_EVERY - 1:
                 await index_messages()
             if rounds % _PRUNE_EVERY == 0:
