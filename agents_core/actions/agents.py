@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -31,6 +32,7 @@ from agents_core.models import (
     AgentVariable,
     Author,
     Block,
+    Group,
     Message,
     Tool,
     new_id,
@@ -68,7 +70,8 @@ def make(new: NewAgent, author: Author = Author.API) -> MadeAgent:
     with transaction.atomic():
         made = _make(new, author)
         if new.enable_sleeptime:
-            _give_companion(made.agent, made.blocks, author)
+            group = _give_companion(made.agent, made.blocks, author)
+            made = replace(made, managed_group=group)
     return made
 
 
@@ -82,10 +85,11 @@ def _make(new: NewAgent, author: Author) -> MadeAgent:
     return MadeAgent(agent, blocks, tools, variables, [message.id for message in messages])
 
 
-def _give_companion(agent: Agent, blocks: Sequence[Block], author: Author) -> None:
-    """Makes the sleep-time agent that tends the agent's memory, unless it has one."""
-    if not sleeptime.is_tended(agent.id):
-        sleeptime.introduce(agent, _make(sleeptime.companion_of(agent, blocks), author).agent)
+def _give_companion(agent: Agent, blocks: Sequence[Block], author: Author) -> Group:
+    """The group of the agents that tend this one's memory; made with such an agent if there is none."""
+    return sleeptime.group_of(agent.id) or sleeptime.introduce(
+        agent, _make(sleeptime.companion_of(agent, blocks), author).agent
+    )
 
 
 def _drafted(new: NewAgent) -> Agent:
@@ -248,9 +252,9 @@ def modify(agent_id: str, changes: Mapping[str, Any], author: Author = Author.AP
             agent.save(update_fields=changed)
         if "enable_sleeptime" in changed and agent.enable_sleeptime:
             _give_companion(agent, list(agent.blocks.order_by("agent_links__id")), author)
-        for name, replace in _RELATIONS.items():
+        for name, put in _RELATIONS.items():
             if name in changes:
-                replace(agent, changes[name], author)
+                put(agent, changes[name], author)
                 changed.append(_TOLD_AS.get(name, name))
         if changed:
             agent.event_seq = publish(agent_id, AgentChanged(changed))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents_core.actions.openings import Opening
-from agents_core.models import Agent, AgentKind, AgentVariable, Block, Tool
+from agents_core.models import Agent, AgentKind, AgentVariable, Block, Group, Tool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +56,4 @@ class MadeAgent:
     tools: list[Tool]
     variables: list[AgentVariable]
     message_ids: list[str]
+    managed_group: Group | None = None

@@ -83,7 +83,7 @@ def _pending(block_id: str, proposal_id: str) -> BlockProposal:
     if proposal is None:
         raise NotFound(f"Block {block_id} has no proposal {proposal_id}.")
     if proposal.status != ProposalStatus.PENDING:
-        raise ProposalDecided(f"This proposal is {proposal.status} already.", status=proposal.status)
+        raise ProposalDecided(f"This proposal is {proposal.status} already.")
     return proposal
 
 

@@ -34,9 +34,9 @@ _PERSONA = {
 }
 
 
-def is_tended(agent_id: str) -> bool:
-    """Whether the agent has a sleep-time group."""
-    return Group.objects.filter(manager=agent_id, manager_type__in=SLEEPTIME_GROUPS).exists()
+def group_of(agent_id: str) -> Group | None:
+    """The group of the agents that tend this one's memory."""
+    return Group.objects.filter(manager=agent_id, manager_type__in=SLEEPTIME_GROUPS).first()
 
 
 def companions(agent_id: str) -> list[str]:

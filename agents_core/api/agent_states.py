@@ -11,13 +11,14 @@ from agents_core.api.schemas.agents import AgentState, Included, Memory
 from agents_core.api.schemas.archives import ORGANIZATION
 from agents_core.api.schemas.blocks import BlockResponse
 from agents_core.api.schemas.configs import agent_llm_config, embedding_config
+from agents_core.api.schemas.groups import GroupResponse, group_responses, managed_groups
 from agents_core.api.schemas.tools import ToolResponse
 from agents_core.models import WAITING, Agent, AgentBlock, AgentTool, AgentVariable, Message
 from agents_core.models.sealed import unseal
 
-EVERYTHING = frozenset({"blocks", "tools", "secrets"})
+EVERYTHING = frozenset({"blocks", "tools", "secrets", "managed_group"})
 
-_LEGACY = {"memory": "blocks", "tool_exec_environment_variables": "secrets"}
+_LEGACY = {"memory": "blocks", "tool_exec_environment_variables": "secrets", "multi_agent_group": "managed_group"}
 
 _OWN = (
     "id",
@@ -58,6 +59,7 @@ def states(agents: Sequence[Agent], relations: frozenset[str] = frozenset()) -> 
     blocks = _blocks(ids) if "blocks" in relations else {}
     tools = _tools(ids) if "tools" in relations else {}
     secrets = _secrets(ids) if "secrets" in relations else {}
+    managed = managed_groups(ids) if "managed_group" in relations else {}
     return [
         _state(
             agent,
@@ -65,6 +67,7 @@ def states(agents: Sequence[Agent], relations: frozenset[str] = frozenset()) -> 
             blocks.get(agent.id, []),
             tools.get(agent.id, []),
             secrets.get(agent.id, []),
+            managed.get(agent.id),
         )
         for agent in agents
     ]
@@ -78,7 +81,9 @@ def state_of_made(made: MadeAgent) -> AgentState:
     """The whole state of an agent that was just made, without reading it again."""
     blocks = [BlockResponse.of(block) for block in made.blocks]
     tools = [ToolResponse.of(tool) for tool in made.tools]
-    return _state(made.agent, made.message_ids, blocks, tools, [_secret(variable) for variable in made.variables])
+    secrets = [_secret(variable) for variable in made.variables]
+    group = group_responses([made.managed_group])[0] if made.managed_group else None
+    return _state(made.agent, made.message_ids, blocks, tools, secrets, group)
 
 
 def _state(
@@ -87,6 +92,7 @@ def _state(
     blocks: list[BlockResponse],
     tools: list[ToolResponse],
     secrets: list[dict[str, Any]],
+    managed_group: GroupResponse | None,
 ) -> AgentState:
     return AgentState.model_construct(
         **{name: getattr(agent, name) for name in _OWN},
@@ -102,6 +108,8 @@ def _state(
         sources=[],
         identities=[],
         identity_ids=[],
+        managed_group=managed_group,
+        multi_agent_group=managed_group,
     )
 
 

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from agents_core.actions.messages import RunOutcome
 from agents_core.api.errors import model_refusal, refusal
 from agents_core.api.reply import reply
-from agents_core.api.wire import View, shown_messages
+from agents_core.api.wire import Shown, View, shown_messages
 from agents_core.llm import errors as model_errors
 
 _STATUS = {
@@ -31,14 +31,18 @@ def answer(outcome: RunOutcome, view: View) -> HttpResponse:
         return model_refusal(error["code"], error["message"], _STATUS[error["code"]])
     if outcome.status == "failed" and not outcome.messages:
         return refusal(error.get("message") or "The run failed.", 500)
-    body = {
-        "messages": shown_messages(outcome.messages, view),
+    return reply(answer_body(shown_messages(outcome.messages, view), outcome))
+
+
+def answer_body(messages: list[Shown], outcome: RunOutcome) -> dict[str, Any]:
+    """The body of an answer that shows ``messages`` and ends as ``outcome``."""
+    return {
+        "messages": messages,
         "stop_reason": stop_reason(outcome),
         "usage": usage_statistics(outcome),
         "logprobs": None,
         "turns": None,
     }
-    return reply(body)
 
 
 def stop_reason(outcome: RunOutcome) -> dict[str, str]:

@@ -11,6 +11,7 @@ from agents_core.api.routers import (
     blocks,
     conversations,
     core_memory,
+    groups,
     messages,
     misc,
     models,
@@ -36,9 +37,11 @@ api.add_router("/agents", messages.agent_router)
 api.add_router("/agents", core_memory.router)
 api.add_router("/agents", archives.agent_router)
 api.add_router("/agents", tools.agent_router)
+api.add_router("/agents", groups.agent_router)
 api.add_router("/agents", agents.router)
 api.add_router("/blocks", blocks.router)
 api.add_router("/archives", archives.router)
+api.add_router("/groups", groups.router)
 api.add_router("/passages", archives.passages_router)
 api.add_router("/tools", tools.router)
 api.add_router("/messages", messages.router)

@@ -66,9 +66,17 @@ def ping(stream: Stream, seq_id: int | None) -> bytes:
 
 async def frames(stream: Stream) -> AsyncIterator[bytes]:
     """The frames of a run to its end. The run goes on when nobody reads them."""
-    reader = _Reader(stream)
+    reader = Reader(stream)
     if stream.pings:
         yield ping(stream, None)
+    async for chunk in spoken_frames(reader):
+        yield chunk
+    yield await _closing(stream) if reader.ended else _incomplete(stream)
+
+
+async def spoken_frames(reader: "Reader") -> AsyncIterator[bytes]:
+    """What is said in a run, and signs of life in between, until it ends or nothing more is heard of it."""
+    stream = reader.stream
     events = follow(stream.agent_id, stream.first_seq - 1, run_id=stream.run_id, idle_s=PING_S)
     async with aclosing(events) as batches:
         async for batch in batches:
@@ -81,10 +89,9 @@ async def frames(stream: Stream) -> AsyncIterator[bytes]:
                 break
             if reader.ended:
                 break
-    yield await _closing(stream) if reader.ended else _incomplete(stream)
 
 
-class _Reader:
+class Reader:
     """Events into frames; remembers what a reader has been sent."""
 
     def __init__(self, stream: Stream) -> None:

@@ -5,13 +5,18 @@ from collections.abc import AsyncIterator
 
 from psycopg import AsyncConnection
 
-from agents_core.models.pipeline import connection_settings
+from agents_core.models.pipeline import Statement, connection_settings
 
 _CHANNEL = "mnemoscope"
 
 
 RING = f"pg_notify('{_CHANNEL}', CASE WHEN type = 'run.ended' THEN run_id ELSE agent_id END), pg_notify('{_CHANNEL}', agent_id)"
 """The SQL that rings for an event's agent, and for its run when that has ended, once each when the transaction commits."""
+
+
+def ring(rung_for: str) -> Statement:
+    """The statement that rings for something else than events, a group's turn, when the transaction commits."""
+    return Statement("SELECT pg_notify(%s, %s)", (_CHANNEL, rung_for))
 
 
 async def rings() -> AsyncIterator[str | None]:

@@ -23,12 +23,16 @@ logger = logging.getLogger(__name__)
 
 QUEUE = "agents"
 _TASK = "agents_core:run"
+_GROUP_TASK = "agents_core:group_turn"
 HEARTBEAT_S = 2.0
 STALLED_AFTER_S = 8.0
 
 _DATABASE_PATIENCE = timedelta(seconds=1)
 
-_HANDLERS = Registry("job", {"run": "agents_core.runtime.loop:execute"})
+_HANDLERS = Registry(
+    "job",
+    {"run": "agents_core.runtime.loop:execute", "group_turn": "agents_core.runtime.group_turns:execute"},
+)
 
 _DEFER = """
 SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(%s, %s, 0, %s, NULL, %s::jsonb, NULL)]::procrastinate_job_to_defer_v1[])
@@ -62,8 +66,21 @@ def defer_run(agent_id: str, run_id: str, conversation_id: str | None) -> Statem
     return Statement(_DEFER, (QUEUE, _TASK, f"conversation:{conversation_id or agent_id}", arguments))
 
 
+@tasks.task(name="group_turn", queue=QUEUE, retry=HandBack(), pass_context=True)
+async def group_turn(context: JobContext, group_id: str, turn_id: str) -> None:
+    """Executes a turn of a group."""
+    execute: Callable[..., Awaitable[None]] = _HANDLERS.load("group_turn")
+    await execute(turn_id)
+
+
+def defer_group_turn(group_id: str, turn_id: str) -> Statement:
+    """The statement that queues a turn of a group, after its others."""
+    arguments = json.dumps({"group_id": group_id, "turn_id": turn_id})
+    return Statement(_DEFER, (QUEUE, _GROUP_TASK, f"group:{group_id}", arguments))
+
+
 async def recover(app: App) -> int:
-    """Puts the jobs of dead workers back into the queue, and gives a job to each run that has lost its own; gives how many.
+    """Puts the jobs of dead workers back into the queue, and gives a job to each run and group turn that has lost its own; gives how many.
 
     Call it at start and every few seconds.
     """
@@ -72,10 +89,13 @@ async def recover(app: App) -> int:
     for job in jobs:
         logger.warning("Job %s lost its worker and is taken up again.", job.id)
         await app.job_manager.retry_job(job)
-    [lost] = await pipeline.run([Statement(_DEFER_LOST, (QUEUE, _TASK))])
+    found = await pipeline.run(
+        [Statement(_DEFER_LOST, (QUEUE, _TASK)), Statement(_DEFER_LOST_TURNS, (QUEUE, _GROUP_TASK))]
+    )
+    lost = sum(len(rows) for rows in found)
     if lost:
-        logger.warning("%d runs had lost their jobs and are taken up again.", len(lost))
-    return len(jobs) + len(lost)
+        logger.warning("%d runs had lost their jobs and are taken up again.", lost)
+    return len(jobs) + lost
 
 
 # A job ends only after its run, so a run that goes on without one would go on for ever.
@@ -85,5 +105,12 @@ SELECT unnest(procrastinate_defer_jobs_v1(array_agg(ROW(%s, %s, 0, 'conversation
     ORDER BY created_at)))
 FROM run WHERE status IN ('created', 'running') AND NOT EXISTS (
     SELECT 1 FROM procrastinate_jobs WHERE procrastinate_jobs.status IN ('todo', 'doing') AND args ->> 'run_id' = run.id
+) HAVING count(*) > 0
+"""
+_DEFER_LOST_TURNS = """
+SELECT unnest(procrastinate_defer_jobs_v1(array_agg(ROW(%s, %s, 0, 'group:' || group_id, NULL,
+    jsonb_build_object('group_id', group_id, 'turn_id', id), NULL)::procrastinate_job_to_defer_v1 ORDER BY created_at)))
+FROM group_turn WHERE status IN ('created', 'running') AND NOT EXISTS (
+    SELECT 1 FROM procrastinate_jobs WHERE procrastinate_jobs.status IN ('todo', 'doing') AND args ->> 'turn_id' = group_turn.id
 ) HAVING count(*) > 0
 """

@@ -67,14 +67,16 @@ async def running(api: Api) -> AsyncIterator[None]:
     from procrastinate.contrib.django import app as django_app
 
     from agents_core.queue.tasks import QUEUE
+    from agents_core.queue.worker import RunWorker
     from agents_core.runtime.providers import connections
 
     connector: Any = django_app.connector
     app = django_app.with_connector(connector.get_worker_connector())
     async with app.open_async():
-        worker = asyncio.create_task(
-            app.run_worker_async(queues=[QUEUE], install_signal_handlers=False, fetch_job_polling_interval=0.2)
+        working = RunWorker(
+            app, queues=[QUEUE], concurrency=8, install_signal_handlers=False, fetch_job_polling_interval=0.2
         )
+        worker = asyncio.create_task(working.run())
         yield
         worker.cancel()
         await asyncio.gather(worker, return_exceptions=True)

@@ -40,7 +40,7 @@ async def test_an_agent_is_made_with_blocks_tools_secrets_and_an_opening(api: Ap
     assert agent["blocks"][0]["description"]
     assert [(each["key"], each["value"]) for each in agent["secrets"]] == [("KEY", "value")]
     assert agent["model_settings"]["max_output_tokens"] == 500
-    assert len({tool["name"] for tool in agent["tools"]}) == len(agent["tools"]) == 6
+    assert len({tool["name"] for tool in agent["tools"]}) == len(agent["tools"]) == 7
     shown = await api.get(f"/agents/{agent['id']}/messages")
     assert [each["message_type"] for each in shown] == ["system_message", "assistant_message", "user_message"]
     assert "Ada" in shown[0]["content"]

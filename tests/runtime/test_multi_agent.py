@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -14,10 +12,9 @@ from agents_core.actions.messages import RunOutcome, outcome
 from agents_core.llm.providers.scripted import Answer, Scripted
 from agents_core.llm.types import ModelRequest
 from agents_core.models import Agent, Message, Run, RunWait, ToolCall
-from agents_core.queue.tasks import QUEUE
-from agents_core.queue.worker import RunWorker
 from agents_core.runtime import others, persist
 from agents_core.runtime.loop import execute
+from tests.runtime.working import ended, worker
 from tests.runtime.world import last_words, make_agent, play, said, spoken
 
 ASK, TELL = "send_message_to_agent_and_wait_for_reply", "send_message_to_agent_async"
@@ -26,37 +23,6 @@ TAGGED, ALL_TAGS = "send_message_to_agents_matching_tags", "send_message_to_agen
 
 class WorkerDied(BaseException):
     """Nothing in the project catches this."""
-
-
-@asynccontextmanager
-async def worker(concurrency: int = 8) -> AsyncIterator[None]:
-    from procrastinate import PsycopgConnector
-    from procrastinate.contrib.django import app as django_app
-
-    from agents_core.models import pipeline
-    from agents_core.models.pipeline import Statement
-
-    app = django_app.with_connector(PsycopgConnector(kwargs=pipeline.connection_settings()))
-    async with app.open_async():
-        app.perform_import_paths()
-        working = RunWorker(
-            app, queues=[QUEUE], concurrency=concurrency, delete_jobs="always", install_signal_handlers=False,
-            fetch_job_polling_interval=0.1, shutdown_graceful_timeout=0.05,
-        )  # fmt: skip
-        task = asyncio.create_task(working.run())
-        try:
-            yield
-        finally:
-            working.stop()
-            await asyncio.wait_for(task, 20)
-            await pipeline.run([Statement("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")])
-
-
-async def ended(run_id: str, within_s: float = 20) -> RunOutcome:
-    async with asyncio.timeout(within_s):
-        while (found := await outcome(run_id)).status in ("created", "running"):
-            await asyncio.sleep(0.02)
-    return found
 
 
 def asking(agent: Agent, words: str = "How are you?", **more: Any) -> Answer:

@@ -8,6 +8,7 @@ from pydantic import Field
 from agents_core.api.paging import Cursor
 from agents_core.api.schemas.blocks import AgentInclude, BlockLimit, BlockResponse
 from agents_core.api.schemas.common import Answer, Body
+from agents_core.api.schemas.groups import GroupResponse
 from agents_core.api.schemas.tools import ToolResponse
 
 ContextWindow = Annotated[int, Field(ge=1024, le=100_000_000)]
@@ -64,8 +65,8 @@ class AgentState(Answer):
     response_format: dict[str, Any] | None
     message_buffer_autoclear: bool
     enable_sleeptime: bool
-    managed_group: None = None
-    multi_agent_group: None = None
+    managed_group: GroupResponse | None = None
+    multi_agent_group: GroupResponse | None = None
     pending_approval: None = None
     max_files_open: int
     per_file_view_window_char_limit: int
