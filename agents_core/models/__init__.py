@@ -26,6 +26,7 @@ from agents_core.models.runs import (
     ToolCall,
     ToolCallStatus,
 )
+from agents_core.models.schedules import Batch, Schedule
 from agents_core.models.tools import Tool, ToolType
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "AgentVariable",
     "Archive",
     "Author",
+    "Batch",
     "Blob",
     "Block",
     "BlockVersion",
@@ -56,6 +58,7 @@ __all__ = [
     "Role",
     "Run",
     "RunStatus",
+    "Schedule",
     "Segment",
     "SegmentKind",
     "Step",
