@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.db import transaction
 
 from agents_core.actions import blocks as block_actions
+from agents_core.actions.budgets import checked_budgets
 from agents_core.actions.model_choice import check_handle, default_embedding, default_model
 from agents_core.actions.names import fresh_name
 from agents_core.actions.openings import Opening, opening_messages
@@ -75,6 +76,7 @@ class NewAgent:
     timezone: str = "UTC"
     response_format: Mapping[str, Any] | None = None
     compaction_settings: Mapping[str, Any] = field(default_factory=dict)
+    budgets: Mapping[str, Any] = field(default_factory=dict)
     message_buffer_autoclear: bool | None = None
     enable_sleeptime: bool = False
     max_files_open: int | None = None
@@ -135,6 +137,7 @@ def _drafted(new: NewAgent) -> Agent:
         embedding=new.embedding or default_embedding(),
         tool_rules=checked_rules(new.tool_rules),
         compaction_settings=dict(new.compaction_settings),
+        budgets=checked_budgets(new.budgets),
         response_format=new.response_format,
         message_buffer_autoclear=autoclear,
         enable_sleeptime=new.enable_sleeptime,
@@ -256,7 +259,7 @@ def modify(agent_id: str, changes: Mapping[str, Any], author: Author = Author.AP
     """The agent with ``changes`` made: its own fields, and "block_ids", "tool_ids", "secrets", "message_ids", each
     of which replaces the whole.
 
-    ``compaction_settings`` and ``model_settings`` are merged into what is there. Raises as ``create``.
+    ``compaction_settings``, ``model_settings`` and ``budgets`` are merged into what is there; a budget of None goes. Raises as ``create``.
     """
     with transaction.atomic():
         agent = locked(agent_id)
@@ -275,7 +278,7 @@ def modify(agent_id: str, changes: Mapping[str, Any], author: Author = Author.AP
 
 def _merged(agent: Agent, changes: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(changes)
-    for name in ("compaction_settings", "model_settings"):
+    for name in ("compaction_settings", "model_settings", "budgets"):
         if name in merged:
             merged[name] = getattr(agent, name) | merged[name]
     return merged
@@ -286,6 +289,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "timezone": checked_timezone,
     "model": check_handle,
     "tool_rules": checked_rules,
+    "budgets": checked_budgets,
 }
 
 

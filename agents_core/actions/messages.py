@@ -1,6 +1,6 @@
 """Speaking to an agent: a message becomes a run, which a worker executes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -28,12 +28,15 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What a run may be asked for; kept with it. ``client_tools`` are {name, description, parameters}."""
+    """What a run may be asked for; kept with it. ``client_tools`` are {name, description, parameters}; ``budgets`` by the names of
+    ``runtime.budgets.OF_REQUEST``; ``shown`` how the caller wants its messages, where that was said."""
 
     max_steps: int | None = None
     override_model: str | None = None
     override_system: str | None = None
     client_tools: Sequence[dict[str, Any]] = ()
+    budgets: Mapping[str, float] = field(default_factory=dict)
+    shown: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class SentRun:
     first_seq: int
 
 
-_INSERT = """
+_NO_AGENT = "agent not found"
+_INSERT = f"""
 WITH queued AS (
     INSERT INTO run (id, agent_id, conversation_id, status, request, background, metadata, attempts,
     cancel_requested, callback_url, first_seq)
@@ -57,12 +61,37 @@ WITH queued AS (
     FROM agent, jsonb_to_recordset(%s) AS m (id text, behind int, role text, content jsonb, name text, otid text, sender_id text)
     WHERE agent.id = %s
 )
-SELECT ensure(EXISTS (SELECT 1 FROM queued), 'agent not found')
+SELECT ensure(EXISTS (SELECT 1 FROM queued), '{_NO_AGENT}')
 """
 _TOUCH = "UPDATE conversation SET last_message_at = now(), updated_at = now() WHERE id = %s"
 
 
 async def send(
+    agent_id: str, inputs: Sequence[Input], *, also: Sequence[Statement] = (), run_id: str | None = None, **how: Any
+) -> SentRun:
+    """Stores the messages and queues a run that answers them, all in one transaction; returns at once.
+
+    Args:
+        also: further statements of the same transaction.
+        run_id: the id that the run gets, for who wants to listen for it beforehand.
+        how: as ``send_statements`` takes it.
+
+    Messages sent while the conversation has a run on are answered after it, in order. Raises ``NotFound`` for the agent,
+    ``InvalidInput`` without messages.
+    """
+    run_id = run_id or new_id("run")
+    statements = send_statements(run_id, agent_id, inputs, **how)
+    try:
+        seqs = (await pipeline.run([*statements, *also]))[0]
+    except SerializationFailure as error:
+        if error.diag.message_primary != _NO_AGENT:
+            raise
+        raise NotFound("Agent not found") from None
+    return SentRun(run_id, seqs[0][0])
+
+
+def send_statements(
+    run_id: str,
     agent_id: str,
     inputs: Sequence[Input],
     *,
@@ -71,23 +100,16 @@ async def send(
     background: bool = False,
     callback_url: str | None = None,
     metadata: dict[str, Any] | None = None,
-    run_id: str | None = None,
-) -> SentRun:
-    """Stores the messages and queues a run that answers them, all in one transaction; returns at once.
-
-    ``run_id``: the id that the run gets, for who wants to listen for it beforehand.
-
-    Messages sent while the conversation has a run on are answered after it, in order. Raises ``NotFound`` for the agent,
-    ``InvalidInput`` without messages.
-    """
+) -> list[Statement]:
+    """The statements of ``send``, the publication first. Raises ``InvalidInput`` without messages."""
     if not inputs:
         raise InvalidInput("Send at least one message.")
-    run_id = run_id or new_id("run")
     publication = Publication(agent_id, run_id)
     first = publication.add(RunCreated())
     rows = [(new_id("message"), message) for message in inputs]
     places = [publication.add(MessageCreated(message_id, message.role)) for message_id, message in rows]
-    request = {name: value for name, value in asdict(options or RunOptions()).items() if value}
+    asked = asdict(options or RunOptions())
+    request = asked.pop("shown") | {name: value for name, value in asked.items() if value}
     said = [
         {**asdict(message), "id": message_id, "behind": publication.seq_behind_last(place)}
         for (message_id, message), place in zip(rows, places, strict=True)
@@ -101,11 +123,7 @@ async def send(
     ]
     if conversation_id:
         statements.append(Statement(_TOUCH, (conversation_id,)))
-    try:
-        seqs = (await pipeline.run(statements))[0]
-    except SerializationFailure:
-        raise NotFound("Agent not found") from None
-    return SentRun(run_id, seqs[0][0])
+    return statements
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from agents_core.events.publish import Publication
 from agents_core.events.types import RunCancelRequested, RunEnded
 from agents_core.models import Agent, Run, pipeline
 from agents_core.models.pipeline import Statement
+from agents_core.queue.tasks import tell_end
 
 
 class NothingToCancel(Conflict):
@@ -31,8 +32,8 @@ _DROP_INPUTS = "UPDATE message SET context_position = NULL WHERE run_id = ANY(%s
 def cancel(agent_id: str, run_ids: Sequence[str] | None = None) -> list[str]:
     """Asks the agent's active runs, or those named, to stop; gives their ids.
 
-    A run that no worker has taken up ends at once; one that is going on ends within the next 50 ms of its model's answer, or after
-    the tool that it is in. Raises ``NotFound`` for the agent, ``NothingToCancel``.
+    A run that no worker has taken up ends at once; one that is going on ends with the next piece of its model's answer, or within a
+    second while its model is silent or its tools run. Raises ``NotFound`` for the agent, ``NothingToCancel``.
     """
     chosen = None if run_ids is None else list(run_ids)
     with transaction.atomic():
@@ -50,7 +51,7 @@ def cancel(agent_id: str, run_ids: Sequence[str] | None = None) -> list[str]:
             publication.add(RunCancelRequested())
             if run_id in waiting:
                 publication.add(RunEnded("cancelled", "cancelled"))
-        pipeline.run_sync([publication.statement(), *statements])
+        pipeline.run_sync([publication.statement(), *statements, tell_end(waiting)])
     return [run_id for run_id, _ in found]
 
 

@@ -32,6 +32,7 @@ _OWN = (
     "model",
     "model_settings",
     "embedding",
+    "budgets",
     "response_format",
     "message_buffer_autoclear",
     "enable_sleeptime",

@@ -30,7 +30,7 @@ def answer(outcome: RunOutcome, view: View) -> HttpResponse:
     if outcome.status == "failed" and error.get("code") in _STATUS:
         return model_refusal(error["code"], error["message"], _STATUS[error["code"]])
     if outcome.status == "failed" and not outcome.messages:
-        return refusal(error.get("message") or "The run failed.", 500)
+        return refusal(error.get("message") or "The run failed.", error.get("status") or 500)
     body = {
         "messages": shown_messages(outcome.messages, view),
         "stop_reason": stop_reason(outcome),

@@ -5,10 +5,12 @@ from typing import Any
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
+from agents_core.actions.budgets import OF_REQUEST, checked_budgets
 from agents_core.actions.history import agent_kind
 from agents_core.actions.messages import Input, RunOptions, SentRun, ask, send
 from agents_core.api.answers import answer
 from agents_core.api.schemas.messages import SendRequest
+from agents_core.api.schemas.runs import SHOWN_AS
 from agents_core.api.sse import Stream, streaming
 from agents_core.api.wire import View, view_of
 from agents_core.errors import InvalidInput, Refused
@@ -31,10 +33,13 @@ def inputs_of(body: SendRequest) -> list[Input]:
 
 
 def options_of(body: SendRequest) -> RunOptions:
+    """Raises ``InvalidInput`` for a budget that there is not."""
     return RunOptions(
         max_steps=body.max_steps,
         override_model=body.override_model,
         override_system=body.override_system,
+        budgets=checked_budgets(body.budgets or {}, OF_REQUEST),
+        shown={name: getattr(body, name) for name in SHOWN_AS if name in body.model_fields_set},
     )
 
 

@@ -22,11 +22,14 @@ from agents_core.tools.base import BUILTIN_TOOLS, BlockEdit, ToolContext, ToolRe
 from agents_core.tools.execute import own_arguments, read_arguments, run_builtin, run_custom
 from agents_core.tools.rules import Allowed
 
+STOPPED = "Interrupted: the run was ended during this call, so its outcome is unknown. Check before you do it again."
+
 
 @dataclass(slots=True)
 class PlannedCall:
     """A call that the model made. ``arguments`` as the tool gets them; ``heartbeat`` is whether the model asked to be called again;
-    ``refused``: it is not run, because there is no such tool or a rule forbids it now."""
+    ``refused``: it is not run, because there is no such tool or a rule forbids it now; ``interrupted``:
+    it was stopped on its way."""
 
     call: ToolCall
     position: int
@@ -34,6 +37,7 @@ class PlannedCall:
     arguments: dict[str, Any]
     heartbeat: bool
     refused: bool = False
+    interrupted: bool = False
     result: ToolResult | None = None
     started_ms: float = 0.0
     edits: list[BlockEdit] = field(default_factory=list)
@@ -77,6 +81,13 @@ async def run_calls(turn: Turn, planned: Sequence[PlannedCall], step_started: fl
     for plan in open_calls:
         if plan.result is None:
             await _run(turn, plan, step_started)
+
+
+def interrupt(planned: Sequence[PlannedCall]) -> None:
+    """Gives those that were stopped on their way a result that says so."""
+    for plan in planned:
+        if plan.result is None:
+            plan.interrupted, plan.result = True, ToolResult("error", STOPPED)
 
 
 async def _run(turn: Turn, plan: PlannedCall, step_started: float) -> None:
@@ -154,6 +165,8 @@ def _row(plan: PlannedCall) -> dict[str, Any]:
     status, result = ToolCallStatus.INTENDED, plan.result
     if result is not None:
         status = ToolCallStatus.ERROR if plan.failed else ToolCallStatus.OK
+    if plan.interrupted:
+        status = ToolCallStatus.INTERRUPTED
     source = plan.tool.source_code if plan.tool else None
     return {
         "call_id": plan.call.id,

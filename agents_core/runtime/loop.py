@@ -10,9 +10,12 @@ from psycopg import InterfaceError, OperationalError
 from agents_core.errors import AgentsError
 from agents_core.models import Role, new_id, pipeline
 from agents_core.models.pipeline import Statement
+from agents_core.runtime.budgets import BudgetExceeded, check_budgets, error_facts_of, spent_in_run
+from agents_core.runtime.interrupt import RunCancelled
 from agents_core.runtime.persist import NewMessage, RunNotActive, begin_run, commit_of
+from agents_core.runtime.repeats import repeat_key
 from agents_core.runtime.state import Turn
-from agents_core.runtime.step import RunCancelled, RunFailed, end_run, end_unreadable_run, interrupt_calls, take_step
+from agents_core.runtime.step import RunFailed, end_run, end_unreadable_run, interrupt_calls, take_step
 from agents_core.runtime.transcript import INTERRUPTED
 
 logger = logging.getLogger(__name__)
@@ -50,6 +53,9 @@ async def _begin_and_go(agent_id: str, run_id: str, conversation_id: str | None,
         raise
     except RunCancelled:
         await end_run(turn, "cancelled", "cancelled")
+    except BudgetExceeded as error:
+        logger.info("Run %s ended: %s", run_id, error)
+        await end_run(turn, "failed", error.stop_reason, error_facts_of(error))
     except RunFailed as error:
         logger.warning("Run %s failed: %s", run_id, error)
     except AgentsError as error:
@@ -79,6 +85,7 @@ async def _go(turn: Turn) -> None:
     while True:
         if turn.cancel_requested:
             return await end_run(turn, "cancelled", "cancelled")
+        await check_budgets(turn)
         if (await take_step(turn)).stop_reason is not None:
             return None
 
@@ -90,16 +97,15 @@ UPDATE step SET status = 'failed', stop_reason = 'error', finished_at = now(),
 WHERE run_id = %s AND status = 'pending' AND id <> %s
 """
 _STEPS_TAKEN = "SELECT count(*) FROM step WHERE run_id = %s AND kind = 'agent' AND response_id IS NOT NULL"
-# A call that was refused took no time.
 _CALLS_MADE = """
-SELECT name FROM tool_call JOIN step ON step.id = step_id
-WHERE run_id = %s AND (duration_ms IS NULL OR duration_ms > 0) ORDER BY step.number, position
+SELECT name, arguments, result, duration_ms > 0 FROM tool_call JOIN step ON step.id = step_id
+WHERE run_id = %s ORDER BY step.number, position
 """
 
 
 async def _mend(turn: Turn) -> None:
-    """After a worker stopped: its open step is closed, calls whose outcome is unknown are answered with just that, and the budget and
-    the tool rules go on from where they were."""
+    """After a worker stopped: its open step is closed, calls whose outcome is unknown are answered with just that, and budgets and
+    tool rules go on from where they were."""
     commit = commit_of(turn)
     # Calls that nobody answered further up are an ended run's: the transcript answers those where they stand.
     if turn.messages and turn.messages[-1].tool_calls:
@@ -112,9 +118,13 @@ async def _mend(turn: Turn) -> None:
     commit.add(Statement(_FAIL_STEPS, (turn.run_id, turn.step_id)))
     commit.add(Statement(_STEPS_TAKEN, (turn.run_id,)), "steps")
     commit.add(Statement(_CALLS_MADE, (turn.run_id,)), "calls")
+    commit.add(spent_in_run(turn.run_id), "spent")
     rows = await commit.run()
     turn.steps_taken = rows["steps"][0][0]
-    turn.calls_made = [name for (name,) in rows["calls"]]
+    # A call that was refused took no time, and one that was lost has none.
+    turn.calls_made = [name for name, _, _, ran in rows["calls"] if ran is not False]
+    turn.spent.calls.update(repeat_key(*call) for *call, _ in rows["calls"])
+    turn.spent.tokens, turn.spent.cost_usd = rows["spent"][0]
 
 
 def _lost(call: dict[str, Any]) -> dict[str, Any]:

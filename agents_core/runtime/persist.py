@@ -3,6 +3,7 @@ SQL in one transaction."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from agents_core.events.types import AnyEvent, MessageCreated, RunStarted, StepS
 from agents_core.memory.render import BlockFacts
 from agents_core.models import WAITING, new_id, pipeline
 from agents_core.models.pipeline import Rows, Statement, json
-from agents_core.runtime.state import AgentFacts, StoredMessage, ToolFacts, Turn
+from agents_core.runtime.state import AgentFacts, Spent, StoredMessage, ToolFacts, Turn
 from agents_core.tools.base import BlockState
 
 
@@ -162,18 +163,21 @@ started AS (
            numbered.context_window, 0, '{{}}', 0, 0, 0, 0, 0, 0, '{{}}'
     FROM numbered, claimed
 )
-SELECT ensure(EXISTS (SELECT 1 FROM claimed), '{otherwise}'), step_count, request, attempts, cancel_requested, resumed
+SELECT ensure(EXISTS (SELECT 1 FROM claimed), '{otherwise}'), step_count, request, attempts, cancel_requested, resumed, running_s
 FROM numbered LEFT JOIN claimed ON true
 """
 _CLAIM = """
 UPDATE run SET status = 'running', attempts = attempts + 1, started_at = coalesce(started_at, now())
 WHERE id = %s AND status IN ('created', 'running')
-RETURNING id, conversation_id, request, attempts, cancel_requested, started_at < now() AS resumed
+RETURNING id, conversation_id, request, attempts, cancel_requested, started_at < now() AS resumed,
+    extract(epoch FROM now() - started_at)::float8 AS running_s
 """
-_GO_ON = "SELECT id, conversation_id, request, attempts, cancel_requested, false AS resumed FROM run WHERE id = %s"
+_GO_ON = """
+SELECT id, conversation_id, request, attempts, cancel_requested, false AS resumed, 0 AS running_s FROM run WHERE id = %s
+"""
 _WORLD = """
 SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_window, embedding, tool_rules, compaction_settings,
-    response_format, message_buffer_autoclear, timezone, ratio, samples,
+    response_format, message_buffer_autoclear, timezone, budgets, ratio, samples,
     (SELECT coalesce(json_agg(json_build_array(block.id, block.label, value, "limit", block.description, read_only, version)
         ORDER BY agent_block.id), '[]') FROM agent_block JOIN block ON block.id = block_id WHERE agent_id = agent.id),
     (SELECT coalesce(json_agg(json_build_array(tool.id, tool.name, tool_type, tool.description, json_schema -> 'parameters', source_code,
@@ -209,7 +213,7 @@ async def begin_run(agent_id: str, run_id: str, conversation_id: str | None, att
     rows = await commit.run()
     if not rows["step"]:  # The agent was deleted, and the run with it.
         raise RunNotActive(run_id)
-    _, number, request, attempts, cancel_requested, resumed = rows["step"][0]
+    _, number, request, attempts, cancel_requested, resumed, running_s = rows["step"][0]
     system, messages = _split_system([StoredMessage(*row) for row in rows["messages"]])
     turn = Turn(
         run_id=run_id,
@@ -228,6 +232,7 @@ async def begin_run(agent_id: str, run_id: str, conversation_id: str | None, att
         system_id=system.id if system else None,
         system_text=system.text if system else "",
         messages=messages,
+        spent=Spent(monotonic() - running_s),
     )
     _take_world(turn, rows["world"][0])
     return turn
@@ -245,7 +250,7 @@ def take_next_step(turn: Turn, step_id: str, rows: dict[str, Rows]) -> None:
     if not rows["step"]:
         raise RunNotActive(turn.run_id)
     turn.step_id = step_id
-    _, turn.step_number, _, _, turn.cancel_requested, _ = rows["step"][0]
+    _, turn.step_number, _, _, turn.cancel_requested, *_ = rows["step"][0]
     turn.agent = _agent(rows["world"][0])
     _take_world(turn, rows["world"][0])
 
@@ -265,7 +270,7 @@ def _take_world(turn: Turn, row: tuple[Any, ...]) -> None:
 
 
 def _agent(row: tuple[Any, ...]) -> AgentFacts:
-    facts = (*row[:12], ZoneInfo(row[12]))
+    facts = (*row[:12], ZoneInfo(row[12]), row[13])
     return AgentFacts(*facts)
 
 

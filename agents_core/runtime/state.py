@@ -1,6 +1,8 @@
 """What a run knows while it goes: plain values read from the database, never ORM rows."""
 
+from collections import Counter
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +26,7 @@ class AgentFacts:
     response_format: dict[str, Any] | None
     autoclear: bool
     timezone: ZoneInfo
+    budgets: dict[str, Any]
 
     @property
     def policy(self) -> LoopPolicy:
@@ -66,6 +69,19 @@ class StoredMessage:
 
 
 @dataclass(slots=True)
+class Spent:
+    """What a run has used so far. ``since``: when it began, by ``time.monotonic``, also if that was another worker's doing.
+
+    ``calls`` counts equal calls with equal results, by the keys of ``runtime.repeats``.
+    """
+
+    since: float = field(default_factory=monotonic)
+    tokens: int = 0
+    cost_usd: float = 0.0
+    calls: Counter[bytes] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
 class Turn:
     """One run of an agent: what it was asked, and the world as its current step sees it.
 
@@ -94,6 +110,7 @@ class Turn:
     token_samples: int = 0
     steps_taken: int = 0
     calls_made: list[str] = field(default_factory=list)
+    spent: Spent = field(default_factory=Spent)
 
     @property
     def model(self) -> str:

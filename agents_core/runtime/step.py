@@ -16,14 +16,26 @@ from agents_core.llm.errors import ContextWindowExceeded, InvalidModelResponse, 
 from agents_core.llm.types import ChatMessage, Finished, Sent, StreamItem
 from agents_core.models import Role, StepStatus, new_id
 from agents_core.models.pipeline import Statement, json
-from agents_core.runtime.calls import PlannedCall, plan_calls, run_calls, tool_returns, write_intended, write_results
+from agents_core.queue.tasks import tell_end
+from agents_core.runtime.budgets import BudgetExceeded, error_facts_of, remaining_s
+from agents_core.runtime.calls import (
+    PlannedCall,
+    interrupt,
+    plan_calls,
+    run_calls,
+    tool_returns,
+    write_intended,
+    write_results,
+)
 from agents_core.runtime.compaction import EXCEEDED, THRESHOLD, compact
 from agents_core.runtime.context import COMPACT_AT, ContextWindow, compile_context
 from agents_core.runtime.deltas import DeltaWriter
+from agents_core.runtime.interrupt import RunCancelled, stop_of, stoppable
 from agents_core.runtime.outcome import Outcome, decide
 from agents_core.runtime.persist import Commit, NewMessage, begin_next_step, commit_of, refresh_world, take_next_step
 from agents_core.runtime.providers import Connection, connections
 from agents_core.runtime.recording import ModelCall, StepEnd, error_facts, record_call
+from agents_core.runtime.repeats import keys_of, unless_looping
 from agents_core.runtime.state import Turn
 from agents_core.runtime.transcript import INTERRUPTED, local_time, stored_calls, stored_content, told_apart
 
@@ -43,10 +55,6 @@ class _Step:
     planned: list[PlannedCall]
     started: float
     recorded: bool = False
-
-
-class RunCancelled(Exception):
-    """Somebody asked to cancel the run, or another worker took it up, while the model was answering."""
 
 
 class RunFailed(Exception):
@@ -116,10 +124,13 @@ def _stop_reason(turn: Turn, window: ContextWindow, error: ModelError) -> str:
 
 
 async def call_model(turn: Turn, connection: Connection, window: ContextWindow, message_id: str) -> ModelCall:
-    """One call of the model, its deltas published as they come. A provider's refusal is in ``error``. Raises ``RunCancelled``."""
+    """One call of the model, its deltas published as they come. A provider's refusal is in ``error``.
+
+    Raises ``RunCancelled``, ``BudgetExceeded`` when its time is up.
+    """
     call = ModelCall(connection, window.plan, turn.model, window.tokens)
     try:
-        async with asyncio.timeout(None) as patience:
+        async with asyncio.timeout(remaining_s(turn)) as patience:
             now = asyncio.get_running_loop().time
             writer = DeltaWriter(turn, message_id, on_stop=lambda: patience.reschedule(now()))
             async with aclosing(writer), aclosing(connection.provider.stream(window.request)) as items:
@@ -132,7 +143,7 @@ async def call_model(turn: Turn, connection: Connection, window: ContextWindow, 
     except TimeoutError:
         if not patience.expired():
             raise
-        raise RunCancelled from None
+        raise stop_of(turn) from None
     return call
 
 
@@ -155,7 +166,7 @@ _END_RUN = """
 WITH ended AS (
     UPDATE run SET status = %s, stop_reason = %s, error = %s, completed_at = now(),
         first_token_ms = (SELECT first_token_ms FROM step WHERE run_id = run.id AND kind = 'agent' ORDER BY number LIMIT 1)
-    WHERE id = %s RETURNING agent_id, stop_reason, created_at
+    WHERE id = %s AND status IN ('created', 'running') RETURNING agent_id, stop_reason, created_at
 )
 UPDATE agent SET last_run_completion = now(), last_stop_reason = ended.stop_reason,
     last_run_duration_ms = extract(epoch FROM now() - ended.created_at) * 1000
@@ -210,9 +221,9 @@ async def _commit_intended(step: _Step) -> None:
 async def _run_tools_and_commit(step: _Step) -> Outcome:
     """Runs the tools and commits; when another writer changed a block meanwhile, the builtin ones run again on what stands there now."""
     for attempt in range(_WRITE_TRIES):
-        await run_calls(step.turn, step.planned, step.started)
+        stop = await _run_tools(step)
         try:
-            return await _commit_step(step)
+            return await _commit_step(step, stop)
         except (SerializationFailure, DeadlockDetected):
             if attempt == _WRITE_TRIES - 1:
                 raise
@@ -224,14 +235,28 @@ async def _run_tools_and_commit(step: _Step) -> Outcome:
     raise AssertionError("unreachable")
 
 
-async def _commit_step(step: _Step) -> Outcome:
+async def _run_tools(step: _Step) -> Outcome | None:
+    """Runs the tools; gives how the run ends when it was stopped meanwhile."""
+    if all(plan.result for plan in step.planned):
+        return None
+    try:
+        await stoppable(step.turn, run_calls(step.turn, step.planned, step.started))
+    except RunCancelled:
+        interrupt(step.planned)
+        return Outcome("cancelled", "cancelled")
+    except BudgetExceeded as error:
+        interrupt(step.planned)
+        return Outcome(error.stop_reason, "failed", error=error_facts_of(error))
+    return None
+
+
+async def _commit_step(step: _Step, stop: Outcome | None) -> Outcome:
     turn = step.turn
     commit = commit_of(turn)
     called = [*turn.calls_made, *(plan.call.name for plan in step.planned if not plan.refused)]
-    outcome = decide(turn, step.planned, called, step.call.finished)
-    end = StepEnd(
-        StepStatus.SUCCESS, outcome.stop_reason, sum(plan.result.duration_ms for plan in step.planned if plan.result)
-    )
+    outcome = stop or unless_looping(turn, step.planned, decide(turn, step.planned, called, step.call.finished))
+    status = StepStatus.CANCELLED if outcome.status == "cancelled" else StepStatus.SUCCESS
+    end = StepEnd(status, outcome.stop_reason, sum(plan.result.duration_ms for plan in step.planned if plan.result))
     if step.recorded:
         commit.add(Statement(_END_STEP, (end.status, end.stop_reason, end.tools_ms, turn.step_id)))
     else:
@@ -244,7 +269,7 @@ async def _commit_step(step: _Step) -> Outcome:
         added.append(_heartbeat(turn, outcome.nudge))
     for message in added:
         commit.message(message)
-    commit.emit(StepEnded(turn.step_number, StepStatus.SUCCESS))
+    commit.emit(StepEnded(turn.step_number, status))
     next_step_id = None
     if outcome.stop_reason is None:
         next_step_id = begin_next_step(turn, commit)
@@ -255,6 +280,7 @@ async def _commit_step(step: _Step) -> Outcome:
         _answer_is_written(step)
     turn.messages += [message.stored() for message in added]
     turn.calls_made, turn.steps_taken = called, turn.steps_taken + 1
+    turn.spent.calls += keys_of(step.planned)
     if next_step_id:
         take_next_step(turn, next_step_id, rows)
     return outcome
@@ -271,6 +297,7 @@ def _write_run_end(commit: Commit, turn: Turn, status: str, stop_reason: str, er
     if turn.agent.autoclear:
         commit.add(Statement(_CLEAR_CONTEXT, (turn.agent.id, turn.conversation_id)))
     commit.add(Statement(_END_RUN, (status, stop_reason, json(error) if error else None, turn.run_id)))
+    commit.add(tell_end([turn.run_id]))
     commit.emit(RunEnded(status, stop_reason))
 
 
@@ -301,6 +328,7 @@ async def end_unreadable_run(agent_id: str, run_id: str, conversation_id: str | 
     commit.add(Statement(_END_OPEN_STEPS, (StepStatus.FAILED, "error", run_id)))
     commit.add(Statement(_DROP_INPUTS, (run_id,)))
     commit.add(Statement(_END_RUN, ("failed", "error", json(error), run_id)))
+    commit.add(tell_end([run_id]))
     commit.emit(RunEnded("failed", "error"))
     await commit.run()
 

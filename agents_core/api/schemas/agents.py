@@ -61,6 +61,7 @@ class AgentState(Answer):
     llm_config: dict[str, Any]
     embedding_config: dict[str, Any] | None
     compaction_settings: dict[str, Any] | None
+    budgets: dict[str, float]
     response_format: dict[str, Any] | None
     message_buffer_autoclear: bool
     enable_sleeptime: bool
@@ -128,6 +129,7 @@ class _AgentFields(Body):
     secrets: dict[str, str] | None = None
     tool_exec_environment_variables: dict[str, str] | None = None
     compaction_settings: dict[str, Any] | None = None
+    budgets: dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
     message_buffer_autoclear: bool | None = None
     enable_sleeptime: bool | None = None

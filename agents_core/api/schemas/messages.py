@@ -103,7 +103,7 @@ class ClientTool(BaseModel):
 
 
 class SendRequest(BaseModel):
-    """What a message route is asked. Fields that this server has no use for are ignored."""
+    """What a message route is asked. Fields that this server has no use for are ignored. ``budgets`` go beyond the V1 API."""
 
     messages: list[MessageIn] | None = None
     input: str | list[Part] | None = None
@@ -120,6 +120,7 @@ class SendRequest(BaseModel):
     override_model: str | None = None
     override_system: str | None = Field(None, validation_alias=AliasChoices("override_system", "system"))
     callback_url: str | None = None
+    budgets: dict[str, Any] | None = None
 
     @model_validator(mode="after")
     def _one_input(self) -> "SendRequest":
