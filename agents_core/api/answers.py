@@ -31,14 +31,18 @@ def answer(outcome: RunOutcome, view: View) -> HttpResponse:
         return model_refusal(error["code"], error["message"], _STATUS[error["code"]])
     if outcome.status == "failed" and not outcome.messages:
         return refusal(error.get("message") or "The run failed.", error.get("status") or 500)
-    body = {
+    return reply(response(outcome, view))
+
+
+def response(outcome: RunOutcome, view: View) -> dict[str, Any]:
+    """What a run said, why it ended and what it used."""
+    return {
         "messages": shown_messages(outcome.messages, view),
         "stop_reason": stop_reason(outcome),
         "usage": usage_statistics(outcome),
         "logprobs": None,
         "turns": None,
     }
-    return reply(body)
 
 
 def stop_reason(outcome: RunOutcome) -> dict[str, str]:

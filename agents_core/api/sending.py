@@ -1,5 +1,6 @@
 """A message route: what was asked becomes a run, and the run an answer, a stream, or the run itself."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -8,8 +9,9 @@ from django.http.response import HttpResponseBase
 from agents_core.actions.budgets import OF_REQUEST, checked_budgets
 from agents_core.actions.history import agent_kind
 from agents_core.actions.messages import Input, RunOptions, SentRun, ask, send
+from agents_core.actions.resending import send_once
 from agents_core.api.answers import answer
-from agents_core.api.schemas.messages import SendRequest
+from agents_core.api.schemas.messages import MessageIn, SendRequest
 from agents_core.api.schemas.runs import SHOWN_AS
 from agents_core.api.sse import Stream, streaming
 from agents_core.api.wire import View, view_of
@@ -17,8 +19,9 @@ from agents_core.errors import InvalidInput, Refused
 
 
 async def sent(agent_id: str, body: SendRequest, conversation_id: str | None = None, **more: Any) -> SentRun:
-    """Stores the messages and queues their run. Raises as ``inputs_of``."""
-    return await send(agent_id, inputs_of(body), conversation_id=conversation_id, options=options_of(body), **more)
+    """Stores the messages and queues their run; a run in the background that was asked for before is that one. Raises as ``inputs_of``."""
+    how = send_once if more.get("background") else send
+    return await how(agent_id, inputs_of(body), conversation_id=conversation_id, options=options_of(body), **more)
 
 
 def inputs_of(body: SendRequest) -> list[Input]:
@@ -26,7 +29,11 @@ def inputs_of(body: SendRequest) -> list[Input]:
     only the client could run."""
     if body.client_tools:
         raise Refused("Tools that the client runs are not supported yet: leave out client_tools.")
-    items = body.items()
+    return inputs_from(body.items())
+
+
+def inputs_from(items: Sequence[MessageIn]) -> list[Input]:
+    """Raises ``Refused`` for an answer to an approval, ``InvalidInput`` for a message without content."""
     if any(item.is_answer for item in items):
         raise Refused("No tool call is currently awaiting approval")
     return [Input(item.role or "user", item.parts(), item.name, item.otid, item.sender_id) for item in items]

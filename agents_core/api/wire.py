@@ -71,7 +71,7 @@ def expand(row: Row, view: View) -> list[Shown]:
         case "summary":
             parts = iter([("user_message", {"content": packed_summary(row)})])
         case _:
-            parts = iter([("user_message", {"content": _content(row["content"])})])
+            parts = iter([("user_message", {"content": content(row["content"])})])
     return [{**common(row, index), "message_type": kind, **fields} for index, (kind, fields) in enumerate(parts)]
 
 
@@ -210,10 +210,11 @@ def _text(content: Sequence[Mapping[str, Any]]) -> str:
     return "".join(part["text"] for part in content if part["type"] == "text")
 
 
-def _content(content: Sequence[Mapping[str, Any]]) -> str | list[Shown]:
-    if len(content) == 1 and content[0]["type"] == "text":
-        return str(content[0]["text"])
-    return [wire_part(part) for part in content]
+def content(parts: Sequence[Mapping[str, Any]]) -> str | list[Shown]:
+    """Stored parts as the API takes them and shows them: a lone text as it is."""
+    if len(parts) == 1 and parts[0]["type"] == "text":
+        return str(parts[0]["text"])
+    return [wire_part(part) for part in parts]
 
 
 def wire_part(part: Mapping[str, Any]) -> Shown:

@@ -44,6 +44,15 @@ class RunEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackSent:
+    """The callback URL of a run that has ended was told. ``error`` None: it took it; otherwise it is tried a few times more."""
+
+    type: ClassVar = "run.callback_sent"
+    status_code: int | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class StepStarted:
     type: ClassVar = "step.started"
 
@@ -137,6 +146,7 @@ AnyEvent = (
     | RunStarted
     | RunCancelRequested
     | RunEnded
+    | CallbackSent
     | StepStarted
     | StepEnded
     | ModelRetrying

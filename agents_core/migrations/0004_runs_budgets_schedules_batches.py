@@ -22,7 +22,6 @@ class Migration(migrations.Migration):
                 ('next_at', models.DateTimeField(null=True)),
                 ('last_sent_at', models.DateTimeField(null=True)),
                 ('last_run_id', models.TextField(null=True)),
-                ('error', models.TextField(null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={

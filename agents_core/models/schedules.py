@@ -8,8 +8,8 @@ from agents_core.models.base import IdField, Timestamped
 class Schedule(models.Model):
     """Messages for an agent: at ``scheduled_at``, or whenever ``cron`` (five fields, in the agent's time zone) says.
 
-    ``messages`` and ``options`` are as the API takes them. ``next_at`` is None when nothing is to come. ``last_run_id`` names the run of
-    the last time that they were sent; ``error`` says why they could not be.
+    ``messages`` hold the fields of ``actions.messages.Input``, ``options`` what else the run is asked for. ``next_at`` is None when nothing
+    is to come. ``last_run_id`` names the run of the last time that they were sent.
     """
 
     id = IdField("schedule")
@@ -21,7 +21,6 @@ class Schedule(models.Model):
     next_at = models.DateTimeField(null=True)
     last_sent_at = models.DateTimeField(null=True)
     last_run_id = models.TextField(null=True)
-    error = models.TextField(null=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:

@@ -73,7 +73,9 @@ async def running(api: Api) -> AsyncIterator[None]:
     app = django_app.with_connector(connector.get_worker_connector())
     async with app.open_async():
         worker = asyncio.create_task(
-            app.run_worker_async(queues=[QUEUE], install_signal_handlers=False, fetch_job_polling_interval=0.2)
+            app.run_worker_async(
+                queues=[QUEUE], concurrency=8, install_signal_handlers=False, fetch_job_polling_interval=0.2
+            )
         )
         yield
         worker.cancel()

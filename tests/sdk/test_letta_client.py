@@ -15,6 +15,7 @@ from letta_client import (
     UnprocessableEntityError,
 )
 
+from tests.api.receiver import Receiver
 from tests.e2e.serving import Server
 
 NOBODY = "agent-00000000-0000-4000-8000-000000000000"
@@ -234,6 +235,60 @@ def test_messages_are_sent_in_the_background_and_runs_cancelled(client: Any, age
         client.agents.messages.cancel(agent.id)
     client.agents.messages.reset(agent.id)
     assert len(client.agents.retrieve(agent.id).message_ids) == 1
+
+
+def test_a_scheduled_message_is_sent_at_its_time_and_its_end_told(client: Any, agent: Any) -> None:
+    with Receiver() as receiver:
+        made = client.agents.schedule.create(
+            agent.id,
+            messages=[{"role": "user", "content": "My name is Grace."}],
+            schedule={"type": "one-time", "scheduled_at": (time.time() + 0.5) * 1000},
+            callback_url=receiver.url,
+        )
+        later = client.agents.schedule.create(
+            agent.id,
+            messages=[{"role": "user", "content": "Good morning."}],
+            schedule={"type": "recurring", "cron_expression": "0 9 * * *"},
+        )
+        listed = client.agents.schedule.list(agent.id, limit="10")
+        assert ([each.id for each in listed.scheduled_messages], listed.has_next_page) == ([made.id, later.id], False)
+        until = time.monotonic() + 20
+        while not receiver.received and time.monotonic() < until:
+            time.sleep(0.1)
+    [told] = receiver.received
+    run = client.runs.retrieve(told.json["run_id"])
+    assert (run.status, run.metadata["schedule_id"]) == ("completed", made.id)
+    assert "Grace" in client.agents.blocks.retrieve("human", agent_id=agent.id).value
+    assert client.agents.schedule.retrieve(made.id, agent_id=agent.id).next_scheduled_time is None
+    shown = client.agents.schedule.retrieve(later.id, agent_id=agent.id)
+    assert (shown.schedule.cron_expression, shown.message.messages[0].content) == ("0 9 * * *", "Good morning.")
+    assert client.agents.schedule.delete(later.id, agent_id=agent.id).success
+
+
+def test_the_end_of_an_async_run_is_called_back_and_its_trace_is_there(client: Any, agent: Any) -> None:
+    with Receiver(500, 200) as receiver:
+        run = client.agents.messages.create_async(agent.id, input="Hello.", callback_url=receiver.url)
+        until = time.monotonic() + 20
+        while len(receiver.received) < 2 and time.monotonic() < until:
+            time.sleep(0.1)
+    assert [told.json["status"] for told in receiver.received] == ["completed"] * 2
+    assert client.runs.trace.retrieve(run.id)[0]["name"] == "run"
+    while (run := client.runs.retrieve(run.id)).callback_error:
+        time.sleep(0.05)
+    assert run.callback_status_code == 200
+
+
+def test_a_batch_is_answered_and_told_once(client: Any, agent: Any) -> None:
+    item = {"agent_id": agent.id, "messages": [{"role": "user", "content": "Hello."}]}
+    with Receiver() as receiver:
+        body = {"requests": [item, item], "callback_url": receiver.url}
+        batch: Any = client.post("/v1/messages/batches", body=body, cast_to=object)
+        until = time.monotonic() + 20
+        while not receiver.received and time.monotonic() < until:
+            time.sleep(0.1)
+    assert receiver.received[0].json["status"] == "completed"
+    messages: Any = client.get(f"/v1/messages/batches/{batch['id']}/messages", cast_to=object)
+    assert [each["role"] for each in messages["messages"]].count("user") == 2
 
 
 def test_the_context_window_is_told_by_part(client: Any, agent: Any) -> None:
