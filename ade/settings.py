@@ -123,22 +123,7 @@ AGENTS_HOME = HOME
 AGENTS_SEAL_KEY = env.kept_secret(
     "SEAL_KEY", HOME / "seal.key", make=lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 ).encode()
-
-
-def _webhook_key() -> bytes:
-    """As Standard Webhooks writes secrets, ``whsec_`` and base64; anything else counts as it is."""
-    written = env.kept_secret(
-        "WEBHOOK_SECRET", HOME / "webhook.secret", lambda: f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
-    )
-    if not written.startswith("whsec_"):
-        return written.encode()
-    try:
-        return base64.b64decode(written.removeprefix("whsec_"), validate=True)
-    except ValueError:
-        raise env.BadSetting("WEBHOOK_SECRET begins with whsec_, so base64 has to follow.") from None
-
-
-AGENTS_WEBHOOK_KEY = _webhook_key()
+AGENTS_WEBHOOK_KEY = env.signing_key("WEBHOOK_SECRET", HOME / "webhook.secret")
 AGENTS_SANDBOX: Literal["auto", "bubblewrap", "landlock"] = env.choice(
     "AGENTS_SANDBOX", "auto", ("auto", "bubblewrap", "landlock")
 )

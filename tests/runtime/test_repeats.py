@@ -42,6 +42,16 @@ async def test_a_call_whose_result_changes_is_no_loop() -> None:
     assert (await say(agent, "Hi")).status == "completed"
 
 
+async def test_an_agent_of_heartbeats_is_warned_with_its_heartbeat() -> None:
+    beat = Answer(calls=[("conversation_search", {"query": "x", "request_heartbeat": True})])
+    agent = await make_agent([beat] * 9, tools=["conversation_search"], agent_type="memgpt_agent")
+    ended = await say(agent, "Hi")
+    assert (ended.status, ended.steps) == ("failed", 5)
+    nudges = [spoken(message) async for message in Message.objects.filter(agent=agent, role="user").order_by("seq")]
+    assert ["heartbeat: go on" in nudge for nudge in nudges] == [False, True, True, True, True]
+    assert ["4 times" in nudge for nudge in nudges] == [False, False, False, False, True]
+
+
 async def test_the_next_run_counts_anew() -> None:
     agent = await make_agent([*[SEARCH] * 3, "One.", *[SEARCH] * 3, "Two."], tools=["conversation_search"])
     assert [(await say(agent, "Hi")).status for _ in range(2)] == ["completed", "completed"]
