@@ -1,5 +1,7 @@
 """An agent's workspace: its page, its panels, and what a person does there."""
 
+import re
+
 from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,6 +19,8 @@ from agents_core.record.steps import request_bytes, response_bytes
 ASIDE = ("context", "core", "archival", "recall", "raw")
 MAIN = ("trace", "runs", "settings")
 DRAWER = ("timeline", "events", "history", "output")
+
+_STEP_PAGE = re.compile(r"/agents/[^/?#]+/steps/(\d+)(?:[?#]|$)")
 
 
 @require_GET
@@ -58,8 +62,16 @@ def _params(request: HttpRequest) -> dict[str, str]:
 
 @require_GET
 def panel(request: HttpRequest, agent_id: str, slug: str) -> HttpResponse:
-    """One panel, for htmx."""
-    return HttpResponse(bind(slug, agents.get(agent_id), _params(request)).render())
+    """One panel, for htmx: of the step that the page shows, unless the request says which."""
+    agent = agents.get(agent_id)
+    bound = bind(slug, agent, {**_shown(request), **_params(request)})
+    headers = {"HX-Replace-Url": bound.address} if bound.address else {}
+    return HttpResponse(bound.render(), headers=headers)
+
+
+def _shown(request: HttpRequest) -> dict[str, str]:
+    found = _STEP_PAGE.search(request.headers.get("HX-Current-URL", ""))
+    return {"step": found[1]} if found else {}
 
 
 @require_GET
