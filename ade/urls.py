@@ -31,14 +31,29 @@ urlpatterns = [
     path(f"{_AGENT}/cancel", workspace.cancel),
     path(f"{_AGENT}/settings", settings.save_agent),
     path(f"{_AGENT}/memory", memory.memory_page),
-    path(f"{_AGENT}/blocks", memory.new_block),
-    path(f"{_AGENT}/blocks/attach", memory.attach_block),
-    path(f"{_AGENT}/blocks/<str:block_id>", memory.save_block),
-    path(f"{_AGENT}/blocks/<str:block_id>/restore/<int:version>", memory.restore_block),
+    path(f"{_AGENT}/blocks", memory.attachable_blocks),
+    path(f"{_AGENT}/blocks/new", memory.new_block),
+    path(f"{_AGENT}/blocks/<str:block_id>/attach", memory.attach_block),
     path(f"{_AGENT}/blocks/<str:block_id>/detach", memory.detach_block),
+    *(
+        address
+        for prefix in (f"{_AGENT}/blocks/<str:block_id>", "blocks/<str:block_id>")
+        for address in (
+            path(f"{prefix}/save", blocks.save),
+            path(f"{prefix}/check", blocks.check),
+            path(f"{prefix}/resolve", blocks.resolve),
+            path(f"{prefix}/restore/<int:version>", blocks.restore),
+        )
+    ),
     path(f"{_AGENT}/passages", memory.insert_passage),
+    path(f"{_AGENT}/passages/<str:passage_id>", memory.passage),
+    path(f"{_AGENT}/passages/<str:passage_id>/edit", memory.edit_passage),
     path(f"{_AGENT}/passages/<str:passage_id>/delete", memory.delete_passage),
+    path(f"{_AGENT}/tools", memory.agent_tools),
+    path(f"{_AGENT}/tools/<str:tool_id>/attach", memory.attach_tool),
+    path(f"{_AGENT}/tools/<str:tool_id>/detach", memory.detach_tool),
     path("blocks", blocks.block_list),
+    path("blocks/new", blocks.create),
     path("blocks/<str:block_id>", blocks.block),
     path("blocks/<str:block_id>/delete", blocks.delete_block),
     path("settings", settings.provider_page),

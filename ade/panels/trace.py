@@ -8,8 +8,8 @@ from typing import Any
 
 from ade.fragments import Fragment
 from ade.panels.base import Panel
-from agents_core.events.types import AgentChanged, StoredEvent
-from agents_core.models import BlockVersion, Event, Eviction, Message, Role, Run, Step, StepStatus, ToolCall
+from agents_core.events.types import AgentChanged, BlockChanged, StoredEvent
+from agents_core.models import Block, BlockVersion, Event, Eviction, Message, Role, Run, Step, StepStatus, ToolCall
 from agents_core.record.diff import Change, diff_words
 
 PAGE = 20
@@ -84,7 +84,9 @@ class TracePanel(Panel):
         return list(runs[: PAGE + 1])
 
     def fragments(self, events: Sequence[StoredEvent]) -> list[Fragment]:
-        """A whole turn when the run itself changed, else only its steps that did."""
+        """A whole turn when the run itself changed, else only its steps that did; all after a block was deleted."""
+        if _lost_block(events):
+            return [self.whole()]
         changed: dict[str, set[str | None]] = defaultdict(set)
         for event in events:
             if event.run_id:
@@ -101,6 +103,16 @@ class TracePanel(Panel):
                 steps = Step.objects.filter(run=run, id__in=changed[run.id]).select_related("run")
                 found += [_step_fragment(view, self) for view in step_views(list(steps))]
         return found
+
+
+def _lost_block(events: Sequence[StoredEvent]) -> bool:
+    """Whether a block is gone, and its versions with it, which the steps that wrote them show."""
+    gone = {
+        event.event.block_id
+        for event in events
+        if isinstance(event.event, BlockChanged) and event.event.change == "detached"
+    }
+    return bool(gone) and Block.objects.filter(id__in=gone).count() < len(gone)
 
 
 def _turn_fragment(turn: TurnView, panel: Panel) -> Fragment:

@@ -9,7 +9,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ade.panels.base import Panel, bind
 from ade.panels.trace import TracePanel
-from ade.views.memory import attachable
 from agents_core.actions import agents, runs
 from agents_core.actions.messages import Input, send
 from agents_core.errors import InvalidInput, NotFound
@@ -38,7 +37,6 @@ def workspace(request: HttpRequest, agent_id: str, number: int | None = None) ->
         "head": bind("head", agent, params),
         "outline": bind("outline", agent, params),
         **panels,
-        "attachable": attachable(agent),
         **{
             f"{place}_tabs": _tabs(agent, params, slugs)
             for place, slugs in (("main", MAIN), ("aside", ASIDE), ("drawer", DRAWER))

@@ -48,7 +48,7 @@ def test_a_person_edits_memory_and_the_agent_sees_it_in_its_next_step(page: Page
     expect(page.locator("#trace .say").last).to_contain_text("Bo")
 
 
-def test_an_edit_made_from_an_old_version_shows_the_conflict_and_merges(page: Page) -> None:
+def test_what_the_agent_changes_under_a_persons_hands_is_shown_at_once_and_merges(page: Page) -> None:
     create_agent(page, "conflict")
     say(page, "My name is Inês.")
     expect(page.locator("#trace .say").last).to_contain_text("Inês")
@@ -57,11 +57,11 @@ def test_an_edit_made_from_an_old_version_shows_the_conflict_and_merges(page: Pa
     expect(editor.locator("textarea")).to_have_value("Name: Inês.")
     editor.locator("textarea").fill("Name: Inês Silva.")
     say(page, "I live in Porto.")
-    expect(page.locator("#trace .say").last).to_contain_text("Porto")
-    page.locator(".block-editor .btn.primary").first.click()
-    expect(page.locator(".block-editor .paused")).to_contain_text("changed this block while you were editing")
+    expect(editor.locator(".conflict")).to_contain_text("changed this block while you were editing")
+    expect(editor.locator("textarea")).to_have_value("Name: Inês Silva.")
     page.get_by_role("button", name="Merge").click()
-    expect(page.locator(".block-editor textarea").first).to_have_value(re.compile("Inês Silva.*Porto", re.DOTALL))
+    expect(editor.locator("textarea")).to_have_value(re.compile("Inês Silva.*Porto", re.DOTALL))
+    expect(editor.locator(".conflict")).to_have_count(0)
 
 
 def test_the_scrubber_shows_the_exact_context_of_an_earlier_step_by_keyboard(page: Page) -> None:
@@ -85,6 +85,35 @@ def test_what_is_remembered_is_found_in_the_archival_browser(page: Page) -> None
     page.locator("#archival-q").fill("where is the key")
     expect(page.locator("#panel-archival .seg").first).to_contain_text("blue pot")
     expect(page.locator("#panel-archival .score").first).to_be_visible()
+
+
+def test_a_passage_is_edited_by_keyboard_and_focus_comes_back(page: Page) -> None:
+    create_agent(page, "passages")
+    say(page, "Remember that the spare key is under the blue pot.")
+    expect(page.locator("#trace .say").last).to_contain_text("spare key")
+    page.get_by_role("tab", name="Archival").click()
+    passage = page.locator("details.passage").first
+    passage.locator("summary").press("Enter")
+    edit = page.get_by_role("button", name="Edit this passage")
+    edit.press("Enter")
+    text = page.get_by_role("textbox", name="Text", exact=True).and_(page.locator(".passage textarea"))
+    expect(text).to_be_focused()
+    text.fill("The spare key is with the plumber.")
+    page.keyboard.press("Control+s")
+    expect(passage.locator("summary")).to_contain_text("with the plumber")
+    expect(edit).to_be_focused()
+
+
+def test_a_tool_is_attached_from_the_outline(page: Page) -> None:
+    create_agent(page, "tools")
+    page.get_by_role("button", name="Attach or detach tools").click()
+    page.locator("#tool-words").fill("archival_memory_search")
+    choice = page.locator("#tool-choices li").filter(has=page.get_by_role("link", name="archival_memory_search"))
+    before = choice.get_by_role("button").inner_text()
+    choice.get_by_role("button").click()
+    expect(choice.get_by_role("button")).not_to_have_text(before)
+    shown = page.locator("#panel-outline").get_by_text("archival_memory_search")
+    expect(shown).to_have_count(0 if before.startswith("Detach") else 1)
 
 
 def test_the_page_goes_on_after_the_web_server_was_killed(page: Page, live: Server) -> None:

@@ -36,8 +36,11 @@ document.addEventListener("htmx:confirm", (event) => {
   dialog.showModal();
 });
 
-// A form in a dialog that the server accepted closes it.
+// A form in a dialog that the server accepted closes it, and is empty when it opens again.
 document.addEventListener("htmx:afterRequest", (event) => {
   const { detail } = /** @type {CustomEvent<{successful: boolean, elt: Element}>} */ (event);
-  if (detail.successful && detail.elt.matches("dialog form[hx-post]")) detail.elt.closest("dialog")?.close();
+  if (!detail.successful || !(detail.elt instanceof HTMLFormElement) || !detail.elt.matches("dialog form[hx-post]"))
+    return;
+  detail.elt.closest("dialog")?.close();
+  detail.elt.reset();
 });
