@@ -63,7 +63,10 @@ def panel(request: HttpRequest, agent_id: str, slug: str) -> HttpResponse:
     """One panel, for htmx: of the step that the page shows, unless the request says which."""
     agent = agents.get(agent_id)
     bound = bind(slug, agent, {**_shown(request), **_params(request)})
-    headers = {"HX-Replace-Url": bound.address} if bound.address else {}
+    # By this the socket knows whether events went by between the drawing and the showing (ade/consumers.py).
+    headers = {"X-Panel": f"{slug} {agent.event_seq}"}
+    if bound.address:
+        headers["HX-Replace-Url"] = bound.address
     return HttpResponse(bound.render(), headers=headers)
 
 

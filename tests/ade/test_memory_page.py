@@ -441,3 +441,8 @@ def test_an_agent_without_blocks_has_a_memory_page(client: Client, builtin_tools
     for block in bare.blocks.all():
         blocks.detach(bare.id, block.id)
     assert "No blocks" in client.get(f"/agents/{bare.id}/memory").content.decode()
+
+
+def test_a_panel_says_which_event_it_is_as_new_as(client: Client, agent: Agent) -> None:
+    before = Agent.objects.get(id=agent.id).event_seq
+    assert client.get(f"/agents/{agent.id}/panels/archival")["X-Panel"] == f"archival {before}"

@@ -116,6 +116,24 @@ def test_a_tool_is_attached_from_the_outline(page: Page) -> None:
     expect(shown).to_have_count(0 if before.startswith("Detach") else 1)
 
 
+def test_what_was_drawn_for_a_search_that_was_left_is_dropped(page: Page) -> None:
+    create_agent(page, "late")
+    page.get_by_role("tab", name="Archival").click()
+    page.locator("#archival-q").fill("key")
+    panel = page.locator("#panel-archival")
+    expect(panel).to_have_attribute("data-params", "q=key")
+    patch = """async ([params, text]) => {
+        const app = document.querySelector("script[type=module]").src;
+        const { patch } = await import(app.replace("app.js", "patch.js"));
+        const html = `<div id="panel-archival" data-panel="archival" data-params="q=key">${text}</div>`;
+        patch([{ id: "panel-archival", swap: "morph", panel: "archival", params, html }]);
+    }"""
+    page.evaluate(patch, ["", "drawn too late"])
+    expect(panel).not_to_contain_text("drawn too late")
+    page.evaluate(patch, ["q=key", "drawn in time"])
+    expect(panel).to_contain_text("drawn in time")
+
+
 def test_the_page_goes_on_after_the_web_server_was_killed(page: Page, live: Server) -> None:
     create_agent(page, "lost")
     for process in psutil.Process(live.process.pid).children(recursive=True):
