@@ -11,7 +11,7 @@ from agents_core.memory.blocks import VERSIONED
 from agents_core.models import BlockVersion
 from agents_core.record.diff import Change, diff_words
 
-_AROUND_CHARS = 60
+_AROUND_CHARS = 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-/** Dialogs opened by data-dialog, closed by data-close; hx-confirm asks in the page's own dialog. */
+/** Dialogs opened by data-dialog, closed by data-close; hx-confirm asks in the page's own dialog. Menus shut by themselves. */
 import { around } from "./dom.js";
 
 document.addEventListener("click", (event) => {
@@ -43,4 +43,17 @@ document.addEventListener("htmx:afterRequest", (event) => {
     return;
   detail.elt.closest("dialog")?.close();
   detail.elt.reset();
+});
+
+const openMenus = () => /** @type {HTMLDetailsElement[]} */ ([...document.querySelectorAll("details.menu[open]")]);
+
+document.addEventListener("click", (event) => {
+  for (const menu of openMenus()) if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of openMenus()) {
+    if (menu.contains(document.activeElement)) menu.querySelector("summary")?.focus();
+    menu.open = false;
+  }
 });
