@@ -77,6 +77,25 @@ def test_the_scrubber_shows_the_exact_context_of_an_earlier_step_by_keyboard(pag
     expect(page.locator("#seg-core-human")).to_contain_text("Lives in Porto.")
 
 
+def test_a_live_update_leaves_the_scrubber_where_the_person_puts_it(page: Page) -> None:
+    create_agent(page, "scrub-live")
+    say(page, "My name is Inês and I live in Porto.")
+    expect(page.locator("#seg-core-human")).to_contain_text("Lives in Porto.")
+    expect(page.locator("#panel-head")).to_contain_text("idle")
+    page.evaluate("""async () => {
+        const app = document.querySelector("script[type=module]").src;
+        const { patch } = await import(app.replace("app.js", "patch.js"));
+        const live = document.getElementById("panel-context").outerHTML;
+        const range = document.querySelector("[data-scrubber]");
+        range.value = 1;
+        range.dispatchEvent(new Event("input", { bubbles: true }));
+        patch([{ id: "panel-context", swap: "morph", panel: "context", params: "", html: live }]);
+    }""")
+    expect(page).to_have_url(re.compile(r"/steps/1$"))
+    expect(page.locator("[data-scrub-label]")).to_contain_text("step 1 of")
+    expect(page.locator("#seg-core-human")).not_to_contain_text("Lives in Porto.")
+
+
 def test_what_is_remembered_is_found_in_the_archival_browser(page: Page) -> None:
     create_agent(page, "archive")
     say(page, "Remember that the spare key is under the blue pot.")

@@ -66,6 +66,9 @@ const OWN_ATTRIBUTES = [
   ["aria-selected", "[role=tab]:not([hx-get])"],
   ["tabindex", "[role=tab]:not([hx-get])"],
   ["hidden", "[role=tabpanel]"],
+  ["data-scrubbing", "[data-scrubber]"],
+  ["data-live", "[data-scrubbing]"],
+  ["value", "[data-scrubbing]"],
 ];
 
 /**

@@ -1,6 +1,7 @@
 /**
  * The step scrubber around a native range input: buttons and keys move it, its label follows, and "scrub" is sent to
- * htmx once per burst of changes. The trace shows which step it is.
+ * htmx once per burst of changes. Until that is answered the range has data-scrubbing, and live updates leave it where
+ * the person put it. The trace shows which step it is.
  */
 import { all, around, onContent } from "./dom.js";
 
@@ -33,8 +34,12 @@ function mark() {
 function changed(range) {
   label(range);
   mark()?.scrollIntoView({ block: "nearest" });
+  range.dataset.scrubbing = "";
   clearTimeout(timer);
-  timer = setTimeout(() => range.dispatchEvent(new CustomEvent("scrub", { bubbles: true })), DELAY_MS);
+  timer = setTimeout(() => {
+    timer = 0;
+    range.dispatchEvent(new CustomEvent("scrub", { bubbles: true }));
+  }, DELAY_MS);
 }
 
 /** @param {HTMLInputElement} range @param {number} step */
@@ -65,6 +70,10 @@ document.addEventListener("click", (event) => {
   if (!button || !range) return;
   event.preventDefault();
   jump(range, /** @type {string} */ (button.dataset.scrub));
+});
+
+document.addEventListener("htmx:afterRequest", ({ target }) => {
+  if (!timer && target instanceof HTMLInputElement) delete target.dataset.scrubbing;
 });
 
 onContent((root) => {
