@@ -262,6 +262,17 @@ def test_a_block_that_nobody_holds_is_made_saved_and_deleted(client: Client, age
     assert client.get(made).status_code == 404
 
 
+def test_a_conflict_over_a_block_by_itself_ends_at_its_page(client: Client, agent: Agent) -> None:
+    block = blocks.create(label="team", value="We test.", limit=50)
+    blocks.modify(block.id, {"value": "We ship."}, Author.API)
+    given = form(block, "We rest.", 1)
+    assert "Somebody changed this block" in client.post(f"/blocks/{block.id}/save", given).content.decode()
+    answer = client.post(f"/blocks/{block.id}/resolve", given | {"choice": "mine", "seen": "2"})
+    assert answer["HX-Redirect"] == f"/blocks/{block.id}"
+    block.refresh_from_db()
+    assert (block.value, block.version) == ("We rest.", 3)
+
+
 def test_the_list_of_blocks_finds_all_words_in_any_field(client: Client, agent: Agent) -> None:
     blocks.create(label="team", value="We ship on Friday.", description="Rules")
     blocks.create(label="secret", value="We ship on Friday.", hidden=True)
