@@ -14,7 +14,7 @@ from agents_core.actions.model_choice import check_handle, default_embedding, de
 from agents_core.actions.names import fresh_name
 from agents_core.actions.openings import Opening, opening_messages
 from agents_core.actions.prompt import prompt_parts, recompile, text_of
-from agents_core.actions.tool_rules import checked_rules
+from agents_core.actions.tool_rules import approval_rule, checked_rules
 from agents_core.errors import InvalidInput, NotFound, Refused
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged, AgentCreated, BlockChanged, MessageCreated
@@ -196,10 +196,12 @@ def _give_tools(agent: Agent, new: NewAgent) -> list[Tool]:
     tools = [*tools_named(base, lenient=True), *tools_named(new.tools), *in_order(Tool, new.tool_ids, "tool")]
     chosen = list({tool.id: tool for tool in tools}.values())
     AgentTool.objects.bulk_create([AgentTool(agent=agent, tool=tool) for tool in chosen])
+    own = [approval_rule(tool.name) for tool in chosen if tool.default_requires_approval]
     if new.include_base_tool_rules:
         ending = policy_of(new.agent_type).exit_tools
-        own = [{"tool_name": name, "type": "exit_loop" if name in ending else "continue_loop"} for name in base]
-        agent.tool_rules = [*agent.tool_rules, *own]
+        own += [{"tool_name": name, "type": "exit_loop" if name in ending else "continue_loop"} for name in base]
+    if missing := [rule for rule in own if rule not in agent.tool_rules]:
+        agent.tool_rules = [*agent.tool_rules, *missing]
         agent.save(update_fields=["tool_rules"])
     return chosen
 

@@ -66,6 +66,8 @@ def expand(row: Row, view: View) -> list[Shown]:
             parts: Iterator[tuple[str, Shown]] = ((piece.message_type, piece.fields) for piece in pieces(row, view))
         case "tool":
             parts = _returns(row, view)
+        case "approval":
+            parts = iter([("approval_response_message", _answers(row["content"]))])
         case "system":
             parts = iter([("system_message", {"content": _text(row["content"])})])
         case "summary":
@@ -113,16 +115,24 @@ class Piece(NamedTuple):
 
 
 def pieces(row: Row, view: View) -> Iterator[Piece]:
-    """The parts of an assistant's message in order. All tool calls but the spoken ones come as one part."""
+    """The parts of an assistant's message in order. Tool calls come as one part, those that had to wait as another; each spoken one by
+    itself."""
     for part in merged(row["content"]):
         yield Piece(part["type"], *_content_piece(part, view))
     calls = row["tool_calls"]
-    silent = [index for index, call in enumerate(calls) if not speaks(call["name"], view)]
-    for index, call in enumerate(calls):
-        if speaks(call["name"], view):
-            yield Piece("tool_call", "assistant_message", {"content": spoken(call["arguments"], view)}, [index])
-        elif index == silent[0]:
-            yield Piece("tool_call", "tool_call_message", _calls([calls[each] for each in silent]), silent)
+    kinds = [_call_kind(call, view) for call in calls]
+    for index, (call, kind) in enumerate(zip(calls, kinds, strict=True)):
+        if kind == "assistant_message":
+            yield Piece("tool_call", kind, {"content": spoken(call["arguments"], view)}, [index])
+        elif kind not in kinds[:index]:
+            alike = [place for place, other in enumerate(kinds) if other == kind]
+            yield Piece("tool_call", kind, _calls([calls[place] for place in alike]), alike)
+
+
+def _call_kind(call: Mapping[str, Any], view: View) -> str:
+    if call.get("gated"):
+        return "approval_request_message"
+    return "assistant_message" if speaks(call["name"], view) else "tool_call_message"
 
 
 def merged(content: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -192,6 +202,32 @@ def _return(entry: Mapping[str, Any]) -> Shown:
         "stdout": _lines(entry.get("stdout")),
         "stderr": _lines(entry.get("stderr")),
     }
+
+
+def _answers(content: Sequence[Mapping[str, Any]]) -> Shown:
+    """Answers to calls that waited; the older fields tell of the first."""
+    shown = [_answer(part) for part in content]
+    first = content[0]
+    return {
+        "approvals": shown,
+        "approve": first["approve"] if first["type"] == "approval" else None,
+        "approval_request_id": None,
+        "reason": first.get("reason"),
+    }
+
+
+def _answer(part: Mapping[str, Any]) -> Shown:
+    if part["type"] == "tool":
+        return {
+            "type": "tool",
+            "tool_call_id": part["tool_call_id"],
+            "tool_return": part["tool_return"],
+            "status": part["status"],
+            "stdout": _lines(part.get("stdout")),
+            "stderr": _lines(part.get("stderr")),
+        }
+    decided = {name: part.get(name) for name in ("tool_call_id", "approve", "reason")}
+    return {"type": "approval", **decided}
 
 
 def _lines(text: str | None) -> list[str] | None:

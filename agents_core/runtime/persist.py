@@ -13,8 +13,11 @@ from agents_core.events.types import AnyEvent, MessageCreated, RunStarted, StepS
 from agents_core.memory.render import BlockFacts
 from agents_core.models import WAITING, new_id, pipeline
 from agents_core.models.pipeline import Rows, Statement, json
-from agents_core.runtime.state import AgentFacts, StoredMessage, ToolFacts, Turn
+from agents_core.runtime.state import CLIENT_TOOL, AgentFacts, StoredMessage, ToolFacts, Turn
 from agents_core.tools.base import BlockState
+
+CLIENT_RETURN_CHARS = 50_000
+"""How much of the result of a caller's tool the agent sees."""
 
 
 class RunNotActive(Exception):
@@ -261,7 +264,15 @@ def _take_world(turn: Turn, row: tuple[Any, ...]) -> None:
         label: BlockState(BlockFacts(block_id, label, *facts), version) for block_id, label, *facts, version in blocks
     }
     turn.tools = {name: ToolFacts(tool_id, name, *facts) for tool_id, name, *facts in tools}
+    for tool in turn.request.get("client_tools", []):  # hides an own tool of the same name
+        turn.tools[tool["name"]] = _client_tool(tool)
     turn.token_ratio, turn.token_samples = ratio or 1.0, samples or 0
+
+
+def _client_tool(tool: dict[str, Any]) -> ToolFacts:
+    parameters = tool.get("parameters") or {"type": "object", "properties": {}}
+    name, description = tool["name"], tool.get("description") or ""
+    return ToolFacts(CLIENT_TOOL, name, CLIENT_TOOL, description, parameters, None, CLIENT_RETURN_CHARS, False)
 
 
 def _agent(row: tuple[Any, ...]) -> AgentFacts:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from agents_core.models import WAITING
 from agents_core.runtime.policy import LoopPolicy, policy_of
+from agents_core.tools import rules
 from agents_core.tools.base import BlockState
 
 
@@ -30,9 +31,13 @@ class AgentFacts:
         return policy_of(self.agent_type)
 
 
+CLIENT_TOOL = "client"
+"""The type of a tool that the caller of a run offers and runs itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolFacts:
-    """A tool attached to the agent. ``source_code`` is None for builtin ones."""
+    """A tool that the agent may call. ``source_code`` is None for builtin ones and the caller's."""
 
     id: str
     name: str
@@ -99,6 +104,12 @@ class Turn:
     def model(self) -> str:
         """The handle this run uses."""
         return str(self.request.get("override_model") or self.agent.model)
+
+    def waits_for_answer(self, name: str) -> bool:
+        """Whether a call of the tool has to wait: for a person's approval, or for the caller who runs it."""
+        tool = self.tools.get(name)
+        is_client = tool is not None and tool.tool_type == CLIENT_TOOL
+        return is_client or rules.needs_approval(self.agent.tool_rules, name)
 
     @property
     def inputs(self) -> list[StoredMessage]:

@@ -14,7 +14,8 @@ from agents_core.models.pipeline import storable
 from agents_core.runtime.state import StoredMessage
 
 INTERRUPTED = (
-    "Interrupted: the server stopped during this call, so its outcome is unknown. Check before you do it again."
+    "Interrupted: this call was cancelled, or the server stopped during it, so its outcome is unknown. "
+    "Check before you do it again."
 )
 
 

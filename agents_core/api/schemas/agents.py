@@ -66,7 +66,7 @@ class AgentState(Answer):
     enable_sleeptime: bool
     managed_group: None = None
     multi_agent_group: None = None
-    pending_approval: None = None
+    pending_approval: dict[str, Any] | None = None
     max_files_open: int
     per_file_view_window_char_limit: int
     last_run_completion: datetime | None
