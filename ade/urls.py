@@ -28,6 +28,7 @@ urlpatterns = [
     path(f"{_AGENT}/panels/<slug:slug>", workspace.panel),
     path(f"{_AGENT}/turns", workspace.earlier_turns),
     path(f"{_AGENT}/messages", workspace.send_message),
+    path(f"{_AGENT}/answers", workspace.answer_calls),
     path(f"{_AGENT}/cancel", workspace.cancel),
     path(f"{_AGENT}/settings", settings.save_agent),
     path(f"{_AGENT}/memory", memory.memory_page),

@@ -36,6 +36,8 @@ _WORDS = {
     "message.created": "{role} message",
     "tool.called": "{name} was called",
     "tool.returned": "{name} returned: {status}",
+    "approval.requested": "waits for an answer",
+    "approval.answered": "the answer came",
     "block.changed": "{label} {change} by {author}, version {version}",
     "passage.changed": "a passage was {change}",
     "context.compacted": "a summary took the place of the oldest messages",
@@ -126,6 +128,8 @@ def words(event: e.AnyEvent) -> str:
             return f"a worker took it up, attempt {attempt}: the one before died"
         case e.RunEnded(status, reason) if status == reason:
             return status
+        case e.ApprovalAnswered(abandoned=True):
+            return "nobody answered: given up"
         case _:
             return _WORDS[event.type].format(**e.payload_of(event))
 

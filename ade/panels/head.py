@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from ade.panels.base import Panel
 from ade.window import Bar, bars_of
-from agents_core.models import ACTIVE, Run, RunStatus, Step, StepKind
+from agents_core.models import ACTIVE, Run, RunStatus, Step, StepKind, ToolCall, ToolCallStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class HeadPanel(Panel):
             "step.started",
             "step.ended",
             "agent.changed",
+            "approval.answered",
         }
     )
 
@@ -50,6 +51,11 @@ class HeadPanel(Panel):
         last = Run.objects.filter(agent=self.agent).order_by("-first_seq").first()
         if last is None:
             return State("idle", "no message yet")
+        waiting = (
+            ToolCall.objects.filter(agent=self.agent, status=ToolCallStatus.AWAITING).select_related("step").first()
+        )
+        if waiting is not None:
+            return State("waiting", f"waits for you · step {waiting.step.number}")
         if last.status == RunStatus.FAILED:
             return State("failed", f"failed · {(last.stop_reason or 'error').replace('_', ' ')}")
         return State("idle", "idle · stopped" if last.status == RunStatus.CANCELLED else "idle")

@@ -23,6 +23,12 @@ _MOST_STEPS = 100
 _UNDER_WAY_SHARE = 0.1
 """How long a call that has not ended is drawn, as a share of what has: the page must not depend on the time it is drawn."""
 
+_NOT_DONE: Mapping[str, str] = {
+    ToolCallStatus.INTENDED: "under way",
+    ToolCallStatus.AWAITING: "waits for an answer",
+    ToolCallStatus.HELD: "waits for an answer",
+}
+
 CallKey = tuple[str, str]
 
 
@@ -58,6 +64,7 @@ class TimelinePanel(Panel):
             "step.ended",
             "tool.called",
             "tool.returned",
+            "approval.answered",
             "block.changed",  # one that is deleted takes with it that a call wrote it
         }
     )
@@ -154,8 +161,14 @@ def _model_span(run: Run, step: Step, calls: Sequence[ToolCall]) -> Span:
 
 def _call_span(call: ToolCall, step: Step, begin: float, facts: _CallFacts) -> Span:
     key = (step.id, call.call_id)
-    under_way = call.status == ToolCallStatus.INTENDED
-    notes = ["under way" if under_way else ms(call.duration_ms) if call.status == ToolCallStatus.OK else call.status]
+    under_way = call.status in _NOT_DONE
+    notes = [
+        _NOT_DONE[call.status]
+        if under_way
+        else ms(call.duration_ms)
+        if call.status == ToolCallStatus.OK
+        else call.status
+    ]
     notes += [facts.hits[key]] if key in facts.hits else []
     length = None if under_way else call.duration_ms or 0.0
     kind = _call_kind(call, key in facts.hits, key in facts.writes)
@@ -165,7 +178,7 @@ def _call_span(call: ToolCall, step: Step, begin: float, facts: _CallFacts) -> S
 
 def _call_kind(call: ToolCall, searched: bool, wrote: bool) -> str:
     match call.status:
-        case ToolCallStatus.INTENDED:
+        case status if status in _NOT_DONE:
             return "wait"
         case ToolCallStatus.OK:
             return "core" if wrote else "toolreturn" if searched else "tools"

@@ -9,7 +9,19 @@ from typing import Any
 from ade.fragments import Fragment
 from ade.panels.base import Panel
 from agents_core.events.types import AgentChanged, BlockChanged, StoredEvent
-from agents_core.models import Block, BlockVersion, Event, Eviction, Message, Role, Run, Step, StepStatus, ToolCall
+from agents_core.models import (
+    Block,
+    BlockVersion,
+    Event,
+    Eviction,
+    Message,
+    Role,
+    Run,
+    Step,
+    StepStatus,
+    Tool,
+    ToolCall,
+)
 from agents_core.record.diff import Change, diff_words
 
 PAGE = 20
@@ -34,6 +46,15 @@ class CallView:
     text: str
     spoken: str | None
     memory: list[MemoryChange] = field(default_factory=list)
+    is_client: bool = False
+
+    @property
+    def arguments_json(self) -> str:
+        return dumps(self.call.arguments, ensure_ascii=False, indent=2)
+
+    @property
+    def arguments_rows(self) -> int:
+        return min(12, self.arguments_json.count("\n") + 1)
 
 
 @dataclass(slots=True)
@@ -52,6 +73,10 @@ class StepView:
     @property
     def dom_id(self) -> str:
         return f"trace-{self.step.id}"
+
+    @property
+    def waiting(self) -> list[CallView]:
+        return [view for view in self.calls if view.call.awaits]
 
 
 @dataclass(slots=True)
@@ -87,22 +112,18 @@ class TracePanel(Panel):
         """A whole turn when the run itself changed, else only its steps that did; all after a block was deleted."""
         if _lost_block(events):
             return [self.whole()]
-        changed: dict[str, set[str | None]] = defaultdict(set)
-        for event in events:
-            if event.run_id:
-                changed[event.run_id].add(event.step_id)
+        runs = {event.run_id for event in events if event.run_id and not event.step_id}
+        steps = {event.step_id for event in events if event.step_id}
         found: list[Fragment] = []
         if any(isinstance(event.event, AgentChanged) for event in events):
             found.append(Fragment("composer", "ade/partials/_composer.html", {"agent": self.agent}))
-        if changed:
+        if runs or steps:
             found.append(Fragment("trace-empty", swap="remove"))
-        for run in Run.objects.filter(agent=self.agent, id__in=changed).order_by("first_seq"):
-            if None in changed[run.id]:
-                found += [_turn_fragment(turn, self) for turn in turns([run])]
-            else:
-                steps = Step.objects.filter(run=run, id__in=changed[run.id]).select_related("run")
-                found += [_step_fragment(view, self) for view in step_views(list(steps))]
-        return found
+        whole = Run.objects.filter(agent=self.agent, id__in=runs).order_by("first_seq")
+        found += [_turn_fragment(turn, self) for turn in turns(list(whole))]
+        # The step may be another run's: an answer is carried out beside the call that waited for it.
+        alone = Step.objects.filter(agent=self.agent, id__in=steps).exclude(run__in=runs).order_by("number")
+        return [*found, *(_step_fragment(view, self) for view in step_views(list(alone)))]
 
 
 def _lost_block(events: Sequence[StoredEvent]) -> bool:
@@ -135,7 +156,9 @@ def turns(runs: Sequence[Run]) -> list[TurnView]:
     for view in step_views(list(steps)):
         views[view.step.run_id].append(view)
     inputs: dict[str, list[Message]] = defaultdict(list)
-    for message in Message.objects.filter(run__in=runs, step=None).exclude(role=Role.TOOL).order_by("seq"):
+    for message in (
+        Message.objects.filter(run__in=runs, step=None).exclude(role__in=(Role.TOOL, Role.APPROVAL)).order_by("seq")
+    ):
         inputs[message.run_id or ""].append(message)
     return [TurnView(run, inputs[run.id], views[run.id]) for run in runs]
 
@@ -187,8 +210,13 @@ def _add_calls(views: Mapping[str, StepView]) -> None:
         written[change.version.step_id or "", change.version.tool_call_id or ""].append(change)
     for call in ToolCall.objects.filter(step__in=views).order_by("position"):
         spoken = str(call.arguments.get("message", "")) if call.name == _SPEAKING_TOOL and call.status == "ok" else None
-        view = CallView(call, call_text(call), spoken, written[call.step_id, call.call_id])
+        client = call.awaits and call.name not in _own_tools(call.agent_id)
+        view = CallView(call, call_text(call), spoken, written[call.step_id, call.call_id], client)
         views[call.step_id].calls.append(view)
+
+
+def _own_tools(agent_id: str) -> set[str]:
+    return set(Tool.objects.filter(agent_links__agent=agent_id).values_list("name", flat=True))
 
 
 def memory_changes(versions: Iterable[BlockVersion]) -> list[MemoryChange]:

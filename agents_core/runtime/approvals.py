@@ -6,6 +6,7 @@ it), which first does what was answered, as part of the step that asked, and the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from json import dumps
 from time import perf_counter
 from typing import Any
 
@@ -139,6 +140,8 @@ def _plan(turn: Turn, call: Mapping[str, Any], row: Mapping[str, Any], answer: M
         row["arguments"] if changed is None else changed,
         bool(read_arguments(call["arguments"]).get("request_heartbeat")),
     )
+    if changed is not None and changed != row["arguments"]:
+        plan.note = f"A person changed the arguments; it ran with {dumps(changed, ensure_ascii=False)}."
     plan.result = _known_result(plan, row, answer)
     plan.refused = row["status"] == ToolCallStatus.ERROR
     return plan

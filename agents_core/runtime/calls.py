@@ -33,7 +33,8 @@ _LONGEST_PAUSE_S = 0.05
 @dataclass(slots=True)
 class PlannedCall:
     """A call that the model made. ``arguments`` as the tool gets them; ``heartbeat`` is whether the model asked to be called again;
-    ``refused``: it is not run, because there is no such tool or a rule forbids it now; ``waits``: AWAITING or HELD, for an answer."""
+    ``refused``: it is not run, because there is no such tool or a rule forbids it now; ``waits``: AWAITING or HELD, for an answer;
+    ``note``: what the model is told beside the result."""
 
     call: ToolCall
     position: int
@@ -43,6 +44,7 @@ class PlannedCall:
     refused: bool = False
     waits: ToolCallStatus | None = None
     result: ToolResult | None = None
+    note: str = ""
     started_ms: float = 0.0
     edits: list[BlockEdit] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
@@ -239,7 +241,7 @@ def _tool_returns(turn: Turn, planned: Sequence[PlannedCall]) -> list[dict[str, 
             "tool_call_id": plan.call.id,
             "name": plan.call.name,
             "status": plan.result.status,
-            "text": packed_return(plan.result.status, plan.result.text, now, turn.agent.timezone),
+            "text": packed_return(plan.result.status, plan.result.text, now, turn.agent.timezone, plan.note),
             "value": plan.result.text,
             "stdout": plan.result.stdout,
             "stderr": plan.result.stderr,

@@ -8,7 +8,7 @@ import pytest
 from ade.panels.base import PANELS
 from agents_core.actions import agents, archives, blocks, runs, tools
 from agents_core.actions.agents import NewAgent
-from agents_core.actions.messages import Input, send
+from agents_core.actions.messages import CallAnswer, Input, RunOptions, pending, send
 from agents_core.memory.archival.base import PassageDraft
 from agents_core.models import Agent, Author, Passage, Run
 from agents_core.runtime.loop import execute
@@ -142,6 +142,19 @@ def use_sandboxed_tool(agent: Agent) -> None:
     say(agent, "call roll with sides=6")
 
 
+def ask_for_approval(agent: Agent) -> None:
+    attach_tool(agent)
+    tools.set_approval(agent.id, "roll", True)
+    say(agent, "call roll with sides=6")
+
+
+def answer(agent: Agent, **facts: Any) -> None:
+    waiting = finish(pending(agent.id))
+    assert waiting
+    options = RunOptions(answers=[CallAnswer(call_id, **facts) for call_id in waiting.call_ids])
+    finish(execute(agent.id, finish(send(agent.id, [], options=options)).run_id, None, 1))
+
+
 ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "a message is queued": lambda agent: queue(agent, "Hi"),
     "a message is answered": lambda agent: say(agent, "What is my name?"),
@@ -151,6 +164,7 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "the model fails": break_model,
     "the window fills": fill_window,
     "a sandboxed tool is called": use_sandboxed_tool,
+    "a call waits for approval": ask_for_approval,
     "a waiting run is cancelled": lambda agent: (queue(agent, "Hi"), runs.cancel(agent.id)),
     "a person edits a block": edit_block,
     "a shared block is attached": share_block,
@@ -173,6 +187,21 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS.keys())
 def test_patched_page_equals_reloaded_page(agent: Agent, action: Callable[[Agent], Any]) -> None:
+    assert_patched_equals_reloaded(agent.id, VIEWS, lambda: action(agent))
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        lambda agent: answer(agent, approve=True, arguments={"sides": 4}),
+        lambda agent: answer(agent, reason="No dice."),
+        lambda agent: answer(agent, type="tool", tool_return="4"),
+        lambda agent: runs.cancel(agent.id),
+    ],
+    ids=["approved", "denied", "answered", "given up"],
+)
+def test_an_answer_to_a_waiting_call_moves_the_page(agent: Agent, action: Callable[[Agent], Any]) -> None:
+    ask_for_approval(agent)
     assert_patched_equals_reloaded(agent.id, VIEWS, lambda: action(agent))
 
 

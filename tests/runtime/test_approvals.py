@@ -1,6 +1,7 @@
 """Calls that wait: for a person's approval, or for the result of a tool that the caller runs."""
 
 import asyncio
+import json
 from collections import Counter
 from typing import Any
 
@@ -91,11 +92,13 @@ async def test_a_denied_call_does_not_run_and_the_model_is_told_why() -> None:
     assert "Not your business." in seen[0]
 
 
-async def test_arguments_may_be_changed_on_the_way() -> None:
-    agent = await waiting_agent("Noted.")
+async def test_arguments_may_be_changed_on_the_way_and_the_model_is_told() -> None:
+    seen: list[str] = []
+    agent = await waiting_agent(lambda request: seen.append(request.messages[-1].text) or "Noted.")
     await answer(agent, approve=True, arguments={"label": "human", "content": "Likes coffee."})
     assert await value_of(agent) == "Her name is Ada.\nLikes coffee."
     assert (await ToolCall.objects.aget(agent=agent)).arguments["content"] == "Likes coffee."
+    assert "A person changed the arguments" in json.loads(seen[0])["note"]
 
 
 async def test_a_person_may_answer_in_the_tools_place() -> None:
