@@ -13,14 +13,14 @@ from agents_core.actions import blocks as block_actions
 from agents_core.actions.model_choice import check_handle, default_embedding, default_model
 from agents_core.actions.names import fresh_name
 from agents_core.actions.openings import Opening, opening_messages
-from agents_core.actions.prompt import prompt_parts, recompile, text_of
+from agents_core.actions.prompt import prompt_parts, recompile
 from agents_core.actions.tool_rules import approval_rule, checked_rules
 from agents_core.errors import InvalidInput, NotFound, Refused
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged, AgentCreated, BlockChanged, MessageCreated
 from agents_core.llm import catalog
 from agents_core.memory import blocks as memory_blocks
-from agents_core.memory.render import MetadataFacts
+from agents_core.memory.render import MetadataFacts, stored_parts
 from agents_core.models import (
     WAITING,
     Agent,
@@ -36,6 +36,7 @@ from agents_core.models import (
 )
 from agents_core.models.pipeline import Statement, run_sync
 from agents_core.models.sealed import seal
+from agents_core.runtime.compaction_settings import merged as merged_compaction
 from agents_core.runtime.policy import policy_of
 
 LARGEST_DEFAULT_WINDOW = 128_000
@@ -134,7 +135,7 @@ def _drafted(new: NewAgent) -> Agent:
         context_window=window,
         embedding=new.embedding or default_embedding(),
         tool_rules=checked_rules(new.tool_rules),
-        compaction_settings=dict(new.compaction_settings),
+        compaction_settings=merged_compaction({}, new.compaction_settings),
         response_format=new.response_format,
         message_buffer_autoclear=autoclear,
         enable_sleeptime=new.enable_sleeptime,
@@ -221,9 +222,9 @@ def _seal_variables(agent: Agent, secrets: Mapping[str, str]) -> list[AgentVaria
 
 def _begin_history(agent: Agent, blocks: Sequence[Block], opening: Sequence[Opening], author: Author) -> list[Message]:
     now = datetime.now(ZoneInfo(agent.timezone))
-    system = text_of(prompt_parts(agent, blocks, MetadataFacts(now)))
+    system = stored_parts(prompt_parts(agent, blocks, MetadataFacts(now)))
     drafts = [
-        Message(agent=agent, role="system", content=[{"type": "text", "text": system}]),
+        Message(agent=agent, role="system", content=system),
         *opening_messages(agent, opening, now),
     ]
     told = [MessageCreated(draft.id, draft.role) for draft in drafts]
@@ -277,9 +278,10 @@ def modify(agent_id: str, changes: Mapping[str, Any], author: Author = Author.AP
 
 def _merged(agent: Agent, changes: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(changes)
-    for name in ("compaction_settings", "model_settings"):
-        if name in merged:
-            merged[name] = getattr(agent, name) | merged[name]
+    if "model_settings" in merged:
+        merged["model_settings"] = agent.model_settings | merged["model_settings"]
+    if "compaction_settings" in merged:
+        merged["compaction_settings"] = merged_compaction(agent.compaction_settings, merged["compaction_settings"])
     return merged
 
 

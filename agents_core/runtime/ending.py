@@ -40,12 +40,13 @@ def write_run_end(
     stop_reason: str,
     error: dict[str, Any] | None = None,
     *,
-    waits: bool = False,
+    keeps_context: bool = False,
 ) -> None:
-    """Adds the end of a run to a commit. ``waits``: calls of it wait for an answer, so what the agent sees has to stay."""
+    """Adds the end of a run to a commit. ``keeps_context``: also of an agent that forgets its messages after each turn, for the turn is not
+    over."""
     if status != "completed":
         commit.add(Statement(_DROP_INPUTS, (turn.run_id,)))
-    if turn.agent.autoclear and not waits:
+    if turn.agent.autoclear and not keeps_context:
         commit.add(Statement(_CLEAR_CONTEXT, (turn.agent.id, turn.conversation_id)))
     commit.add(Statement(_END_RUN, (status, stop_reason, json(error) if error else None, turn.run_id)))
     commit.emit(RunEnded(status, stop_reason))

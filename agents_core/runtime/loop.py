@@ -11,6 +11,7 @@ from agents_core.errors import AgentsError
 from agents_core.models import Role, new_id, pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.runtime.approvals import settle
+from agents_core.runtime.compaction_run import compact_and_end
 from agents_core.runtime.ending import end_run, end_unreadable_run, interrupt_calls
 from agents_core.runtime.persist import NewMessage, RunNotActive, begin_run, commit_of
 from agents_core.runtime.state import Turn
@@ -76,6 +77,8 @@ def _facts(code: str, message: str, status: int | None = None) -> dict[str, Any]
 async def _go(turn: Turn) -> None:
     if turn.attempt > MAX_ATTEMPTS:
         return await end_run(turn, "failed", "error", _facts("worker_lost", _LOST))
+    if turn.is_compaction and not turn.cancel_requested:
+        return await compact_and_end(turn)
     if not turn.cancel_requested:
         settled = await settle(turn)
         if settled is not None and settled.stop_reason is not None:

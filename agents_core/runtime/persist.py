@@ -10,7 +10,7 @@ from psycopg.errors import SerializationFailure
 
 from agents_core.events.publish import Publication, lock_agents
 from agents_core.events.types import AnyEvent, MessageCreated, RunStarted, StepStarted
-from agents_core.memory.render import BlockFacts
+from agents_core.memory.render import BlockFacts, parts_of
 from agents_core.models import WAITING, new_id, pipeline
 from agents_core.models.pipeline import Rows, Statement, json
 from agents_core.runtime.state import CLIENT_TOOL, AgentFacts, StoredMessage, ToolFacts, Turn
@@ -161,7 +161,8 @@ started AS (
     INSERT INTO step (id, agent_id, run_id, conversation_id, number, kind, status, provider, model, handle, url, context_window,
                       compacts_at, segments, estimated_tokens, prompt_tokens, completion_tokens, cached_input_tokens, cache_write_tokens,
                       reasoning_tokens, tags)
-    SELECT %s, numbered.id, claimed.id, claimed.conversation_id, numbered.step_count, %s, 'pending', '', '', '', '',
+    SELECT %s, numbered.id, claimed.id, claimed.conversation_id, numbered.step_count,
+           CASE WHEN claimed.request ? 'compaction' THEN 'summary' ELSE %s END, 'pending', '', '', '', '',
            numbered.context_window, 0, '{{}}', 0, 0, 0, 0, 0, 0, '{{}}'
     FROM numbered, claimed
 )
@@ -229,7 +230,7 @@ async def begin_run(agent_id: str, run_id: str, conversation_id: str | None, att
         tools={},
         archive_ids=[],
         system_id=system.id if system else None,
-        system_text=system.text if system else "",
+        system_parts=parts_of(system.content) if system else [],
         messages=messages,
     )
     _take_world(turn, rows["world"][0])

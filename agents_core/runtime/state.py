@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from agents_core.memory.render import PromptPart, text_of
 from agents_core.models import WAITING
 from agents_core.runtime.policy import LoopPolicy, policy_of
 from agents_core.tools import rules
@@ -74,7 +75,7 @@ class StoredMessage:
 class Turn:
     """One run of an agent: what it was asked, and the world as its current step sees it.
 
-    ``messages`` is the context after the system message, in order. ``system_text`` is the compiled prompt as stored.
+    ``messages`` is the context after the system message, in order. ``system_parts`` is the compiled prompt as stored.
     ``calls_made`` names the tools called so far in this run, for the tool rules. ``attempt`` counts the workers that took the run up,
     those left out that handed it back; ``resumed`` is true when this is not the first.
     """
@@ -93,12 +94,16 @@ class Turn:
     tools: dict[str, ToolFacts]
     archive_ids: list[str]
     system_id: str | None
-    system_text: str
+    system_parts: list[PromptPart]
     messages: list[StoredMessage]
     token_ratio: float = 1.0
     token_samples: int = 0
     steps_taken: int = 0
     calls_made: list[str] = field(default_factory=list)
+
+    @property
+    def system_text(self) -> str:
+        return text_of(self.system_parts)
 
     @property
     def model(self) -> str:
@@ -110,6 +115,11 @@ class Turn:
         tool = self.tools.get(name)
         is_client = tool is not None and tool.tool_type == CLIENT_TOOL
         return is_client or rules.needs_approval(self.agent.tool_rules, name)
+
+    @property
+    def is_compaction(self) -> bool:
+        """Whether the run is to compact the thread, and nothing else."""
+        return "compaction" in self.request
 
     @property
     def inputs(self) -> list[StoredMessage]:

@@ -10,6 +10,7 @@ from typing import Any
 from agents_core.events.types import StepEnded
 from agents_core.llm.errors import ContextWindowExceeded, InvalidModelResponse, ModelError
 from agents_core.llm.types import ChatMessage, Finished, Sent, StreamItem
+from agents_core.memory.render import stored_parts, text_of
 from agents_core.models import Role, StepStatus, new_id
 from agents_core.models.pipeline import Statement, json
 from agents_core.runtime import approvals
@@ -172,8 +173,8 @@ def _write_answer(step: _Step, commit: Commit, end: StepEnd | None = None) -> No
     record_call(commit, turn, step.call, turn.step_id, end)
     if turn.inputs:
         commit.add(Statement(_ENTER_CONTEXT, (turn.started_seq, [message.id for message in turn.inputs])))
-    if turn.system_id and step.window.system_text != turn.system_text:
-        commit.add(Statement(_SYSTEM_TEXT, (json([{"type": "text", "text": step.window.system_text}]), turn.system_id)))
+    if turn.system_id and text_of(step.window.parts) != turn.system_text:
+        commit.add(Statement(_SYSTEM_TEXT, (json(stored_parts(step.window.parts)), turn.system_id)))
     if step.message.content or step.message.tool_calls:
         commit.message(step.message)
 
@@ -183,7 +184,7 @@ def _answer_is_written(step: _Step) -> None:
     turn = step.turn
     for message in turn.inputs:
         message.position = turn.started_seq
-    turn.system_text = step.window.system_text
+    turn.system_parts = step.window.parts
     if step.message.content or step.message.tool_calls:
         turn.messages.append(step.message.stored())
 
@@ -205,7 +206,7 @@ async def _commit_request(step: _Step) -> Outcome:
     _write_answer(step, commit, StepEnd(StepStatus.SUCCESS, outcome.stop_reason))
     approvals.write_request(commit, turn, step.message.id, step.planned)
     commit.emit(StepEnded(turn.step_number, StepStatus.SUCCESS))
-    write_run_end(commit, turn, outcome.status, approvals.REQUIRED, waits=True)
+    write_run_end(commit, turn, outcome.status, approvals.REQUIRED, keeps_context=True)
     await commit.run()
     return outcome
 
