@@ -12,7 +12,7 @@ from django.db import transaction
 from agents_core.actions import blocks as block_actions
 from agents_core.actions.model_choice import check_handle, default_embedding, default_model
 from agents_core.actions.names import fresh_name
-from agents_core.actions.openings import Opening, opening_messages
+from agents_core.actions.openings import Opening, default_messages, opening_messages
 from agents_core.actions.prompt import prompt_parts, recompile
 from agents_core.actions.tool_rules import approval_rule, checked_rules
 from agents_core.errors import InvalidInput, NotFound, Refused
@@ -230,11 +230,16 @@ def _begin_history(agent: Agent, blocks: Sequence[Block], opening: Sequence[Open
     told = [MessageCreated(draft.id, draft.role) for draft in drafts]
     attached = [BlockChanged(block.id, block.label, block.version, author, "attached") for block in blocks]
     first = publish(agent.id, AgentCreated(), *attached, *told) - len(told) + 1
+    _save_numbered(drafts, first)
+    agent.event_seq = first + len(told) - 1
+    return drafts
+
+
+def _save_numbered(drafts: Sequence[Message], first: int) -> None:
+    """Saves messages at the end of the context; ``first`` is the number of the event that told of the first."""
     for seq, draft in enumerate(drafts, start=first):
         draft.seq = draft.context_position = seq
     Message.objects.bulk_create(drafts)
-    agent.event_seq = first + len(told) - 1
-    return drafts
 
 
 # --- changing -----------------------------------------------------------------------------------------------------
@@ -351,15 +356,21 @@ _RELATIONS: dict[str, Callable[[Agent, Any, Author], None]] = {
 _TOLD_AS = {"block_ids": "blocks", "tool_ids": "tools", "message_ids": "messages"}
 
 
-def reset_messages(agent_id: str) -> Agent:
-    """Takes all but the system message, compiled anew, out of the agent's context; the history stays."""
+def reset_messages(agent_id: str, *, add_default_initial_messages: bool = False) -> Agent:
+    """Takes all but the system message, compiled anew, out of the agent's context; the history stays.
+
+    ``add_default_initial_messages`` lets the context begin as the agent's kind does (contract: agent-loop, section 1).
+    """
     with transaction.atomic():
         agent = locked(agent_id)
         thread = Message.objects.filter(agent=agent, conversation=None, context_position__gt=WAITING)
         first = thread.filter(role="system").order_by("context_position").values_list("id", flat=True).first()
         thread.exclude(pk=first).update(context_position=None)
         recompile(agent)
-        publish(agent_id, AgentChanged(["messages"]))
+        drafts = default_messages(agent, datetime.now(ZoneInfo(agent.timezone))) if add_default_initial_messages else []
+        told = [MessageCreated(draft.id, draft.role) for draft in drafts]
+        last = publish(agent_id, AgentChanged(["messages"]), *told)
+        _save_numbered(drafts, last - len(drafts) + 1)
     return agent
 
 

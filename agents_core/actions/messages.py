@@ -51,6 +51,7 @@ class RunOptions:
     max_steps: int | None = None
     override_model: str | None = None
     override_system: str | None = None
+    include_compaction_messages: bool = False
     client_tools: Sequence[dict[str, Any]] = ()
     answers: Sequence[CallAnswer] = ()
 

@@ -26,6 +26,7 @@ from agents_core.models import (
     ToolCallStatus,
 )
 from agents_core.models.sealed import unseal
+from agents_core.runtime.compaction_settings import CompactionSettings
 
 EVERYTHING = frozenset({"blocks", "tools", "secrets"})
 
@@ -114,7 +115,7 @@ def _state(
         tool_exec_environment_variables=secrets,
         llm_config=agent_llm_config(agent),
         embedding_config=embedding_config(agent.embedding),
-        compaction_settings=agent.compaction_settings or None,
+        compaction_settings=CompactionSettings.of(agent.compaction_settings).shown,
         sources=[],
         identities=[],
         identity_ids=[],

@@ -30,6 +30,7 @@ async def asked(agent_id: str, body: SendRequest, conversation_id: str | None = 
         override_system=body.override_system,
         client_tools=[tool.model_dump() for tool in body.client_tools or []],
         answers=answers,
+        include_compaction_messages=body.include_compaction_messages,
     )
     plain = [item for item in items if not item.is_answer]
     return [Input(item.role or "user", item.parts(), item.name, item.otid, item.sender_id) for item in plain], options
@@ -54,6 +55,7 @@ def view_for(agent_type: str, body: SendRequest) -> View:
         tool=body.assistant_message_tool_name,
         argument=body.assistant_message_tool_kwarg,
         kinds=body.include_return_message_types,
+        compactions=body.include_compaction_messages,
     )
 
 

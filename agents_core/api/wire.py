@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
+from agents_core.runtime.compaction import SUMMARY_PREFIX
 from agents_core.runtime.policy import policy_of
 
 Row = Mapping[str, Any]
@@ -24,13 +25,14 @@ class View:
     """How a caller wants messages shown. ``text_is_thought``: an assistant's text is its reasoning, for it speaks by a tool.
 
     ``speak_tool``: the tool whose ``speak_argument`` is shown as what the assistant said; None to show it as any other call.
-    ``kinds``: the message types to show; None for all.
+    ``kinds``: the message types to show; None for all. ``compactions``: a summary is shown as the event and what it says, not as a message.
     """
 
     text_is_thought: bool = False
     speak_tool: str | None = None
     speak_argument: str = "message"
     kinds: frozenset[str] | None = None
+    compactions: bool = False
 
     def wants(self, shown: Shown) -> bool:
         return self.kinds is None or shown["message_type"] in self.kinds
@@ -43,6 +45,7 @@ def view_of(
     tool: str = "send_message",
     argument: str = "message",
     kinds: Iterable[str] | None = None,
+    compactions: bool = False,
 ) -> View:
     """The view of an agent's messages that the parameters of a request ask for."""
     speaks_by_tool = policy_of(agent_type).heartbeats
@@ -51,6 +54,7 @@ def view_of(
         speak_tool=tool if speaks_by_tool and use_assistant_message else None,
         speak_argument=argument,
         kinds=frozenset(kinds) if kinds else None,
+        compactions=compactions,
     )
 
 
@@ -71,7 +75,7 @@ def expand(row: Row, view: View) -> list[Shown]:
         case "system":
             parts = iter([("system_message", {"content": _text(row["content"])})])
         case "summary":
-            parts = iter([("user_message", {"content": packed_summary(row)})])
+            parts = _compaction(row) if view.compactions else iter([("user_message", {"content": packed_summary(row)})])
         case _:
             parts = iter([("user_message", {"content": _content(row["content"])})])
     return [{**common(row, index), "message_type": kind, **fields} for index, (kind, fields) in enumerate(parts)]
@@ -234,9 +238,25 @@ def _lines(text: str | None) -> list[str] | None:
     return [text] if text else None
 
 
+def summary_text(content: Sequence[Mapping[str, Any]]) -> str:
+    """A stored summary without the words that introduce it to the agent."""
+    return _text(content).removeprefix(SUMMARY_PREFIX)
+
+
+def _compaction(row: Row) -> Iterator[tuple[str, Shown]]:
+    stats: Shown = next((part["compaction"] for part in row["content"] if "compaction" in part), {})
+    data = {
+        "trigger": stats.get("trigger"),
+        "context_token_estimate": stats.get("context_tokens_before"),
+        "context_window": stats.get("context_window"),
+    }
+    yield "event_message", {"event_type": "compaction", "event_data": data}
+    yield "summary_message", {"summary": summary_text(row["content"]), "compaction_stats": stats or None}
+
+
 def packed_summary(row: Row) -> str:
     """A summary as older clients know it: a system alert in JSON."""
-    text = f"The following is a summary of the previous messages: {_text(row['content'])}"
+    text = f"The following is a summary of the previous messages: {summary_text(row['content'])}"
     return json.dumps(
         {"type": "system_alert", "message": text, "time": wire_time(row["created_at"])}, ensure_ascii=False
     )

@@ -78,9 +78,9 @@ class Eviction(models.Model):
     """A compaction: which messages left the context, and the summary that came in their place.
 
     ``trigger``: "threshold", "context_window_exceeded" or "requested". Tokens before and after are estimates; messages are counted
-    with the system message. ``summarised_by`` is a model handle, "" when no model answered. ``generation`` counts the summaries that a fact may
-    have passed through; ``first_seq`` to ``last_seq`` are the numbers of the messages that the summary stands for. ``retention``: the
-    share of protected names, numbers and prohibitions in its own words; ``kept_verbatim``: those that were added to it;
+    with the system message. ``summarised_by`` is a model handle, "" when no model answered. ``generation`` counts the summaries that a
+    fact may have passed through; ``first_seq`` to ``last_seq`` are the numbers of the messages that the summary stands for.
+    ``retention``: the share of protected names, numbers and prohibitions in its own words; ``kept_verbatim``: those that were added to it;
     ``unsupported``: names and numbers of the summary that stand nowhere in what was summarised.
     """
 

@@ -31,7 +31,10 @@ from agents_core.runtime.summary_guards import Guarded, guarded
 
 THRESHOLD, EXCEEDED, REQUESTED = "threshold", "context_window_exceeded", "requested"
 
-SUMMARY_PREFIX = "The following is a summary of the previous messages, which are no longer in view. Search them with conversation_search.\n\n"
+SUMMARY_PREFIX = (
+    "The following is a summary of the previous messages, which are no longer in view. "
+    "Search them with conversation_search.\n\n"
+)
 """Stands before every stored summary."""
 
 _READ_CHARS = 4_000_000
@@ -193,7 +196,8 @@ def _tokens_after(turn: Turn, window: ContextWindow, gone: set[str], parts: Sequ
 
 def _record(turn: Turn, made: _Made, summary_id: str, facts: dict[str, object]) -> Statement:
     ids = [message.id for message in made.evicted]
-    numbers = [facts[name] for name in ("context_tokens_before", "context_tokens_after", "messages_count_before", "messages_count_after")]  # fmt: skip
+    names = ("context_tokens_before", "context_tokens_after", "messages_count_before", "messages_count_after")
+    numbers = [facts[name] for name in names]
     handle = made.summary.call.handle if made.summary else ""
     checked = made.checked
     return Statement(

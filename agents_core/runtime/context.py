@@ -29,7 +29,10 @@ _METADATA_START, _METADATA_END = "<memory_metadata>", "</memory_metadata>"
 
 @dataclass(frozen=True, slots=True)
 class ContextWindow:
-    """A request and its plan. ``parts`` is the system prompt as it is stored. ``tokens`` is our estimate of the whole, corrected by the model's ratio."""
+    """A request and its plan. ``parts`` is the system prompt as it is stored.
+
+    ``tokens`` is our estimate of the whole, corrected by the model's ratio.
+    """
 
     request: ModelRequest
     plan: Plan

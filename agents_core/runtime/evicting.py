@@ -20,8 +20,8 @@ def choose_evicted(
     summary by another.
 
     A sliding window takes the fewest that are ``sliding_window_percentage`` of all and leave that share of the context window free (and
-    what a summary needs below the threshold), or all if no cut does. Messages that wait for an answer stay, and so do calls that wait for their return. A cut parts no call
-    from its return, and no messages that one run answers.
+    what a summary needs below the threshold), or all if no cut does. Messages that wait for an answer stay, and so do calls that wait for
+    their return. A cut parts no call from its return, and no messages that one run answers.
 
     Args:
         at_least: the share of the messages' tokens that has to leave in any case.

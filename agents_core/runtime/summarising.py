@@ -30,7 +30,8 @@ _CLIP_CHARS = 4000
 _MOST_ORIGINALS = 2000
 _GUIDE = """\
 Keep what it needs to go on: facts about the person, names, numbers, dates, what was decided and promised, open questions, what \
-must not be done, errors and how they were solved. An earlier summary among the messages is to be carried over, not dropped. Invent nothing."""
+must not be done, errors and how they were solved. An earlier summary among the messages is to be carried over, not dropped. \
+Invent nothing."""
 _ASKED = f"{SUMMARY_REQUEST} below between a person and an assistant, for the assistant itself, which will no longer see these messages."
 _ASKED_IN_THREAD = (
     f"{SUMMARY_REQUEST} above for yourself: you will no longer see these messages. Answer with the summary alone."

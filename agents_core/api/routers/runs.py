@@ -120,7 +120,8 @@ async def resumed(run_id: str, body: ResumeRequest) -> HttpResponseBase:
     run = await sync_to_async(get)(run_id)
     if not run.background:
         raise Refused("Only runs in the background can be streamed again.")
-    view = view_of(await history.agent_kind(run.agent_id))
+    compactions = bool(run.request.get("include_compaction_messages"))
+    view = view_of(await history.agent_kind(run.agent_id), compactions=compactions)
     return streaming(
         Stream(
             run.agent_id,

@@ -35,7 +35,8 @@ class Memory(Answer):
 
 
 class AgentState(Answer):
-    """Relations that were not asked for are empty."""
+    """Relations that were not asked for are empty. ``compaction_settings`` are shown with their defaults, and with ``recompile``, which
+    is this product's own: "immediate" or "compaction" (agents_core.runtime.compaction_settings)."""
 
     id: str
     name: str
@@ -60,7 +61,7 @@ class AgentState(Answer):
     embedding: str | None
     llm_config: dict[str, Any]
     embedding_config: dict[str, Any] | None
-    compaction_settings: dict[str, Any] | None
+    compaction_settings: dict[str, Any]
     response_format: dict[str, Any] | None
     message_buffer_autoclear: bool
     enable_sleeptime: bool

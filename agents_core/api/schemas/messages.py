@@ -152,6 +152,7 @@ class SendRequest(BaseModel):
     override_model: str | None = None
     override_system: str | None = Field(None, validation_alias=AliasChoices("override_system", "system"))
     callback_url: str | None = None
+    include_compaction_messages: bool = False
 
     @model_validator(mode="after")
     def _one_input(self) -> "SendRequest":
@@ -178,6 +179,13 @@ class CancelRequest(BaseModel):
 
 class ResetRequest(BaseModel):
     add_default_initial_messages: bool = False
+
+
+class CompactRequest(BaseModel):
+    """``agent_id`` goes with the thread "default"."""
+
+    compaction_settings: dict[str, Any] | None = None
+    agent_id: str | None = None
 
 
 class ResumeRequest(BaseModel):
