@@ -19,10 +19,15 @@ _PROTECTED = 40
 _KEPT_SHARE = 0.25
 _FORBIDDEN_CHARS = 200
 
-_NUMBER = re.compile(r"(?<![\w.])[\w@:/+-]*\d[\w@:/+.,-]*(?<=\w)")
-_NAME = re.compile(r"(?<=[\w,;] )[A-Z\u00c0-\u00de][\w'\u2019-]{2,}(?: [A-Z\u00c0-\u00de][\w'\u2019-]+)*")
-_FORBIDDEN = re.compile(
-    r"[^.!?\n]*\b(?:do not|don['\u2019]t|never|must not|mustn['\u2019]t)\b[^.!?\n]*[.!?]?", re.IGNORECASE
+_MOST_FORBIDDEN = 5
+_LONGEST_NUMBER = 60  # longer ones are keys and encoded files
+_AROUND_WORDS = ".,;:!?()[]{}<>\"'`*_“”„…"
+_NAME = re.compile(r"(?<=[\w,;] )[A-Z\u00c0-\u00de][\w'\u2019-]{2,}(?: [A-Z\u00c0-\u00de][\w'\u2019-]+){0,3}")
+_SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
+# "I never liked it" tells of somebody; "never tell her" forbids.
+_FORBIDS = re.compile(
+    r"(?<!\bi )(?<!\bwe )(?<!\bhe )(?<!\bshe )(?<!\bit )(?<!\bthey )\b(?:do not|don['\u2019]t|never|must not|mustn['\u2019]t)\b",
+    re.IGNORECASE,
 )
 
 
@@ -50,25 +55,27 @@ def guarded(summary: str, source: Sequence[StoredMessage], read: str, in_view: s
     retention = 1 - len(missing) / len(facts) if facts else None
     kept = _fitting(missing, round(room_chars * _KEPT_SHARE)) if (retention or 0) < RETENTION_FLOOR else []
     line = f"\n{KEPT}{'; '.join(kept)}" if kept else ""
-    unsupported = [fact for fact in _names_and_numbers(summary) if not _stands(fact, f"{read}\n{in_view}")]
+    known = {word.casefold() for word in (*_words(read), *_words(in_view))}
+    unsupported = [fact for fact in _names_and_numbers(summary) if not known.issuperset(_words(fact.casefold()))]
     return Guarded(summary[: room_chars - len(line)].rstrip() + line, retention, kept, unsupported)
 
 
 def _protected(source: Sequence[StoredMessage]) -> list[str]:
     """The facts that matter most: what a person forbade and earlier summaries kept, then what was named most often, the latest first."""
     always: list[str] = []
+    forbidden: list[str] = []
     counts: Counter[str] = Counter()
     latest: dict[str, int] = {}
     for at, message in enumerate(source):
         text, kept = _said(message)
         always += kept
         if message.role == Role.USER:
-            always += [found.strip()[:_FORBIDDEN_CHARS].replace(";", ",") for found in _FORBIDDEN.findall(text)]
+            forbidden += _prohibitions(text)
         for fact in _names_and_numbers(text):
             counts[fact] += 1
             latest[fact] = at
     named = sorted(counts, key=lambda fact: (-counts[fact], -latest[fact]))
-    return list(dict.fromkeys([*always, *named]))[:_PROTECTED]
+    return list(dict.fromkeys([*always, *forbidden[-_MOST_FORBIDDEN:], *named]))[:_PROTECTED]
 
 
 def _said(message: StoredMessage) -> tuple[str, list[str]]:
@@ -80,8 +87,17 @@ def _said(message: StoredMessage) -> tuple[str, list[str]]:
 
 
 def _names_and_numbers(text: str) -> list[str]:
-    found = (*_NUMBER.findall(text), *_NAME.findall(text))
-    return list(dict.fromkeys(fact for fact in found if len(fact) > 1))
+    numbers = [word for word in _words(text) if 1 < len(word) <= _LONGEST_NUMBER and any(map(str.isdigit, word))]
+    return list(dict.fromkeys([*numbers, *_NAME.findall(text)]))
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip(_AROUND_WORDS) for word in text.split()]
+
+
+def _prohibitions(text: str) -> list[str]:
+    sentences = [sentence.strip() for sentence in _SENTENCE.findall(text)]
+    return [each[:_FORBIDDEN_CHARS].replace(";", ",") for each in sentences if _FORBIDS.search(each)]
 
 
 def _stands(fact: str, text: str) -> bool:

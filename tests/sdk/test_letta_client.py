@@ -242,6 +242,21 @@ def test_the_context_window_is_told_by_part(client: Any, agent: Any) -> None:
     assert context["context_window_size_current"] == sum(parts) > 0
 
 
+def test_threads_are_compacted(client: Any, agent: Any) -> None:
+    conversation = client.conversations.create(agent_id=agent.id)
+    for words in ("I live in Lisbon.", "I work at the harbour."):
+        client.agents.messages.create(agent.id, input=words)
+        list(client.conversations.messages.create(conversation.id, input=words))
+    told = client.agents.messages.compact(agent.id, compaction_settings={"mode": "all"})
+    assert told.num_messages_after == 2 < told.num_messages_before
+    assert "Lisbon" in told.summary
+    assert client.conversations.messages.compact(conversation.id).num_messages_after < told.num_messages_before
+    with pytest.raises(BadRequestError):
+        client.agents.messages.compact(agent.id)
+    changed = client.agents.update(agent.id, compaction_settings={"mode": "self_compact_all"})
+    assert changed.compaction_settings.mode == "self_compact_all"
+
+
 def test_conversations_run_beside_the_agents_own_thread(client: Any, agent: Any) -> None:
     conversation = client.conversations.create(agent_id=agent.id, summary="Side talk")
     chunks = list(client.conversations.messages.create(conversation.id, messages=[{"role": "user", "content": "Hi."}]))
