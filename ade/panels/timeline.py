@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from ade.panels.base import Panel
 from ade.panels.context import number_in
+from ade.returns import searches_of
 from ade.templatetags.ade import ms
 from agents_core.models import (
     BlockVersion,
@@ -114,10 +115,7 @@ def _spans(run: Run, steps: Sequence[Step]) -> Iterator[Span]:
     for call in ToolCall.objects.filter(step__in=calls).order_by("position"):
         calls[call.step_id].append(call)
     facts = _CallFacts(
-        {
-            (search.step_id or "", search.tool_call_id or ""): _hits(search)
-            for search in MemorySearch.objects.filter(step__in=calls)
-        },
+        {key: _hits(search) for key, search in searches_of(calls).items()},
         set(BlockVersion.objects.filter(step__in=calls).values_list("step_id", "tool_call_id")),
     )
     models = [_model_span(run, step, calls[step.id]) for step in steps]

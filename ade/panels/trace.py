@@ -8,6 +8,7 @@ from typing import Any
 
 from ade.fragments import Fragment
 from ade.panels.base import Panel
+from ade.returns import Found, found_by, is_long, searches_of
 from agents_core.events.types import AgentChanged, BlockChanged, StoredEvent
 from agents_core.models import (
     Block,
@@ -21,6 +22,7 @@ from agents_core.models import (
     StepStatus,
     Tool,
     ToolCall,
+    ToolCallStatus,
 )
 from agents_core.record.diff import Change, diff_words
 
@@ -40,12 +42,14 @@ class MemoryChange:
 
 @dataclass(slots=True)
 class CallView:
-    """A tool call of a step. ``text`` is the call as code; ``spoken`` what it said to the person, for a call that only speaks."""
+    """A tool call of a step. ``text`` is the call as code; ``spoken`` what it said to the person, for a call that only
+    speaks; ``found`` what it found, for a search of memory."""
 
     call: ToolCall
     text: str
     spoken: str | None
     memory: list[MemoryChange] = field(default_factory=list)
+    found: Found | None = None
     is_client: bool = False
 
     @property
@@ -55,6 +59,10 @@ class CallView:
     @property
     def arguments_rows(self) -> int:
         return min(12, self.arguments_json.count("\n") + 1)
+
+    @property
+    def is_long(self) -> bool:
+        return is_long(self.call.result or "")
 
 
 @dataclass(slots=True)
@@ -77,6 +85,13 @@ class StepView:
     @property
     def waiting(self) -> list[CallView]:
         return [view for view in self.calls if view.call.awaits]
+
+    @property
+    def ends_in_memory(self) -> bool:
+        """Whether its last line is a write to memory, which has room for the figures of the step."""
+        last = self.calls[-1] if self.calls else None
+        written = last is not None and bool(last.memory) and last.call.status == ToolCallStatus.OK
+        return written and not (self.said or self.notes or self.step.error)
 
 
 @dataclass(slots=True)
@@ -208,10 +223,12 @@ def _add_calls(views: Mapping[str, StepView]) -> None:
     written: dict[tuple[str, str], list[MemoryChange]] = defaultdict(list)
     for change in memory_changes(BlockVersion.objects.filter(step__in=views)):
         written[change.version.step_id or "", change.version.tool_call_id or ""].append(change)
+    searches = searches_of(views)
     for call in ToolCall.objects.filter(step__in=views).order_by("position"):
         spoken = str(call.arguments.get("message", "")) if call.name == _SPEAKING_TOOL and call.status == "ok" else None
+        key = (call.step_id, call.call_id)
         client = call.awaits and call.name not in _own_tools(call.agent_id)
-        view = CallView(call, call_text(call), spoken, written[call.step_id, call.call_id], client)
+        view = CallView(call, call_text(call), spoken, written[key], found_by(call, searches.get(key)), client)
         views[call.step_id].calls.append(view)
 
 
