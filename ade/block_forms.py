@@ -65,7 +65,8 @@ def version_in(given: QueryDict, name: str = "version") -> int:
 class BlockConflict:
     """``theirs`` and ``mine`` tell how the text of version ``base`` was changed; ``seen`` is the version that stands now.
 
-    ``others`` names the other fields that they changed. ``merged`` holds the fields with both changes, None when they clash.
+    ``others`` names the other fields that they changed. ``merged`` holds the fields with both changes, None when they clash;
+    ``merged_changes`` tells both.
     """
 
     base: int
@@ -102,5 +103,5 @@ def conflict_of(block: Block, base: int, draft: Mapping[str, Any]) -> BlockConfl
         diff_words(before["value"], draft["value"], around=_AROUND_CHARS),
         [_WORDS.get(name, name) for name in VERSIONED if name != "value" and now[name] != before[name]],
         merged,
-        diff_words(block.value, merged["value"], around=_AROUND_CHARS) if merged else [],
+        diff_words(before["value"], merged["value"], around=_AROUND_CHARS) if merged else [],
     )
