@@ -128,11 +128,29 @@ function apply({ id, swap, target, html }) {
   return node;
 }
 
+const CALM_FRAMES = 3;
+
+/** @param {Element} list */
+const isAtEnd = (list) => list.scrollHeight - list.scrollTop - list.clientHeight < 24;
+
 /** Lists with data-follow that are at their end now. */
-function atEnd() {
-  return [...document.querySelectorAll("[data-follow]")].filter(
-    (list) => list.scrollHeight - list.scrollTop - list.clientHeight < 24,
-  );
+const atEnd = () => [...document.querySelectorAll("[data-follow]")].filter(isAtEnd);
+
+/**
+ * Scrolls to the end, or to `chosen`, until the height rests: what was out of sight gets its real height only when it is
+ * drawn. Stops when a person scrolls back meanwhile.
+ *
+ * @param {Element} list
+ * @param {Element | null} [chosen]
+ * @param {{top: number, height: number, calm: number}} [last]
+ */
+function settle(list, chosen = null, last = { top: 0, height: -1, calm: 0 }) {
+  if (!chosen && list.scrollTop < last.top && !isAtEnd(list)) return;
+  if (chosen) chosen.scrollIntoView({ block: "center" });
+  else list.scrollTop = list.scrollHeight;
+  const { scrollTop: top, scrollHeight: height } = list;
+  const calm = height === last.height ? last.calm + 1 : 0;
+  if (calm < CALM_FRAMES) requestAnimationFrame(() => settle(list, chosen, { top, height, calm }));
 }
 
 /**
@@ -145,7 +163,7 @@ export function patch(fragments) {
   const current = fragments.filter((fragment) => !isLate(fragment));
   const nodes = /** @type {Element[]} */ (current.map(apply).filter((node) => node?.isConnected));
   for (const node of nodes) htmx.process(node);
-  for (const list of following) list.scrollTop = list.scrollHeight;
+  for (const list of following) settle(list);
   document.dispatchEvent(new CustomEvent("ade:patched", { detail: { nodes } }));
 }
 
@@ -179,7 +197,7 @@ export async function reload() {
   keepChosen(fresh);
   Idiomorph.morph(document.body, fresh.body, { morphStyle: "outerHTML" });
   htmx.process(document.body);
-  for (const list of following) list.scrollTop = list.scrollHeight;
+  for (const list of following) settle(list);
   document.dispatchEvent(new CustomEvent("ade:patched", { detail: { nodes: [document.body] } }));
 }
 
@@ -189,16 +207,7 @@ export async function reload() {
  * @param {ParentNode} root
  */
 function toEnd(root) {
-  const down = () => {
-    for (const list of root.querySelectorAll("[data-follow]")) {
-      const chosen = list.querySelector(".gutter[aria-current]");
-      if (chosen) chosen.scrollIntoView({ block: "center" });
-      else list.scrollTop = list.scrollHeight;
-    }
-  };
-  down();
-  // What was out of sight gets its real height only when it is drawn.
-  requestAnimationFrame(() => requestAnimationFrame(down));
+  for (const list of root.querySelectorAll("[data-follow]")) settle(list, list.querySelector(".gutter[aria-current]"));
 }
 
 toEnd(document);
