@@ -16,3 +16,4 @@ import "./stale.js";
 import "./copy.js";
 import "./toasts.js";
 import "./times.js";
+import "./rows.js";
