@@ -163,3 +163,37 @@ def test_the_page_goes_on_after_the_web_server_was_killed(page: Page, live: Serv
     expect(page.locator("#live")).to_have_text("live", timeout=40_000)
     say(page, "My name is Inês.")
     expect(page.locator("#trace .say").last).to_contain_text("Inês")
+
+
+def test_a_long_trace_opens_at_its_end_and_stays_there(page: Page) -> None:
+    create_agent(page, "long")
+    agent_id = page.url.rpartition("/")[2]
+    for number in range(9):
+        text = "Remember that " + f"number {number} fills a few lines of the trace, " * 20
+        assert page.request.post(f"/v1/agents/{agent_id}/messages", data={"input": text}).ok
+    page.goto(f"/agents/{agent_id}")
+    expect(page.locator("#trace .say").last).to_be_in_viewport()
+    say(page, "Remember that the last one is here, " + "and it is as long as the others, " * 20)
+    expect(page.locator("#trace .say").last).to_contain_text("The last one is here")
+    expect(page.locator("#trace .ev.figures").last).to_be_in_viewport()
+
+
+def test_days_to_search_in_stand_behind_one_word(page: Page) -> None:
+    create_agent(page, "when")
+    page.get_by_role("tab", name="Recall").click()
+    since = page.locator("#recall-since")
+    expect(since).to_be_hidden()
+    page.locator("#recall-when > summary").click()
+    since.fill("2020-01-02")
+    expect(page.locator("#recall-when > summary")).to_have_text("from 2020-01-02")
+    expect(since).to_be_visible()
+
+
+def test_the_row_whose_preview_is_shown_is_marked(page: Page) -> None:
+    create_agent(page, "first of two")
+    create_agent(page, "second of two")
+    page.goto("/agents")
+    expect(page.locator("#agent-rows > tr.on")).to_contain_text("second of two")
+    page.locator("#agent-rows > tr", has_text="first of two").hover()
+    expect(page.locator("#agent-rows > tr.on")).to_contain_text("first of two")
+    expect(page.locator("#agent-rows > tr.on")).to_have_count(1)
