@@ -12,6 +12,8 @@ from tests.e2e.serving import Server
 
 IMAGES = Path(__file__).parent / "images"
 SIZES = ((1600, 960), (1280, 800), (900, 800))
+CLOSER = 1280
+"""The width of the pictures that show one thing."""
 THEMES: tuple[Literal["dark"], Literal["light"]] = ("dark", "light")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -109,14 +111,14 @@ def main() -> None:
                 taken = Photographer(page, client, demo, f"{theme}-{width}")
                 taken.agents()
                 taken.workspace()
+                if width == CLOSER:
+                    taken.compaction()
                 taken.memory()
                 taken.tool()
                 page.close()
         for theme in THEMES:
-            page = browser.new_page(base_url=origin, viewport={"width": 1280, "height": 800}, color_scheme=theme)
-            taken = Photographer(page, client, demo, f"{theme}-1280")
-            taken.compaction()
-            taken.conflict("Cascais" if theme == "dark" else "Sintra")
+            page = browser.new_page(base_url=origin, viewport={"width": CLOSER, "height": 800}, color_scheme=theme)
+            Photographer(page, client, demo, f"{theme}-{CLOSER}").conflict("Cascais" if theme == "dark" else "Sintra")
             page.close()
         browser.close()
         server.stop()
