@@ -13,15 +13,15 @@ from agents_core.actions import blocks as block_actions
 from agents_core.actions.budgets import checked_budgets
 from agents_core.actions.model_choice import check_handle, default_embedding, default_model
 from agents_core.actions.names import fresh_name
-from agents_core.actions.openings import Opening, opening_messages
-from agents_core.actions.prompt import prompt_parts, recompile, text_of
-from agents_core.actions.tool_rules import checked_rules
+from agents_core.actions.openings import Opening, default_messages, opening_messages
+from agents_core.actions.prompt import prompt_parts, recompile
+from agents_core.actions.tool_rules import approval_rule, checked_rules
 from agents_core.errors import InvalidInput, NotFound, Refused
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged, AgentCreated, BlockChanged, MessageCreated
 from agents_core.llm import catalog
 from agents_core.memory import blocks as memory_blocks
-from agents_core.memory.render import MetadataFacts
+from agents_core.memory.render import MetadataFacts, stored_parts
 from agents_core.models import (
     WAITING,
     Agent,
@@ -37,6 +37,7 @@ from agents_core.models import (
 )
 from agents_core.models.pipeline import Statement, run_sync
 from agents_core.models.sealed import seal
+from agents_core.runtime.compaction_settings import merged as merged_compaction
 from agents_core.runtime.policy import policy_of
 
 LARGEST_DEFAULT_WINDOW = 128_000
@@ -136,7 +137,7 @@ def _drafted(new: NewAgent) -> Agent:
         context_window=window,
         embedding=new.embedding or default_embedding(),
         tool_rules=checked_rules(new.tool_rules),
-        compaction_settings=dict(new.compaction_settings),
+        compaction_settings=merged_compaction({}, new.compaction_settings),
         budgets=checked_budgets(new.budgets),
         response_format=new.response_format,
         message_buffer_autoclear=autoclear,
@@ -199,10 +200,12 @@ def _give_tools(agent: Agent, new: NewAgent) -> list[Tool]:
     tools = [*tools_named(base, lenient=True), *tools_named(new.tools), *in_order(Tool, new.tool_ids, "tool")]
     chosen = list({tool.id: tool for tool in tools}.values())
     AgentTool.objects.bulk_create([AgentTool(agent=agent, tool=tool) for tool in chosen])
+    own = [approval_rule(tool.name) for tool in chosen if tool.default_requires_approval]
     if new.include_base_tool_rules:
         ending = policy_of(new.agent_type).exit_tools
-        own = [{"tool_name": name, "type": "exit_loop" if name in ending else "continue_loop"} for name in base]
-        agent.tool_rules = [*agent.tool_rules, *own]
+        own += [{"tool_name": name, "type": "exit_loop" if name in ending else "continue_loop"} for name in base]
+    if missing := [rule for rule in own if rule not in agent.tool_rules]:
+        agent.tool_rules = [*agent.tool_rules, *missing]
         agent.save(update_fields=["tool_rules"])
     return chosen
 
@@ -222,19 +225,24 @@ def _seal_variables(agent: Agent, secrets: Mapping[str, str]) -> list[AgentVaria
 
 def _begin_history(agent: Agent, blocks: Sequence[Block], opening: Sequence[Opening], author: Author) -> list[Message]:
     now = datetime.now(ZoneInfo(agent.timezone))
-    system = text_of(prompt_parts(agent, blocks, MetadataFacts(now)))
+    system = stored_parts(prompt_parts(agent, blocks, MetadataFacts(now)))
     drafts = [
-        Message(agent=agent, role="system", content=[{"type": "text", "text": system}]),
+        Message(agent=agent, role="system", content=system),
         *opening_messages(agent, opening, now),
     ]
     told = [MessageCreated(draft.id, draft.role) for draft in drafts]
     attached = [BlockChanged(block.id, block.label, block.version, author, "attached") for block in blocks]
     first = publish(agent.id, AgentCreated(), *attached, *told) - len(told) + 1
+    _save_numbered(drafts, first)
+    agent.event_seq = first + len(told) - 1
+    return drafts
+
+
+def _save_numbered(drafts: Sequence[Message], first: int) -> None:
+    """Saves messages at the end of the context; ``first`` is the number of the event that told of the first."""
     for seq, draft in enumerate(drafts, start=first):
         draft.seq = draft.context_position = seq
     Message.objects.bulk_create(drafts)
-    agent.event_seq = first + len(told) - 1
-    return drafts
 
 
 # --- changing -----------------------------------------------------------------------------------------------------
@@ -278,9 +286,11 @@ def modify(agent_id: str, changes: Mapping[str, Any], author: Author = Author.AP
 
 def _merged(agent: Agent, changes: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(changes)
-    for name in ("compaction_settings", "model_settings", "budgets"):
+    for name in ("model_settings", "budgets"):
         if name in merged:
             merged[name] = getattr(agent, name) | merged[name]
+    if "compaction_settings" in merged:
+        merged["compaction_settings"] = merged_compaction(agent.compaction_settings, merged["compaction_settings"])
     return merged
 
 
@@ -351,15 +361,21 @@ _RELATIONS: dict[str, Callable[[Agent, Any, Author], None]] = {
 _TOLD_AS = {"block_ids": "blocks", "tool_ids": "tools", "message_ids": "messages"}
 
 
-def reset_messages(agent_id: str) -> Agent:
-    """Takes all but the system message, compiled anew, out of the agent's context; the history stays."""
+def reset_messages(agent_id: str, *, add_default_initial_messages: bool = False) -> Agent:
+    """Takes all but the system message, compiled anew, out of the agent's context; the history stays.
+
+    ``add_default_initial_messages`` lets the context begin as the agent's kind does (contract: agent-loop, section 1).
+    """
     with transaction.atomic():
         agent = locked(agent_id)
         thread = Message.objects.filter(agent=agent, conversation=None, context_position__gt=WAITING)
         first = thread.filter(role="system").order_by("context_position").values_list("id", flat=True).first()
         thread.exclude(pk=first).update(context_position=None)
         recompile(agent)
-        publish(agent_id, AgentChanged(["messages"]))
+        drafts = default_messages(agent, datetime.now(ZoneInfo(agent.timezone))) if add_default_initial_messages else []
+        told = [MessageCreated(draft.id, draft.role) for draft in drafts]
+        last = publish(agent_id, AgentChanged(["messages"]), *told)
+        _save_numbered(drafts, last - len(drafts) + 1)
     return agent
 
 

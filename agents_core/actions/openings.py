@@ -11,6 +11,7 @@ from agents_core.runtime.policy import policy_of
 from agents_core.runtime.transcript import packed_return
 
 _SENT = "Sent message successfully."
+_GREETING = "Hello. I am here, and I remember."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,14 @@ class Opening:
 def opening_messages(agent: Agent, opening: Sequence[Opening], at: datetime) -> list[Message]:
     """The messages, not yet saved and without their numbers."""
     return [message for index, item in enumerate(opening) for message in _messages(agent, item, index, at)]
+
+
+def default_messages(agent: Agent, at: datetime) -> list[Message]:
+    """What a history begins with when nothing else is said: nothing, or for kinds that speak by a tool an example of that, and a login."""
+    if not policy_of(agent.agent_type).heartbeats:
+        return []
+    login = {"type": "login", "last_login": "Never (first login)", "time": f"{at:%Y-%m-%d %I:%M:%S %p %Z%z}"}
+    return [*_spoken(agent, _GREETING, "opening_default", at), _plain(agent, "user", json.dumps(login))]
 
 
 def _messages(agent: Agent, item: Opening, index: int, at: datetime) -> list[Message]:

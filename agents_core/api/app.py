@@ -10,6 +10,7 @@ from agents_core.api.routers import (
     archives,
     batches,
     blocks,
+    compactions,
     conversations,
     core_memory,
     messages,
@@ -39,6 +40,7 @@ api.add_router("/agents", core_memory.router)
 api.add_router("/agents", archives.agent_router)
 api.add_router("/agents", tools.agent_router)
 api.add_router("/agents", schedules.router)
+api.add_router("/agents", compactions.agent_router)
 api.add_router("/agents", agents.router)
 api.add_router("/blocks", blocks.router)
 api.add_router("/archives", archives.router)

@@ -62,8 +62,8 @@ _ABSENT = [
     re_path("^(?:templates|environments|client-side-access-tokens)(?:/|$)", hosted_only),
     re_path("^(?:folders|sources|mcp-servers|identities|groups|jobs)(?:/|$)", not_yet),
     re_path("^agents/import/?$", not_yet),
-    re_path("^agents/[^/]+/(?:export|summarize|folders|files|identities)(?:/|$)", not_yet),
-    re_path("^conversations/[^/]+/(?:compact|fork)/?$", not_yet),
+    re_path("^agents/[^/]+/(?:export|folders|files|identities)(?:/|$)", not_yet),
+    re_path("^conversations/[^/]+/fork/?$", not_yet),
     re_path("^tools/mcp(?:/|$)", not_yet),
 ]
 

@@ -82,7 +82,8 @@ class MessageCreated:
 @dataclass(frozen=True, slots=True)
 class MessageDelta:
     """A piece of a message that is being written. ``part``: "text", "reasoning" or "tool_call" (then ``text`` is a piece of the
-    JSON arguments; ``call_id`` and ``name`` come with the first piece of each call, numbered by ``index``)."""
+    JSON arguments; ``call_id`` and ``name`` come with the first piece of each call, numbered by ``index``; ``gated``: the call will wait
+    for an answer)."""
 
     type: ClassVar = "message.delta"
     message_id: str
@@ -91,6 +92,7 @@ class MessageDelta:
     index: int = 0
     call_id: str | None = None
     name: str | None = None
+    gated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,24 @@ class ToolReturned:
     call_id: str
     name: str
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequested:
+    """Calls of a message wait for an answer; the run has ended."""
+
+    type: ClassVar = "approval.requested"
+    message_id: str
+    call_ids: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAnswered:
+    """The calls that waited have their answers. ``abandoned``: by nobody's decision, so that the agent can go on."""
+
+    type: ClassVar = "approval.answered"
+    call_ids: list[str]
+    abandoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +174,8 @@ AnyEvent = (
     | MessageDelta
     | ToolCalled
     | ToolReturned
+    | ApprovalRequested
+    | ApprovalAnswered
     | BlockChanged
     | PassageChanged
     | ContextCompacted

@@ -144,6 +144,11 @@ class Step(models.Model):
 
 
 class ToolCallStatus(models.TextChoices):
+    """``awaiting``: a person has to approve it, or the caller to answer it. ``held``: it runs together with those that awaited an
+    answer, once they have one."""
+
+    AWAITING = "awaiting"
+    HELD = "held"
     INTENDED = "intended"
     OK = "ok"
     ERROR = "error"
@@ -174,7 +179,14 @@ class ToolCall(models.Model):
     class Meta:
         db_table = "tool_call"
         ordering = ("step", "position")
-        indexes = (models.Index(fields=["name", "-created_at"], name="tool_call_of_tool"),)
+        indexes = (
+            models.Index(fields=["name", "-created_at"], name="tool_call_of_tool"),
+            models.Index(
+                fields=["agent"],
+                condition=models.Q(status=ToolCallStatus.AWAITING),
+                name="tool_call_awaiting",
+            ),
+        )
         constraints = (
             models.UniqueConstraint(fields=["step", "call_id"], name="tool_call_once"),
             one_of("status", ToolCallStatus, "tool_call_status_known"),
@@ -182,3 +194,7 @@ class ToolCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.call_id}"
+
+    @property
+    def awaits(self) -> bool:
+        return self.status == ToolCallStatus.AWAITING

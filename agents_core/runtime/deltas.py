@@ -57,7 +57,8 @@ class DeltaWriter:
             case ReasoningDelta(text):
                 return MessageDelta(self._message_id, "reasoning", text)
             case ToolCallDelta(index, call_id, name, arguments):
-                return MessageDelta(self._message_id, "tool_call", arguments, index, call_id, name)
+                gated = name is not None and self._turn.waits_for_answer(name)
+                return MessageDelta(self._message_id, "tool_call", arguments, index, call_id, name, gated)
             case Retrying(attempt, after_s, reason):
                 return ModelRetrying(attempt, after_s, reason)
         return None

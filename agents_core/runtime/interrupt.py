@@ -1,11 +1,13 @@
 """Stopping what a run waits for: on a cancel, when another worker has the run, and when its time is up."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 from agents_core.models import pipeline
 from agents_core.models.pipeline import Statement
-from agents_core.runtime.budgets import BudgetExceeded, remaining_s, time_is_up
+from agents_core.runtime.budgets import BudgetExceeded, error_facts_of, remaining_s, time_is_up
+from agents_core.runtime.calls import PlannedCall, interrupt, run_calls
+from agents_core.runtime.outcome import Outcome
 from agents_core.runtime.state import Turn
 
 _LOOK_EVERY_S = 0.5
@@ -48,3 +50,18 @@ async def _watch(turn: Turn, patience: asyncio.Timeout) -> None:
         rows = (await pipeline.run([is_stopped(turn)]))[0]
         if not rows or rows[0][0]:
             return patience.reschedule(asyncio.get_running_loop().time())
+
+
+async def run_tools(turn: Turn, planned: Sequence[PlannedCall], step_started: float) -> Outcome | None:
+    """Runs the calls that have no result yet; gives how the run ends when it was stopped meanwhile."""
+    if all(plan.result for plan in planned):
+        return None
+    try:
+        await stoppable(turn, run_calls(turn, planned, step_started))
+    except RunCancelled:
+        interrupt(planned)
+        return Outcome("cancelled", "cancelled")
+    except BudgetExceeded as error:
+        interrupt(planned)
+        return Outcome(error.stop_reason, "failed", error=error_facts_of(error))
+    return None

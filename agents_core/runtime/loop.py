@@ -10,12 +10,15 @@ from psycopg import InterfaceError, OperationalError
 from agents_core.errors import AgentsError
 from agents_core.models import Role, new_id, pipeline
 from agents_core.models.pipeline import Statement
+from agents_core.runtime.approvals import settle
 from agents_core.runtime.budgets import BudgetExceeded, check_budgets, error_facts_of, spent_in_run
+from agents_core.runtime.compaction_run import compact_and_end
+from agents_core.runtime.ending import end_run, end_unreadable_run, interrupt_calls
 from agents_core.runtime.interrupt import RunCancelled
 from agents_core.runtime.persist import NewMessage, RunNotActive, begin_run, commit_of
 from agents_core.runtime.repeats import repeat_key
 from agents_core.runtime.state import Turn
-from agents_core.runtime.step import RunFailed, end_run, end_unreadable_run, interrupt_calls, take_step
+from agents_core.runtime.step import RunFailed, take_step
 from agents_core.runtime.transcript import INTERRUPTED
 
 logger = logging.getLogger(__name__)
@@ -60,7 +63,7 @@ async def _begin_and_go(agent_id: str, run_id: str, conversation_id: str | None,
         logger.warning("Run %s failed: %s", run_id, error)
     except AgentsError as error:
         logger.warning("Run %s failed: %s", run_id, error)
-        await end_run(turn, "failed", "error", _facts(error.code, error.message, error.http_status))
+        await end_run(turn, "failed", "error", _facts(error.code, error.message, error.http_status) | error.data)
     except Exception as error:  # the border of a run
         logger.exception("Run %s failed", run_id)
         await end_run(turn, "failed", "error", _internal(error))
@@ -78,10 +81,18 @@ def _facts(code: str, message: str, status: int | None = None) -> dict[str, Any]
 
 
 async def _go(turn: Turn) -> None:
-    if turn.resumed:
-        await _mend(turn)
     if turn.attempt > MAX_ATTEMPTS:
         return await end_run(turn, "failed", "error", _facts("worker_lost", _LOST))
+    if turn.is_compaction and not turn.cancel_requested:
+        return await compact_and_end(turn)
+    if not turn.cancel_requested:
+        settled = await settle(turn)
+        if settled is not None and settled.stop_reason is not None:
+            return None
+        if "answers" in turn.request and settled is None and not turn.resumed and not turn.inputs:
+            return await end_run(turn, "completed", "end_turn")  # answers that were given before
+    if turn.resumed:
+        await _mend(turn)
     while True:
         if turn.cancel_requested:
             return await end_run(turn, "cancelled", "cancelled")

@@ -11,11 +11,14 @@ from psycopg.errors import SerializationFailure
 
 from agents_core.events.publish import Publication, lock_agents
 from agents_core.events.types import AnyEvent, MessageCreated, RunStarted, StepStarted
-from agents_core.memory.render import BlockFacts
+from agents_core.memory.render import BlockFacts, parts_of
 from agents_core.models import WAITING, new_id, pipeline
 from agents_core.models.pipeline import Rows, Statement, json
-from agents_core.runtime.state import AgentFacts, Spent, StoredMessage, ToolFacts, Turn
+from agents_core.runtime.state import CLIENT_TOOL, AgentFacts, Spent, StoredMessage, ToolFacts, Turn
 from agents_core.tools.base import BlockState
+
+CLIENT_RETURN_CHARS = 50_000
+"""How much of the result of a caller's tool the agent sees."""
 
 
 class RunNotActive(Exception):
@@ -159,7 +162,8 @@ started AS (
     INSERT INTO step (id, agent_id, run_id, conversation_id, number, kind, status, provider, model, handle, url, context_window,
                       compacts_at, segments, estimated_tokens, prompt_tokens, completion_tokens, cached_input_tokens, cache_write_tokens,
                       reasoning_tokens, tags)
-    SELECT %s, numbered.id, claimed.id, claimed.conversation_id, numbered.step_count, %s, 'pending', '', '', '', '',
+    SELECT %s, numbered.id, claimed.id, claimed.conversation_id, numbered.step_count,
+           CASE WHEN claimed.request ? 'compaction' THEN 'summary' ELSE %s END, 'pending', '', '', '', '',
            numbered.context_window, 0, '{{}}', 0, 0, 0, 0, 0, 0, '{{}}'
     FROM numbered, claimed
 )
@@ -230,7 +234,7 @@ async def begin_run(agent_id: str, run_id: str, conversation_id: str | None, att
         tools={},
         archive_ids=[],
         system_id=system.id if system else None,
-        system_text=system.text if system else "",
+        system_parts=parts_of(system.content) if system else [],
         messages=messages,
         spent=Spent(monotonic() - running_s),
     )
@@ -266,7 +270,15 @@ def _take_world(turn: Turn, row: tuple[Any, ...]) -> None:
         label: BlockState(BlockFacts(block_id, label, *facts), version) for block_id, label, *facts, version in blocks
     }
     turn.tools = {name: ToolFacts(tool_id, name, *facts) for tool_id, name, *facts in tools}
+    for tool in turn.request.get("client_tools", []):  # hides an own tool of the same name
+        turn.tools[tool["name"]] = _client_tool(tool)
     turn.token_ratio, turn.token_samples = ratio or 1.0, samples or 0
+
+
+def _client_tool(tool: dict[str, Any]) -> ToolFacts:
+    parameters = tool.get("parameters") or {"type": "object", "properties": {}}
+    name, description = tool["name"], tool.get("description") or ""
+    return ToolFacts(CLIENT_TOOL, name, CLIENT_TOOL, description, parameters, None, CLIENT_RETURN_CHARS, False)
 
 
 def _agent(row: tuple[Any, ...]) -> AgentFacts:

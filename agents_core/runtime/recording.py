@@ -95,7 +95,7 @@ def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str, end: 
             ),
         )
     )
-    if usage.input_tokens:
+    if usage.input_tokens and call.handle == turn.model:
         ratio = tokens.updated_ratio(turn.token_ratio, turn.token_samples, call.plan.tokens, usage.input_tokens)
         commit.add(Statement(_RATIO, (call.handle, ratio)))
 

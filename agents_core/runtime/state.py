@@ -6,8 +6,10 @@ from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from agents_core.memory.render import PromptPart, text_of
 from agents_core.models import WAITING
 from agents_core.runtime.policy import LoopPolicy, policy_of
+from agents_core.tools import rules
 from agents_core.tools.base import BlockState
 
 
@@ -33,9 +35,13 @@ class AgentFacts:
         return policy_of(self.agent_type)
 
 
+CLIENT_TOOL = "client"
+"""The type of a tool that the caller of a run offers and runs itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolFacts:
-    """A tool attached to the agent. ``source_code`` is None for builtin ones."""
+    """A tool that the agent may call. ``source_code`` is None for builtin ones and the caller's."""
 
     id: str
     name: str
@@ -85,7 +91,7 @@ class Spent:
 class Turn:
     """One run of an agent: what it was asked, and the world as its current step sees it.
 
-    ``messages`` is the context after the system message, in order. ``system_text`` is the compiled prompt as stored.
+    ``messages`` is the context after the system message, in order. ``system_parts`` is the compiled prompt as stored.
     ``calls_made`` names the tools called so far in this run, for the tool rules. ``attempt`` counts the workers that took the run up,
     those left out that handed it back; ``resumed`` is true when this is not the first.
     """
@@ -104,7 +110,7 @@ class Turn:
     tools: dict[str, ToolFacts]
     archive_ids: list[str]
     system_id: str | None
-    system_text: str
+    system_parts: list[PromptPart]
     messages: list[StoredMessage]
     token_ratio: float = 1.0
     token_samples: int = 0
@@ -113,9 +119,24 @@ class Turn:
     spent: Spent = field(default_factory=Spent)
 
     @property
+    def system_text(self) -> str:
+        return text_of(self.system_parts)
+
+    @property
     def model(self) -> str:
         """The handle this run uses."""
         return str(self.request.get("override_model") or self.agent.model)
+
+    def waits_for_answer(self, name: str) -> bool:
+        """Whether a call of the tool has to wait: for a person's approval, or for the caller who runs it."""
+        tool = self.tools.get(name)
+        is_client = tool is not None and tool.tool_type == CLIENT_TOOL
+        return is_client or rules.needs_approval(self.agent.tool_rules, name)
+
+    @property
+    def is_compaction(self) -> bool:
+        """Whether the run is to compact the thread, and nothing else."""
+        return "compaction" in self.request
 
     @property
     def inputs(self) -> list[StoredMessage]:

@@ -297,6 +297,21 @@ def test_the_context_window_is_told_by_part(client: Any, agent: Any) -> None:
     assert context["context_window_size_current"] == sum(parts) > 0
 
 
+def test_threads_are_compacted(client: Any, agent: Any) -> None:
+    conversation = client.conversations.create(agent_id=agent.id)
+    for words in ("I live in Lisbon.", "I work at the harbour."):
+        client.agents.messages.create(agent.id, input=words)
+        list(client.conversations.messages.create(conversation.id, input=words))
+    told = client.agents.messages.compact(agent.id, compaction_settings={"mode": "all"})
+    assert told.num_messages_after == 2 < told.num_messages_before
+    assert "Lisbon" in told.summary
+    assert client.conversations.messages.compact(conversation.id).num_messages_after < told.num_messages_before
+    with pytest.raises(BadRequestError):
+        client.agents.messages.compact(agent.id)
+    changed = client.agents.update(agent.id, compaction_settings={"mode": "self_compact_all"})
+    assert changed.compaction_settings.mode == "self_compact_all"
+
+
 def test_conversations_run_beside_the_agents_own_thread(client: Any, agent: Any) -> None:
     conversation = client.conversations.create(agent_id=agent.id, summary="Side talk")
     chunks = list(client.conversations.messages.create(conversation.id, messages=[{"role": "user", "content": "Hi."}]))
@@ -329,3 +344,16 @@ async def test_the_asynchronous_client_does_the_same(client: Any, agent: Any) ->
         stream = await asynchronous.agents.messages.stream(agent.id, input="Hello again.", stream_tokens=True)
         assert [chunk.message_type async for chunk in stream][-1] == "usage_statistics"
         assert agent.id in [each.id async for each in asynchronous.agents.list(limit=1)]
+
+
+def test_a_call_waits_for_approval_and_is_answered(client: Any, agent: Any) -> None:
+    tool = client.tools.create(source_code=ROLL.replace("roll", "roll_slowly"), default_requires_approval=True)
+    client.agents.tools.attach(tool.id, agent_id=agent.id)
+    asked = client.agents.messages.create(agent.id, input="call roll_slowly with sides=6")
+    request = asked.messages[-1]
+    assert (request.message_type, asked.stop_reason.stop_reason) == ("approval_request_message", "requires_approval")
+    with pytest.raises(ConflictError):
+        client.with_options(max_retries=0).agents.messages.create(agent.id, input="And now?")
+    approvals = [{"type": "approval", "tool_call_id": request.tool_call.tool_call_id, "approve": True}]
+    answer = client.agents.messages.create(agent.id, messages=[{"type": "approval", "approvals": approvals}])
+    assert [m.tool_return for m in answer.messages if m.message_type == "tool_return_message"] == ["[6]"]

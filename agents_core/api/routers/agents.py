@@ -132,7 +132,8 @@ def recompile_agent(
 
 @router.patch("/{agent_id}/reset-messages", response=AgentState)
 def reset_messages(request: HttpRequest, agent_id: AgentId, body: ResetRequest) -> HttpResponse:
-    return reply(state(agents.reset_messages(agent_id), EVERYTHING))
+    add = body.add_default_initial_messages
+    return reply(state(agents.reset_messages(agent_id, add_default_initial_messages=add), EVERYTHING))
 
 
 @router.get("/{agent_id}/context")

@@ -14,7 +14,7 @@ from agents_core.actions.history import messages
 from agents_core.api.paging import page
 from agents_core.api.reply import reply
 from agents_core.api.schemas.batches import BatchCreate, BatchCursor, BatchMessageCursor, BatchResponse
-from agents_core.api.sending import inputs_of, options_of
+from agents_core.api.sending import asked
 from agents_core.models import Batch, Message, Run
 
 router = Router(tags=["batches"])
@@ -22,7 +22,7 @@ router = Router(tags=["batches"])
 
 @router.post("", response=BatchResponse)
 async def create_batch(request: HttpRequest, body: BatchCreate) -> HttpResponse:
-    requests = [Request(item.agent_id, inputs_of(item), options_of(item)) for item in body.requests]
+    requests = [Request(item.agent_id, *(await asked(item.agent_id, item))) for item in body.requests]
     return reply((await sync_to_async(_shown)([await batches.create(requests, body.callback_url)]))[0])
 
 

@@ -142,7 +142,8 @@ async def resumed(run_id: str, body: ResumeRequest) -> HttpResponseBase:
         raise StreamGone(
             "The pieces of this stream are no longer kept: stream it from its beginning, or list its messages."
         )
-    view = view_of(await history.agent_kind(run.agent_id))
+    compactions = bool(run.request.get("include_compaction_messages"))
+    view = view_of(await history.agent_kind(run.agent_id), compactions=compactions)
     return streaming(
         Stream(
             run.agent_id,

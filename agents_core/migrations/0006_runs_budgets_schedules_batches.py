@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents_core', '0003_posting_lengths'),
+        ('agents_core', '0005_compaction_record'),
     ]
 
     operations = [
