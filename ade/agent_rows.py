@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from ade.fragments import Fragment
+from ade.status import workspace_fragment
 from ade.window import Bar, cells
 from agents_core.models import Agent, pipeline
 from agents_core.models.pipeline import Statement
@@ -146,4 +147,5 @@ def agent_list_fragments(changed: set[str] | None, filters: Mapping[str, str]) -
     ]
     gone = set() if changed is None else changed - {agent.id for agent in agents}
     found += [Fragment(f"row-{agent_id}", swap="remove") for agent_id in gone]
-    return [*found, Fragment("agent-tabs", "ade/partials/_agent_tabs.html", {"counts": counts(), "filters": filters})]
+    tabs = Fragment("agent-tabs", "ade/partials/_agent_tabs.html", {"counts": counts(), "filters": filters})
+    return [*found, tabs, workspace_fragment("agents")]

@@ -11,8 +11,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from ade.agent_rows import agent_list_fragments
-from ade.fragments import Fragment
-from ade.panels.base import PANELS, bind
+from ade.panels.base import bind
 from ade.status import runs_fragment
 from ade.tool_page import live_fragments, live_mark
 from agents_core.errors import AgentsError
@@ -62,59 +61,83 @@ class _FollowingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # chann
 
 
 class AgentConsumer(_FollowingConsumer):
-    """The socket of an agent's pages. The page says which panels it shows: ``{"panels": {"context": "step=14", …}}``."""
+    """The socket of an agent's pages. The page says which panels it shows and how: ``{"panels": {"context": "step=14", …}}``.
+
+    Each fragment carries its panel and those words, so that the page can drop what was drawn for something it has left
+    since. ``arrived`` tells of panels that came by themselves meanwhile, each with the number of the newest event it may
+    hold: one that is behind the stream is drawn anew. Drawing and sending are one step, so that nothing older follows
+    something newer.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._panels: dict[str, dict[str, str]] = {}
+        self._panels: dict[str, str] = {}
         self._told = asyncio.Event()
+        self._seq = 0
+        self._drawing = asyncio.Lock()
+
+    async def connect(self) -> None:
+        self._seq = _number(self.query.get("after"))
+        await super().connect()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
-            shown = dict(json.loads(text_data or "")["panels"])
-            panels = {str(slug): dict(parse_qsl(str(params))) for slug, params in list(shown.items())[:_MAX_PANELS]}
-        except (ValueError, KeyError, TypeError):
+            told = json.loads(text_data or "")
+            panels = {str(slug): str(params) for slug, params in list(dict(told["panels"]).items())[:_MAX_PANELS]}
+            arrived = {str(slug): int(seq) for slug, seq in dict(told.get("arrived", {})).items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
             await self.close(code=4400)
             return
-        new = {slug: params for slug, params in panels.items() if self._panels.get(slug) != params}
-        self._panels = panels
-        if self._told.is_set() and new:
-            # Between the drawing of a panel that came later and this word of it, events may have gone by.
-            await self.say(fragments=await database_sync_to_async(self._drawn, thread_sensitive=False)(new))
-        self._told.set()
+        async with self._drawing:
+            behind = {slug: panels[slug] for slug in panels if self._is_behind(slug, panels[slug], arrived.get(slug))}
+            self._panels = panels
+            self._told.set()
+            if behind:
+                await self.say(fragments=await self._drawn(behind))
+
+    def _is_behind(self, slug: str, params: str, arrived: int | None) -> bool:
+        """Whether a panel that the page shows may lack an event that was sent already."""
+        if arrived is not None:
+            return arrived < self._seq
+        return self._told.is_set() and self._panels.get(slug) != params
 
     async def follow(self) -> None:
         await self._told.wait()
-        async for batch in follow(self._agent_id, _number(self.query.get("after"))):
+        async for batch in follow(self._agent_id, self._seq):
             if not batch:
                 continue
-            if len(batch) >= _TOO_MANY:
-                await self.say(reload=True, seq=batch[-1].seq)
-                continue
-            fragments = await database_sync_to_async(self._fragments, thread_sensitive=False)(batch)
-            await self.say(seq=batch[-1].seq, fragments=fragments)
+            async with self._drawing:
+                self._seq = batch[-1].seq
+                if len(batch) >= _TOO_MANY:
+                    await self.say(reload=True, seq=self._seq)
+                    continue
+                await self.say(seq=self._seq, fragments=await self._drawn(self._panels, batch))
             await asyncio.sleep(_JOIN_S)
 
     @property
     def _agent_id(self) -> str:
         return str(self.scope["url_route"]["kwargs"]["agent_id"])
 
-    def _drawn(self, panels: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
-        agent = Agent.objects.filter(id=self._agent_id).first()
-        bound = [bind(slug, agent, params) for slug, params in panels.items() if slug in PANELS] if agent else []
-        return [Fragment(panel.dom_id, panel.template, panel.full_context()).rendered() for panel in bound]
+    async def _drawn(self, panels: dict[str, str], events: list[StoredEvent] | None = None) -> list[dict[str, Any]]:
+        draw = database_sync_to_async(_draw_panels, thread_sensitive=False)
+        return list(await draw(self._agent_id, panels, events))
 
-    def _fragments(self, events: list[StoredEvent]) -> list[dict[str, Any]]:
-        agent = Agent.objects.filter(id=self._agent_id).first()
-        if agent is None:
-            return []
-        fragments = [runs_fragment().rendered()] if any(event.event.type.startswith("run.") for event in events) else []
-        for slug, params in self._panels.items():
-            try:
-                fragments += [fragment.rendered() for fragment in bind(slug, agent, params).fragments(events)]
-            except AgentsError as error:  # parameters that no longer fit, such as a step of a deleted run
-                logger.info("Panel %s of %s was not drawn: %s", slug, self._agent_id, error)
-        return fragments
+
+def _draw_panels(agent_id: str, panels: dict[str, str], events: list[StoredEvent] | None) -> list[dict[str, Any]]:
+    """What ``events`` changed in the panels; without events the whole panels."""
+    agent = Agent.objects.filter(id=agent_id).first()
+    if agent is None:
+        return []
+    runs_moved = any(event.event.type.startswith("run.") for event in events or ())
+    drawn = [runs_fragment().rendered()] if runs_moved else []
+    for slug, params in panels.items():
+        try:
+            panel = bind(slug, agent, dict(parse_qsl(params)))
+            fragments = [panel.whole()] if events is None else panel.fragments(events)
+            drawn += [{**fragment.rendered(), "panel": slug, "params": params} for fragment in fragments]
+        except AgentsError as error:  # parameters that no longer fit, such as a step of a deleted run
+            logger.info("Panel %s of %s was not drawn: %s", slug, agent_id, error)
+    return drawn
 
 
 class AgentsConsumer(_FollowingConsumer):

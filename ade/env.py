@@ -3,6 +3,7 @@
 A secret may stand in a file: ``NAME_FILE=/path`` is read when ``NAME`` itself is not set.
 """
 
+import base64
 import os
 import secrets
 import tempfile
@@ -15,6 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
+
+_WEBHOOK_PREFIX = "whsec_"
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -92,6 +95,20 @@ def kept_secret(name: str, path: Path, make: Callable[[], str] = lambda: secrets
     Two that ask at once get the same one. Raises ``BadSetting`` when it can neither be read nor written.
     """
     return text(name) or _kept(name, path, make)
+
+
+def signing_key(name: str, path: Path) -> bytes:
+    """A kept secret as Standard Webhooks writes them, ``whsec_`` and base64; one that was set in another form counts as it is.
+
+    Raises ``BadSetting``.
+    """
+    written = kept_secret(name, path, lambda: _WEBHOOK_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode())
+    if not written.startswith(_WEBHOOK_PREFIX):
+        return written.encode()
+    try:
+        return base64.b64decode(written.removeprefix(_WEBHOOK_PREFIX), validate=True)
+    except ValueError:
+        raise BadSetting(f"{name} begins with {_WEBHOOK_PREFIX}: what follows has to be base64.") from None
 
 
 def _kept(name: str, path: Path, make: Callable[[], str]) -> str:

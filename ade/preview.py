@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from agents_core.actions.prompt import current_parts, stored_prompt
 from agents_core.llm import tokens
 from agents_core.llm.types import ToolSpec
+from agents_core.memory.render import parts_of, text_of
 from agents_core.models import WAITING, Agent, Message, Role, SegmentKind, Tool
 from agents_core.record.steps import SegmentView
 from agents_core.runtime.state import StoredMessage
@@ -32,7 +33,7 @@ def _tools(agent: Agent) -> Iterator[SegmentView]:
 
 def _system(agent: Agent) -> Iterator[SegmentView]:
     stored = stored_prompt(agent.id)
-    kept = _METADATA.search(stored.content[0]["text"] if stored and stored.content else "")
+    kept = _METADATA.search(text_of(parts_of(stored.content)) if stored else "")
     for part in current_parts(agent):
         text = kept[0] if kept and part.kind == SegmentKind.METADATA else part.text
         yield SegmentView("", part.kind, part.source_id, part.label, tokens.count(text), _json(text)[1:-1])

@@ -30,6 +30,14 @@ class Scrubber:
     memory: Sequence[int]
     ticks: Sequence[Tick]
 
+    @property
+    def previous(self) -> int:
+        return max(1, self.value - 1)
+
+    @property
+    def next(self) -> int:
+        return min(self.last, self.value + 1)
+
 
 def scrubber_of(agent: Agent, last: int, value: int, newest: int) -> Scrubber:
     """The scrubber over steps 1 to ``last``, in two queries."""

@@ -1,7 +1,7 @@
 """The one settings file: the environment decides, through the typed readings of ``ade.env``.
 
 Variables: MNEMOSCOPE_HOME, HOST, PORT, MNEMOSCOPE_PASSWORD, ALLOWED_HOSTS, ALLOWED_ORIGINS, DATABASE_URL,
-SECRET_KEY, SEAL_KEY, DEBUG, LOG_LEVEL, AGENTS_SANDBOX, AGENTS_WORKER_CONCURRENCY, AGENTS_DEFAULT_MODEL,
+SECRET_KEY, SEAL_KEY, WEBHOOK_SECRET, DEBUG, LOG_LEVEL, AGENTS_SANDBOX, AGENTS_WORKER_CONCURRENCY, AGENTS_DEFAULT_MODEL,
 AGENTS_DEFAULT_EMBEDDER. Each secret may stand in the file that <NAME>_FILE names.
 """
 
@@ -123,6 +123,7 @@ AGENTS_HOME = HOME
 AGENTS_SEAL_KEY = env.kept_secret(
     "SEAL_KEY", HOME / "seal.key", make=lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 ).encode()
+AGENTS_WEBHOOK_KEY = env.signing_key("WEBHOOK_SECRET", HOME / "webhook.secret")
 AGENTS_SANDBOX: Literal["auto", "bubblewrap", "landlock"] = env.choice(
     "AGENTS_SANDBOX", "auto", ("auto", "bubblewrap", "landlock")
 )

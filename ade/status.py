@@ -1,6 +1,7 @@
-"""The line at the foot of every page: what runs underneath."""
+"""What every page tells of the whole server: the line at its foot, and how much there is of what."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -8,7 +9,8 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from ade.fragments import Fragment
-from agents_core.models import Run, RunStatus
+from agents_core.models import Run, RunStatus, pipeline
+from agents_core.models.pipeline import Statement
 from agents_core.sandbox.base import SandboxStatus
 from agents_core.tools.execute import sandbox
 
@@ -16,8 +18,8 @@ _CHOOSING_S = 3.0
 
 
 def status_line(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: what _status_line.html draws; computed only where a page draws it."""
-    return {"facts": _facts, "address": request.get_host()}
+    """Context processor: what _status_line.html and _nav_workspace.html draw; computed only where a page draws it."""
+    return {"facts": _facts, "address": request.get_host(), "workspace": workspace_counts}
 
 
 def _facts() -> list[tuple[str, str, str]]:
@@ -44,6 +46,34 @@ def runs_text() -> str:
 
 def runs_fragment() -> Fragment:
     return Fragment("status-runs", "ade/partials/_status_fact.html", {"id": "runs", "text": runs_text()})
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceCounts:
+    """``shared_blocks`` are those that several agents hold, ``active_runs`` those that a worker executes."""
+
+    agents: int
+    shared_blocks: int
+    tools: int
+    active_runs: int
+
+
+_COUNTS = """
+SELECT (SELECT count(*) FROM agent WHERE NOT hidden),
+    (SELECT count(*) FROM (SELECT 1 FROM agent_block GROUP BY block_id HAVING count(*) > 1) AS shared),
+    (SELECT count(*) FROM tool),
+    (SELECT count(*) FROM run WHERE status = 'running')
+"""
+
+
+def workspace_counts() -> WorkspaceCounts:
+    return WorkspaceCounts(*pipeline.run_sync([Statement(_COUNTS, ())])[0][0])
+
+
+def workspace_fragment(section: str) -> Fragment:
+    """The counts in the outline of the page of ``section``."""
+    context = {"section": section, "workspace": workspace_counts()}
+    return Fragment("nav-workspace", "ade/partials/_nav_workspace.html", context)
 
 
 def sandbox_status() -> SandboxStatus:

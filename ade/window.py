@@ -83,7 +83,7 @@ class Part:
 
     ``key`` names it in addresses ("core.human"). ``badge``: "new", "changed", "moved", "evicted", "compacted" or "".
     ``changes`` are the words of a changed one; ``start`` and ``end`` its bytes in the request, None once it left.
-    ``is_stale``: what it shows has changed since.
+    ``is_chosen``: the address names it. ``is_stale``: what it shows has changed since.
     """
 
     key: str
@@ -100,6 +100,7 @@ class Part:
     start: int | None = None
     end: int | None = None
     is_open: bool = False
+    is_chosen: bool = False
     is_stale: bool = False
 
     @property
@@ -115,6 +116,16 @@ class Part:
     def is_gone(self) -> bool:
         return self.badge in ("evicted", "compacted")
 
+    @property
+    def as_sent(self) -> str:
+        """The bytes, where ``text`` is not just what they spell; those of a part of the prompt are the text itself."""
+        return "" if self.text == self.raw else self.raw
+
+    @property
+    def is_glue(self) -> bool:
+        """The few words that stand between the blocks."""
+        return self.key.startswith("around")
+
 
 @dataclass(slots=True)
 class Group:
@@ -126,6 +137,7 @@ class Group:
     title: str
     parts: list[Part]
     is_open: bool = False
+    is_single: bool = False
 
     @property
     def tokens(self) -> int:
@@ -134,6 +146,11 @@ class Group:
     @property
     def count(self) -> int:
         return sum(not part.is_gone for part in self.parts)
+
+    @property
+    def noun(self) -> str:
+        """What it holds, for a count."""
+        return ("tool" if self.kind == SegmentKind.TOOL else "message") + ("" if self.count == 1 else "s")
 
     @property
     def badges(self) -> list[tuple[str, int]]:
@@ -194,7 +211,8 @@ def groups_of(segments: Sequence[SegmentView], comparison: Comparison, chosen: s
         part = _part(compared, comparison, keys)
         if not part.is_gone:
             part.start, part.end = where[id(compared.segment)]
-        part.is_open = part.key == chosen or (part.badge == "changed" and not chosen)
+        part.is_chosen = part.key == chosen
+        part.is_open = part.is_chosen or (part.badge == "changed" and not chosen)
         parts.append(part)
     return list(_grouped(parts, chosen))
 
@@ -246,7 +264,7 @@ def _title(segment: SegmentView, comparison: Comparison) -> str:
         case SegmentKind.SUMMARY if segment.source_id in comparison.replaced:
             return f"Summary of {comparison.replaced[segment.source_id]:,} evicted messages"
         case SegmentKind.SYSTEM if segment.label == "memory_blocks":
-            return "Around the blocks"
+            return "Words around the blocks"
         case _:
             return _TITLES[segment.kind]
 
@@ -272,7 +290,7 @@ def _grouped(parts: Iterable[Part], chosen: str) -> Iterator[Group]:
     for sort, neighbours in groupby(parts, key=_sort):
         members = list(neighbours)
         if sort not in ("tools", "messages"):
-            yield from (Group(part.key, part.dom_id, part.kind, part.title, [part], part.is_open) for part in members)
+            yield from (Group(p.key, p.dom_id, p.kind, p.title, [p], p.is_open, is_single=True) for p in members)
             continue
         seen[sort] += 1
         key = sort if seen[sort] == 1 else f"{sort}.{seen[sort]}"

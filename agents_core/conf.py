@@ -15,6 +15,7 @@ class Conf:
     Attributes:
         home: the folder of the product's data.
         seal_key: the Fernet key (32 bytes, base64) that seals provider credentials.
+        webhook_key: signs the callbacks of runs that have ended.
         sandbox: ``auto``, ``bubblewrap`` or ``landlock``.
         worker_concurrency: runs that one worker executes at once.
         default_model: the handle a new agent gets, such as ``openai/gpt-4o-mini``; empty: the best one available.
@@ -23,6 +24,7 @@ class Conf:
 
     home: Path
     seal_key: bytes
+    webhook_key: bytes
     sandbox: Literal["auto", "bubblewrap", "landlock"]
     worker_concurrency: int
     default_model: str
@@ -36,6 +38,7 @@ def conf() -> Conf:
     return Conf(
         home=settings.AGENTS_HOME,
         seal_key=settings.AGENTS_SEAL_KEY,
+        webhook_key=settings.AGENTS_WEBHOOK_KEY,
         sandbox=sandbox,
         worker_concurrency=settings.AGENTS_WORKER_CONCURRENCY,
         default_model=settings.AGENTS_DEFAULT_MODEL,

@@ -1,89 +1,92 @@
 """Takes the screenshots of the documents from a server of its own: ``python -m docs.screenshots``."""
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from letta_client import Letta
 from playwright.sync_api import Page, sync_playwright
 
+from docs.demo import LAST, Demo, furnish, say
 from tests.e2e.serving import Server
 
 IMAGES = Path(__file__).parent / "images"
 SIZES = ((1600, 960), (1280, 800), (900, 800))
-THEMES = ("dark", "light")
+CLOSER = 1280
+"""The width of the pictures that show one thing."""
+THEMES: tuple[Literal["dark"], Literal["light"]] = ("dark", "light")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 
-SAID = (
-    "Hi! My name is Inês and I work as a cardiologist.",
-    "I live in Porto.",
-    "I prefer aisle seats.",
-    "Remember that the family passports expire in May 2027.",
-    "Remember that we liked the small hotel near Boavista.",
-    "I moved to Lisbon last month.",
-    "When do our passports expire?",
-    'call find_flights with origin="LIS", destination="BOS", max_price_eur=600',
-)
-TOOL = '''def find_flights(origin: str, destination: str, max_price_eur: int = 600, direct: bool = True) -> list[dict]:
-    """Find flights between two airports.
 
-    Args:
-        origin: IATA code of the airport to leave from.
-        destination: IATA code of the airport to reach.
-        max_price_eur: Highest price of one seat, in euros.
-        direct: Leave out flights with a stop.
-    """
-    print(f"asking for {origin} to {destination}")
-    timetable = [("TP 217", 548, 0), ("TP 215", 571, 0), ("IB 613", 412, 1)]
-    return [
-        {"flight": flight, "price_eur": price, "stops": stops}
-        for flight, price, stops in timetable
-        if price <= max_price_eur and not (direct and stops)
-    ]
-'''
+class Photographer:
+    """Opens the pages of ``demo`` as a person would leave them, and takes their pictures as ``<page>-<suffix>.png``."""
+
+    def __init__(self, page: Page, client: Letta, demo: Demo, suffix: str) -> None:
+        self._page = page
+        self._client = client
+        self._demo = demo
+        self._suffix = suffix
+
+    def agents(self) -> None:
+        self._client.agents.messages.create_async(self._demo.triage, input="call fetch_mail with mailbox=clinic")
+        self._open("/agents")
+        self._take("agents")
+
+    def workspace(self) -> None:
+        self._open(f"/agents/{self._demo.concierge}?diff={self._demo.base_step}")
+        self._take("workspace")
+
+    def compaction(self) -> None:
+        """What left the window when the summary came."""
+        self._open(f"/agents/{self._demo.concierge}?diff={self._demo.base_step}")
+        self._page.locator("#seg-core-human > summary").click()
+        self._page.locator("#seg-summary").scroll_into_view_if_needed()
+        self._take("compaction")
+
+    def memory(self) -> None:
+        self._open(f"/agents/{self._demo.concierge}/memory?block={self._demo.human}&q=flight+preferences")
+        if self._page.locator(".passage").first.is_visible():
+            self._page.locator(".passage > summary").first.click()
+        self._take("memory")
+
+    def tool(self) -> None:
+        self._open(f"/tools/{self._demo.tool}")
+        if self._page.get_by_role("button", name="Fill from the last real call").is_visible():
+            self._page.get_by_role("button", name="Fill from the last real call").click()
+            self._page.wait_for_timeout(400)
+        self._page.locator("[data-run]").first.click()
+        self._take("tool")
+
+    def conflict(self, city: str) -> None:
+        """The agent writes to the block in which a person is writing."""
+        self._open(f"/agents/{self._demo.concierge}/memory?block={self._demo.human}")
+        box = self._page.locator(".block-editor textarea")
+        box.fill(box.input_value().replace("Prefers aisle seats.", "Prefers aisle seats near the front."))
+        say(self._client, self._demo.concierge, f"I moved to {city} last month.")
+        self._page.locator(".conflict").wait_for()
+        self._take("memory-conflict")
+
+    def _open(self, path: str) -> None:
+        self._page.goto(path)
+        self._page.wait_for_timeout(800)
+
+    def _take(self, name: str) -> None:
+        self._page.wait_for_timeout(900)
+        self._page.mouse.move(0, 0)
+        self._page.screenshot(path=IMAGES / f"{name}-{self._suffix}.png")
 
 
-def furnish(client: Letta) -> tuple[str, str]:
-    """An agent that has lived a little, and a tool of its own; gives their ids."""
-    tool = client.tools.create(source_code=TOOL)
-    blocks: list[Any] = [
-        {"label": "human", "value": "", "limit": 2000, "description": "What I know about the person I talk with."},
-        {"label": "persona", "value": "I plan trips for one family. I remember preferences and papers.", "limit": 2000},
-    ]
-    agent = client.agents.create(
-        name="travel-concierge",
-        description="Plans trips for one family; remembers preferences and papers.",
-        model="offline/rules",
-        memory_blocks=blocks,
-        tools=["archival_memory_insert", "archival_memory_search", tool.name or ""],
-        tags=["travel"],
-    )
-    for text in SAID:
-        client.agents.messages.create(agent.id, input=text)
-    client.agents.create(
-        name="paper-reader", description="Reads and keeps notes.", model="offline/rules", tags=["research"]
-    )
-    return agent.id, tool.id
-
-
-def pages(agent_id: str, tool_id: str) -> Iterator[tuple[str, str]]:
-    yield "agents", "/agents"
-    yield "workspace", f"/agents/{agent_id}"
-    yield "memory", f"/agents/{agent_id}/memory"
-    yield "tool", f"/tools/{tool_id}"
-
-
-def shoot(page: Page, address: str, name: str) -> None:
-    page.goto(address)
-    page.wait_for_timeout(700)
-    if name.startswith("tool"):
-        page.locator("[data-run]").first.click()
-        page.wait_for_timeout(900)
-    page.screenshot(path=IMAGES / f"{name}.png")
+def live(page: Page, client: Letta, demo: Demo) -> None:
+    """What a person adds by hand, and the last words before the pictures are taken."""
+    page.goto(f"/agents/{demo.concierge}/memory?block={demo.human}")
+    box = page.locator(".block-editor textarea")
+    box.fill(f"{box.input_value()}\nBudget for leisure travel: €600 a flight.")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Budget for leisure travel").first.wait_for()
+    say(client, demo.concierge, LAST)
 
 
 def main() -> None:
@@ -94,14 +97,29 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         origin = f"http://localhost:{server.port}"
-        ids = furnish(Letta(base_url=origin))
+        client = Letta(base_url=origin)
+        demo = furnish(client)
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
+        first = browser.new_page(base_url=origin)
+        live(first, client, demo)
+        first.close()
         for theme in THEMES:
             for width, height in SIZES:
-                page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
-                for name, path in pages(*ids):
-                    shoot(page, origin + path, f"{name}-{theme}-{width}")
+                page = browser.new_page(
+                    base_url=origin, viewport={"width": width, "height": height}, color_scheme=theme
+                )
+                taken = Photographer(page, client, demo, f"{theme}-{width}")
+                taken.agents()
+                taken.workspace()
+                if width == CLOSER:
+                    taken.compaction()
+                taken.memory()
+                taken.tool()
                 page.close()
+        for theme in THEMES:
+            page = browser.new_page(base_url=origin, viewport={"width": CLOSER, "height": 800}, color_scheme=theme)
+            Photographer(page, client, demo, f"{theme}-{CLOSER}").conflict("Cascais" if theme == "dark" else "Sintra")
+            page.close()
         browser.close()
         server.stop()
 

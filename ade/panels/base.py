@@ -39,6 +39,11 @@ class Panel:
     def template(self) -> str:
         return f"ade/panels/{self.slug}.html"
 
+    @property
+    def address(self) -> str | None:
+        """The page's address once this panel is drawn by htmx, when that changes it."""
+        return None
+
     def context(self) -> dict[str, Any]:
         """What the template needs, besides ``agent`` and ``panel``."""
         return {}
@@ -49,11 +54,13 @@ class Panel:
     def render(self) -> str:
         return render_to_string(self.template, self.full_context())
 
+    def whole(self) -> Fragment:
+        """All of it, as it is now."""
+        return Fragment(self.dom_id, self.template, self.full_context())
+
     def fragments(self, events: Sequence[StoredEvent]) -> list[Fragment]:
         """The nodes that ``events`` changed, as they are now."""
-        if any(event.event.type in self.follows for event in events):
-            return [Fragment(self.dom_id, self.template, self.full_context())]
-        return []
+        return [self.whole()] if any(event.event.type in self.follows for event in events) else []
 
 
 PANELS = Registry(

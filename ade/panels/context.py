@@ -1,12 +1,12 @@
 """The context window: what the agent saw at a step, segment by segment, and what changed since another one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from ade.panels.base import Panel
 from ade.preview import preview_segments
@@ -20,6 +20,7 @@ from agents_core.record.steps import SegmentView, segments_of
 from agents_core.runtime.policy import policy_of
 
 _NEAR = 12
+_MOST_DIGITS = 18  # A step's number is a bigint.
 _NOTHING = "none"
 
 
@@ -34,8 +35,8 @@ class BaseChoice:
 
 class ContextPanel(Panel):
     """``params``: ``step`` pins a step, without it the newest is followed; ``diff`` is the step to compare with, by
-    default the one before, "none" for no comparison; ``seg`` is the key of the segment to open; ``live`` is the newest
-    step that a scrubber knew: to scrub there is to follow."""
+    default the one before, "none" for no comparison; ``seg`` is the key of the segment to open; ``live``, which only the
+    scrubber sends, is the newest step that it knew: to scrub there is to follow."""
 
     slug = "context"
     title = "Context"
@@ -53,22 +54,24 @@ class ContextPanel(Panel):
 
     @property
     def address(self) -> str | None:
-        """The page's address after scrubbing."""
+        """Scrubbing takes the page's address along."""
         if "live" not in self.params:
             return None
-        page = f"/agents/{self.agent.id}" + (f"/steps/{self.pinned}" if self.pinned else "")
-        return f"{page}?{urlencode(self.kept)}" if self.kept else page
+        return _with_query(self._page(self.pinned), **self.kept)
+
+    def _page(self, step: int | None) -> str:
+        return f"/agents/{self.agent.id}" + (f"/steps/{step}" if step else "")
 
     def context(self) -> dict[str, Any]:
         newest = self._recorded().filter(kind=StepKind.AGENT).order_by("-number").first()
         step = newest if self.pinned is None else Step.objects.filter(agent=self.agent, number=self.pinned).first()
         shared = {
             "pinned": self.pinned,
-            "keep_query": urlencode(self.kept),
             "params": urlencode({**({"step": self.pinned} if self.pinned else {}), **self.kept}),
         }
         if step is None:
-            return {**shared, **(self._preview() if self.pinned is None else {"missing": self.pinned})}
+            missing = {"missing": self.pinned, "newest_url": self._page(None)}
+            return {**shared, **(self._preview() if self.pinned is None else missing)}
         return {**shared, **self._of_step(step, newest)}
 
     def _recorded(self) -> "QuerySet[Step]":
@@ -84,21 +87,26 @@ class ContextPanel(Panel):
         near = self._near(step)
         base = self._base(step, near)
         segments = segments_of(step)
-        comparison = self._compared(step, base, segments)
-        groups = groups_of(segments, comparison, self.params.get("seg", ""))
+        groups = groups_of(segments, self._compared(step, base, segments), self.params.get("seg", ""))
         stale = self._stale(step, segments) if newest and step.id == newest.id else {}
         for part in (part for group in groups for part in group.parts):
             part.is_stale = part.source_id in stale
         newest_number = newest.number if newest else 0
         last = max(self._recorded().order_by("-number").values_list("number", flat=True).first() or 0, step.number)
         live = newest_number if self.pinned != newest_number else 0
+        panel = f"/agents/{self.agent.id}/panels/{self.slug}"
+        seg = {"seg": self.params["seg"]} if self.params.get("seg") else {}
         return {
             "step": step,
             "base": base,
+            "missing_base": self.params.get("diff", "") if not base and self.params.get("diff") != _NOTHING else "",
             "choices": self._choices(near, base),
             "scrubber": scrubber_of(self.agent, last, step.number, live),
-            "scrub_query": urlencode({"live": live, **self.kept}),
+            "scrub_url": _with_query(panel, live=live, **self.kept),
+            "diff_url": _with_query(panel, step=self.pinned or "", live=live, **seg),
+            "link": _with_query(self._page(step.number), **({"diff": base.number} if base else {})),
             "bar": bar_of(step, ((s.kind, s.tokens) for s in segments)),
+            "corrected": _corrected(step, sum(s.tokens for s in segments)),
             "groups": groups,
             "envelope": envelope_of(segments),
             "stale": sorted(stale.values()),
@@ -123,7 +131,7 @@ class ContextPanel(Panel):
         chosen = self.params.get("diff", "")
         numbers = sorted({*near[1:], *([base.number] if base and chosen else [])}, reverse=True)
         return [
-            BaseChoice("", f"{near[0]}, the one before" if near else "the one before", not chosen),
+            BaseChoice("", f"{near[0]} (before)" if near else "the one before", not chosen),
             *(BaseChoice(str(number), str(number), str(number) == chosen) for number in numbers),
             BaseChoice(_NOTHING, "nothing", chosen == _NOTHING),
         ]
@@ -138,18 +146,15 @@ class ContextPanel(Panel):
         return self._with_evictions(Comparison(compared, written=written))
 
     def _with_evictions(self, comparison: Comparison) -> Comparison:
-        """Adds which of the removed messages a summary replaced, and how many each summary did."""
+        """Adds which of the removed messages a summary replaced, and how many each summary stands for."""
         gone = [each.segment.source_id for each in comparison.segments if each.status == "removed"]
-        summaries = [each.segment.source_id for each in comparison.segments if each.segment.kind == SegmentKind.SUMMARY]
-        evictions = Eviction.objects.filter(Q(message_ids__overlap=gone) | Q(summary__in=summaries), agent=self.agent)
-        compacted: set[str] = set()
-        replaced: dict[str, int] = {}
-        for summary, message_ids in evictions.values_list("summary_id", "message_ids"):
-            compacted.update(message_ids)
-            replaced[summary or ""] = len(message_ids)
-        return Comparison(comparison.segments, frozenset(compacted), comparison.written, replaced)
+        evictions = Eviction.objects.filter(agent=self.agent)
+        ids = evictions.filter(message_ids__overlap=gone).values_list("message_ids", flat=True)
+        compacted = frozenset(message_id for message_ids in ids for message_id in message_ids)
+        sizes = evictions.order_by("id").values_list("summary", "message_ids__0", "message_ids__len")
+        return Comparison(comparison.segments, compacted, comparison.written, _replaced(sizes))
 
-    # --- what the next step will see -----------------------------------------------------------------------------------
+    # --- what the next step will see ---------------------------------------------------------------------------------
 
     def _stale(self, step: Step, segments: Sequence[SegmentView]) -> dict[str, str]:
         """The blocks that are not as this step saw them any more: labels by id."""
@@ -170,14 +175,34 @@ class ContextPanel(Panel):
         return {**stale, **{source: label for source, (label, _) in now.items() if source not in seen}}
 
 
-def number_in(params: "Any", name: str) -> int | None:
-    """The number that a parameter holds, None without it. Raises ``InvalidInput`` for anything else."""
+def number_in(params: Mapping[str, str], name: str) -> int | None:
+    """The number of a step that a parameter holds, None without it. Raises ``InvalidInput`` for anything else."""
     value = params.get(name, "")
     if not value or value == _NOTHING:
         return None
-    if not value.isascii() or not value.isdigit():
+    if not value.isascii() or not value.isdigit() or len(value) > _MOST_DIGITS:
         raise InvalidInput(f"{name} has to be the number of a step, not {value!r}.")
     return int(value)
+
+
+def _with_query(path: str, **query: object) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _replaced(evictions: Iterable[tuple[str | None, str, int]]) -> dict[str, int]:
+    """How many messages each summary stands for, from (summary, oldest message evicted, number evicted), oldest first.
+
+    The oldest message is the summary before, if there was one, and that stands for others in its turn.
+    """
+    replaced: dict[str, int] = {}
+    for summary, oldest, count in evictions:
+        replaced[summary or ""] = count - 1 + replaced.get(oldest, 1)
+    return replaced
+
+
+def _corrected(step: Step, estimated: int) -> int | None:
+    """The estimate that compaction goes by, where what the model reported before makes it differ by a percent or more."""
+    return step.estimated_tokens if abs(step.estimated_tokens - estimated) * 100 >= estimated > 0 else None
 
 
 def _shown(segments: Sequence[SegmentView]) -> list[SegmentView]:

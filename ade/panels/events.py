@@ -1,28 +1,148 @@
 """The event stream of an agent, newest first."""
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, get_args
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
 
 from ade.fragments import Fragment
 from ade.panels.base import Panel
-from agents_core.events.types import StoredEvent
-from agents_core.models import Event
+from agents_core.errors import InvalidInput
+from agents_core.events import types as e
+from agents_core.models import Event, Step
 
-_SHOWN = 200
-_DELTA = "message.delta"
+SHOWN = 200
+_TYPES = [event.type for event in get_args(e.AnyEvent) if event is not e.MessageDelta]
+_FILTERS: Mapping[str, tuple[str, ...]] = {
+    "runs": ("run.",),
+    "steps": ("step.", "model."),
+    "messages": ("message.",),
+    "tools": ("tool.",),
+    "memory": ("block.", "passage.", "context."),
+    "agent": ("agent.",),
+}
+_WORDS = {
+    "agent.created": "the agent was created",
+    "run.created": "a run waits for a worker",
+    "run.started": "a worker took it up",
+    "run.cancel_requested": "asked to stop",
+    "run.ended": "{status}: {stop_reason}",
+    "step.started": "the model is asked",
+    "step.ended": "{status}",
+    "model.retrying": "attempt {attempt} in {after_s:g} s: {reason}",
+    "message.created": "{role} message",
+    "tool.called": "{name} was called",
+    "tool.returned": "{name} returned: {status}",
+    "approval.requested": "waits for an answer",
+    "approval.answered": "the answer came",
+    "block.changed": "{label} {change} by {author}, version {version}",
+    "passage.changed": "a passage was {change}",
+    "context.compacted": "a summary took the place of the oldest messages",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An event in words. ``step``: the number of the step it belongs to. ``place``: the query of the page that shows more."""
+
+    seq: int
+    type: str
+    words: str
+    created_at: datetime
+    step: int | None
+    place: str
+
+    @property
+    def dom_id(self) -> str:
+        return f"event-{self.seq}"
 
 
 class EventsPanel(Panel):
+    """``params``: ``type`` names a filter. Pieces of messages being written are left out: there are thousands."""
+
     slug = "events"
     title = "Events"
-    follows: ClassVar = frozenset()
+    follows: ClassVar[frozenset[str]] = frozenset(_TYPES)
+
+    @property
+    def chosen(self) -> str:
+        """Raises ``InvalidInput`` for a filter that does not exist."""
+        chosen = self.params.get("type", "")
+        if chosen and chosen not in _FILTERS:
+            raise InvalidInput(f"There is no filter {chosen!r}; choose one of {', '.join(_FILTERS)}.")
+        return chosen
 
     def context(self) -> dict[str, Any]:
-        newest = Event.objects.filter(agent=self.agent).exclude(type=_DELTA).order_by("-seq")
-        return {"events": newest[:_SHOWN]}
+        params = {"type": self.chosen} if self.chosen else {}
+        rows = list(self._rows()[:SHOWN])
+        lines = _lines([(row.seq, e.parse(row.type, row.payload), row.step_id, row.created_at) for row in rows])
+        return {"lines": lines, "filters": _FILTERS, "chosen": self.chosen, "params": urlencode(params)}
 
-    def fragments(self, events: Sequence[StoredEvent]) -> list[Fragment]:
-        """The list anew: it holds a fixed number, so that what comes pushes the oldest out."""
-        if all(event.event.type == _DELTA for event in events):
+    def fragments(self, events: Sequence[e.StoredEvent]) -> list[Fragment]:
+        """A line for each new event, and the removal of those that it pushes out of the list."""
+        shown = self._types()
+        new = [event for event in events if event.event.type in shown]
+        if not new:
             return []
-        return [Fragment(self.dom_id, self.template, self.full_context())]
+        pushed = self._rows().filter(seq__lte=new[-1].seq).values_list("seq", flat=True)[SHOWN : SHOWN + len(new)]
+        lines = _lines([(each.seq, each.event, each.step_id, each.created_at) for each in new[-SHOWN:]])
+        return [
+            Fragment("events-empty", swap="remove"),
+            *(
+                Fragment(line.dom_id, "ade/partials/_event.html", self._with(line), swap="prepend", target="event-list")
+                for line in lines
+            ),
+            *(Fragment(f"event-{seq}", swap="remove") for seq in pushed),
+        ]
+
+    def _with(self, line: Line) -> dict[str, Any]:
+        return {"agent": self.agent, "line": line}
+
+    def _types(self) -> list[str]:
+        return [each for each in _TYPES if each.startswith(_FILTERS.get(self.chosen, ("",)))]
+
+    def _rows(self) -> "QuerySet[Event]":
+        return Event.objects.filter(agent=self.agent, type__in=self._types()).order_by("-seq")
+
+
+def _lines(events: Iterable[tuple[int, e.AnyEvent, str | None, datetime]]) -> list[Line]:
+    """The events in words, in one query."""
+    found = list(events)
+    ids = {step_id for _, _, step_id, _ in found if step_id}
+    numbers = dict(Step.objects.filter(id__in=ids).values_list("id", "number"))
+    return [
+        Line(seq, event.type, words(event), created_at, numbers.get(step_id or ""), _place(event))
+        for seq, event, step_id, created_at in found
+    ]
+
+
+def words(event: e.AnyEvent) -> str:
+    """What happened, in a few words."""
+    match event:
+        case e.AgentChanged(fields):
+            return f"changed: {', '.join(fields)}"
+        case e.RunStarted(attempt) if attempt > 1:
+            return f"a worker took it up, attempt {attempt}: the one before died"
+        case e.RunEnded(status, reason) if status == reason:
+            return status
+        case e.ApprovalAnswered(abandoned=True):
+            return "nobody answered: given up"
+        case _:
+            return _WORDS[event.type].format(**e.payload_of(event))
+
+
+def _place(event: e.AnyEvent) -> str:
+    match event:
+        case e.MessageCreated(message_id, "user"):
+            return f"#{message_id}"
+        case e.BlockChanged():
+            return "?aside=core"
+        case e.PassageChanged():
+            return "?aside=archival"
+        case e.AgentChanged():
+            return "?main=settings"
+        case _:
+            return ""

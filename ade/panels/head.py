@@ -1,39 +1,66 @@
 """The top bar of the workspace: who the agent is, what it does now, how full its window is."""
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ade.panels.base import Panel
-from ade.window import Bar, bar_of
-from agents_core.models import Run, RunStatus, Segment, Step, StepKind
+from ade.window import Bar, bars_of
+from agents_core.models import ACTIVE, Run, RunStatus, Step, StepKind, ToolCall, ToolCallStatus
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """``name`` chooses the colour (static/ade/README.md), ``words`` say it."""
+
+    name: str
+    words: str
+    can_stop: bool = False
 
 
 class HeadPanel(Panel):
     slug = "head"
     title = "Agent"
-    follows: ClassVar = frozenset(
-        {"run.created", "run.started", "run.ended", "step.started", "step.ended", "agent.changed"}
+    follows: ClassVar[frozenset[str]] = frozenset(
+        {
+            "run.created",
+            "run.started",
+            "run.cancel_requested",
+            "run.ended",
+            "step.started",
+            "step.ended",
+            "agent.changed",
+            "approval.answered",
+        }
     )
 
     def context(self) -> dict[str, Any]:
-        newest = Step.objects.filter(agent=self.agent, kind=StepKind.AGENT).order_by("-number").first()
-        return {"state": self._state(), "newest": newest, "bar": self._bar(newest)}
+        return {"state": self._state(), "bar": self._bar()}
 
-    def _state(self) -> str:
-        statuses = set(
-            Run.objects.filter(agent=self.agent, status__in=[RunStatus.CREATED, RunStatus.RUNNING]).values_list(
-                "status", flat=True
-            )
+    def _state(self) -> State:
+        active = list(Run.objects.filter(agent=self.agent, status__in=ACTIVE).order_by("first_seq"))
+        running = [run for run in active if run.status == RunStatus.RUNNING]
+        if any(run.cancel_requested for run in running):
+            return State("waiting", "stopping")
+        if running:
+            return State("running", f"running · step {self.agent.step_count}", can_stop=True)
+        if active:
+            return State("queued", "queued", can_stop=True)
+        return self._at_rest()
+
+    def _at_rest(self) -> State:
+        last = Run.objects.filter(agent=self.agent).order_by("-first_seq").first()
+        if last is None:
+            return State("idle", "no message yet")
+        waiting = (
+            ToolCall.objects.filter(agent=self.agent, status=ToolCallStatus.AWAITING).select_related("step").first()
         )
-        if statuses:
-            return "running" if RunStatus.RUNNING in statuses else "queued"
-        last = Run.objects.filter(agent=self.agent).order_by("-first_seq").values_list("status", flat=True).first()
-        return "failed" if last == RunStatus.FAILED else "idle"
+        if waiting is not None:
+            return State("waiting", f"waits for you · step {waiting.step.number}")
+        if last.status == RunStatus.FAILED:
+            return State("failed", f"failed · {(last.stop_reason or 'error').replace('_', ' ')}")
+        return State("idle", "idle · stopped" if last.status == RunStatus.CANCELLED else "idle")
 
-    def _bar(self, newest: Step | None) -> Bar:
-        if newest is None or not newest.segments:
-            return Bar([], self.agent.context_window)
-        sizes = {
-            key: (kind, tokens)
-            for key, kind, tokens in Segment.objects.filter(id__in=newest.segments).values_list("id", "kind", "tokens")
-        }
-        return bar_of(newest, [sizes[key] for key in newest.segments])
+    def _bar(self) -> Bar:
+        recorded = Step.objects.filter(agent=self.agent, kind=StepKind.AGENT, request_digest__isnull=False)
+        newest = recorded.order_by("-number").first()
+        return bars_of([newest])[newest.id] if newest else Bar([], self.agent.context_window)

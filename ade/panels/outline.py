@@ -1,33 +1,58 @@
 """The outline of an agent: its memory, its tools, its settings, each a way to the panel that shows it."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
+from ade.fragments import Fragment
 from ade.panels.base import Panel
+from agents_core.events.types import StoredEvent
 from agents_core.models import AgentBlock, Message, Passage, ToolType
 
-COUNTED = 100_000
+COUNTED = 10_000
+"""More are told as "10,000+": counting all would take longer the more there are."""
+
+_COUNTS = {"message.created": "messages", "passage.changed": "passages"}
 
 
 class OutlinePanel(Panel):
     slug = "outline"
     title = "Outline"
-    follows: ClassVar = frozenset({"block.changed", "passage.changed", "message.created", "agent.changed"})
+    follows: ClassVar = frozenset({"block.changed", "agent.changed"})
 
     def context(self) -> dict[str, Any]:
         return {
             "blocks": self._blocks(),
-            "passages": Passage.objects.filter(archive__agents=self.agent, is_deleted=False)[:COUNTED].count(),
-            "messages": Message.objects.filter(agent=self.agent)[:COUNTED].count(),
+            "counted": COUNTED,
+            "passages": self.count("passages"),
+            "messages": self.count("messages"),
             "tools": self.agent.tools.order_by("agent_links__id"),
+            "archives": self.agent.archives.order_by("agent_links__id"),
             "custom": ToolType.CUSTOM,
+            "mcp": ToolType.MCP,
         }
 
     def _blocks(self) -> list[dict[str, Any]]:
         """The blocks in their order; ``holders`` counts the agents that hold each."""
         links = AgentBlock.objects.filter(agent=self.agent).select_related("block").order_by("id")
-        ids = [link.block_id for link in links]
-        held = AgentBlock.objects.filter(block__in=ids).values("block").annotate(holders=Count("id"))
-        holders = {row["block"]: row["holders"] for row in held}
-        return [{"block": link.block, "holders": holders[link.block_id]} for link in links]
+        held = links.annotate(holders=Count("block__agent_links"))
+        return [{"block": link.block, "holders": link.holders} for link in held]
+
+    def count(self, what: str) -> int:
+        """Passages or messages, up to one more than ``COUNTED``."""
+        rows: QuerySet[Passage] | QuerySet[Message] = Message.objects.filter(agent=self.agent)
+        if what == "passages":
+            rows = Passage.objects.filter(archive__agents=self.agent, is_deleted=False)
+        return rows.order_by()[: COUNTED + 1].count()
+
+    def fragments(self, events: Sequence[StoredEvent]) -> list[Fragment]:
+        """All of it when a block, tool or archive changed, else only the counts that did."""
+        types = {event.event.type for event in events}
+        if types & self.follows:
+            return [self.whole()]
+        return [self._count(what) for event_type, what in _COUNTS.items() if event_type in types]
+
+    def _count(self, what: str) -> Fragment:
+        context = {"what": what, "count": self.count(what), "counted": COUNTED}
+        return Fragment(f"count-{what}", "ade/partials/_outline_count.html", context)

@@ -3,9 +3,10 @@
 from typing import Any, ClassVar
 
 from ade.panels.base import Panel
-from agents_core.models import ToolCall
+from agents_core.models import ToolCall, ToolCallStatus
 
 _SHOWN = 50
+_NOT_RUN = (ToolCallStatus.AWAITING, ToolCallStatus.HELD)
 
 
 class OutputPanel(Panel):
@@ -14,5 +15,5 @@ class OutputPanel(Panel):
     follows: ClassVar = frozenset({"tool.called", "tool.returned"})
 
     def context(self) -> dict[str, Any]:
-        sandboxed = ToolCall.objects.filter(agent=self.agent).exclude(code_digest=None)
+        sandboxed = ToolCall.objects.filter(agent=self.agent).exclude(code_digest=None).exclude(status__in=_NOT_RUN)
         return {"calls": sandboxed.select_related("step").order_by("-id")[:_SHOWN]}

@@ -1,42 +1,77 @@
 """The request and the response of a step, byte for byte."""
 
 import json
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from ade.panels.base import Panel
 from ade.panels.context import number_in
 from agents_core.models import Step
 from agents_core.record.steps import request_bytes, response_bytes
 
-_SHOWN_BYTES = 400_000
+_SHOWN_CHARS = 400_000
+_AS_SENT = "sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Bytes that went over the wire, with the text to show of them."""
+
+    size: int
+    digest: str
+    text: str
+    is_cut: bool
 
 
 class RawPanel(Panel):
+    """``params``: ``step``, without it the newest is followed; ``view``: "sent" for the bytes as they were, else JSON indented."""
+
     slug = "raw"
     title = "Raw"
-    follows: ClassVar = frozenset({"step.ended"})
+    follows: ClassVar[frozenset[str]] = frozenset({"step.ended"})
 
     def context(self) -> dict[str, Any]:
+        number, as_sent = number_in(self.params, "step"), self.params.get("view") == _AS_SENT
         steps = Step.objects.filter(agent=self.agent, request_digest__isnull=False).select_related("response")
-        number = number_in(self.params, "step")
         step = steps.filter(number=number).first() if number else steps.order_by("-number").first()
-        if step is None:
-            return {"pinned": number}
-        request, response = request_bytes(step), response_bytes(step)
-        return {
+        pinned = {"step": number} if number else {}
+        shared = {
             "step": step,
-            "pinned": number,
-            "digest": bytes(step.request_digest or b"").hex(),
-            "request_size": len(request),
-            "response_size": len(response),
-            "request_text": _readable(request),
-            "response_text": response[:_SHOWN_BYTES].decode(errors="replace"),
-            "is_cut": len(request) > _SHOWN_BYTES,
+            "number": number,
+            "as_sent": as_sent,
+            "params": urlencode({**pinned, **({"view": _AS_SENT} if as_sent else {})}),
+            "readable_url": f"/agents/{self.agent.id}/panels/raw?{urlencode({'step': number or ''})}",
         }
+        return shared if step is None else {**shared, **_bodies(step, as_sent)}
 
 
-def _readable(body: bytes) -> str:
+def _bodies(step: Step, as_sent: bool) -> dict[str, Any]:
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)[:_SHOWN_BYTES]
+        request = request_bytes(step)
+    except ValueError as error:
+        return {"damage": str(error)}
+    return {"request": _body(request, as_sent), "response": _body(response_bytes(step), as_sent)}
+
+
+def _body(body: bytes, as_sent: bool) -> Body:
+    text = body.decode(errors="replace")
+    shown = text if as_sent else _indented(text)
+    return Body(len(body), sha256(body).hexdigest(), shown[:_SHOWN_CHARS], len(shown) > _SHOWN_CHARS)
+
+
+def _indented(text: str) -> str:
+    """JSON with line breaks; a stream of events with each event's JSON so; anything else as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except ValueError:
-        return body[:_SHOWN_BYTES].decode(errors="replace")
+        return "\n".join(_indented_event(line) for line in text.split("\n"))
+
+
+def _indented_event(line: str) -> str:
+    name, separator, value = line.partition(": ")
+    try:
+        return f"{name}: {json.dumps(json.loads(value), indent=2, ensure_ascii=False)}" if separator else line
+    except ValueError:
+        return line

@@ -1,46 +1,118 @@
 """Recall memory: every message, browsed newest first or searched by meaning and words."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from asgiref.sync import async_to_sync
+from django.db.models import Min
 
+from ade.address import period, query, text
 from ade.panels.base import Panel
 from agents_core.memory import recall
-from agents_core.memory.recall.turns import spoken_text
-from agents_core.models import Message
+from agents_core.memory.recall import Listing, MessageHit, list_messages
+from agents_core.memory.recall.turns import SPOKEN_ROLES, spoken_text
+from agents_core.models import WAITING, Message, Role, Step
 from agents_core.runtime.indexing import agent_embedder
 
 PAGE = 50
-_ROLES = ("user", "assistant", "tool", "system", "summary")
+PARAMS = ("q", "role", "since", "until", "messages_before")
+_HUES: Mapping[str, str] = {Role.TOOL: "toolreturn", Role.SUMMARY: "summary", Role.SYSTEM: "system"}
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A message, why a search found it (``words``: its bm25 as a share of the highest), and the step it belongs to."""
+
+    message: Message
+    text: str
+    step_number: int | None
+    hit: MessageHit | None = None
+    words: float = 0.0
+
+    @property
+    def dom_id(self) -> str:
+        return f"recall-{self.message.id}"
+
+    @property
+    def hue(self) -> str:
+        """The ``data-kind`` that colours it."""
+        return _HUES.get(self.message.role, "messages")
+
+    @property
+    def in_context(self) -> bool:
+        position = self.message.context_position
+        return position is not None and position > WAITING
 
 
 class RecallPanel(Panel):
-    """``params``: ``q`` the words searched for, ``role``, ``before`` the seq before which a page begins."""
+    """``params``: ``q`` the words searched for; ``role``, ``since`` and ``until`` (days) narrow it; ``messages_before``
+    is the number (seq) before which a page begins."""
 
     slug = "recall"
     title = "Recall"
-    follows: ClassVar = frozenset({"message.created", "context.compacted", "run.ended"})
+    follows: ClassVar = frozenset(
+        {"message.created", "context.compacted", "agent.changed", "step.started", "run.ended"}
+    )
 
     def context(self) -> dict[str, Any]:
-        query, role = self.params.get("q", "").strip(), self.params.get("role", "")
-        shared = {"query": query, "role": role, "roles": _ROLES}
-        if query:
-            return {**shared, **async_to_sync(self._search)(query, [role] if role in ("user", "assistant") else [])}
-        messages = Message.objects.filter(agent=self.agent).select_related("step").order_by("-seq")
-        if role in _ROLES:
-            messages = messages.filter(role=role)
-        if (before := self.params.get("before", "")).isdigit():
-            messages = messages.filter(seq__lt=int(before))
-        found = list(messages[: PAGE + 1])
-        rows = [{"message": message, "text": message_text(message)} for message in found[:PAGE]]
-        return {**shared, "rows": rows, "next": found[PAGE - 1].seq if len(found) > PAGE else None}
+        words, role = text(self.params, "q"), self.params.get("role", "")
+        # What was not spoken has no vector and no postings: its words are looked for one by one.
+        ranked = words and (not role or role in SPOKEN_ROLES)
+        found = async_to_sync(self._search)(words, role) if ranked else None
+        return {
+            "query": words,
+            "role": role,
+            "since": self.params.get("since", ""),
+            "until": self.params.get("until", ""),
+            "roles": Role.values,
+            "params": query(self.params, PARAMS),
+            "newest": query(self.params, PARAMS, messages_before=None),
+            "narrowed": bool(query(self.params, ("role", "since", "until"))),
+            **(self._hits(found) if found else self._browse(words, role)),
+        }
 
-    async def _search(self, query: str, roles: list[str]) -> dict[str, Any]:
-        search = recall.RecallSearch(self.agent.id, query, roles=roles, limit=PAGE)
-        result = await recall.search(search, await agent_embedder(self.agent.embedding))
-        top = max((hit.bm25 for hit in result.hits), default=0.0) or 1.0
-        hits = [{"hit": hit, "words": hit.bm25 / top} for hit in result.hits if hit.returned]
-        return {"hits": hits, "note": result.note}
+    async def _search(self, words: str, role: str) -> recall.SearchResult:
+        start, end = period(self.params, self.agent.timezone)
+        roles = [role] if role else []
+        search = recall.RecallSearch(self.agent.id, words, roles=roles, start=start, end=end, limit=PAGE)
+        return await recall.search(search, await agent_embedder(self.agent.embedding))
+
+    def _hits(self, found: recall.SearchResult) -> dict[str, Any]:
+        hits = [hit for hit in found.hits if hit.returned]
+        highest = max((hit.bm25 for hit in found.hits), default=0.0) or 1.0
+        messages = Message.objects.filter(agent=self.agent).in_bulk([hit.id for hit in hits])
+        numbers = _step_numbers(list(messages.values()))
+        views = [
+            MessageView(messages[hit.id], hit.text, numbers.get(hit.id), hit, hit.bm25 / highest)
+            for hit in hits
+            if hit.id in messages
+        ]
+        return {"views": views, "note": found.note}
+
+    def _browse(self, words: str, role: str) -> dict[str, Any]:
+        start, end = period(self.params, self.agent.timezone)
+        roles = [role] if role in Role.values else []
+        messages = list_messages(Listing(self.agent.id, words, roles, start, end))
+        if (before := self.params.get("messages_before", "")).isdecimal():
+            messages = messages.filter(seq__lt=int(before[:18]))
+        found = list(messages[: PAGE + 1])
+        numbers = _step_numbers(found[:PAGE])
+        return {
+            "views": [MessageView(row, message_text(row), numbers.get(row.id)) for row in found[:PAGE]],
+            "older": query(self.params, PARAMS, messages_before=found[PAGE - 1].seq) if len(found) > PAGE else None,
+            "is_first": not before,
+        }
+
+
+def _step_numbers(messages: Sequence[Message]) -> Mapping[str, int]:
+    """The number of the step that made each message, or of the first step that answered it; by message id."""
+    steps = dict(Step.objects.filter(id__in={row.step_id for row in messages}).values_list("id", "number"))
+    runs = {row.run_id for row in messages if row.step_id is None}
+    first = Step.objects.filter(run__in=runs).values("run").annotate(first=Min("number")).values_list("run", "first")
+    answers = dict(first)
+    found = {row.id: steps.get(row.step_id or "") or answers.get(row.run_id or "") for row in messages}
+    return {message_id: number for message_id, number in found.items() if number is not None}
 
 
 def message_text(message: Message) -> str:

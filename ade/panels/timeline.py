@@ -1,112 +1,199 @@
-"""The timeline of a run: its model calls and tool calls, side by side with the clock."""
+"""The timeline of a run: its model calls and tool calls, beside the clock."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
 from ade.panels.base import Panel
 from ade.panels.context import number_in
-from agents_core.models import MemorySearch, Run, Step, StepKind, ToolCall
+from ade.returns import searches_of
+from ade.templatetags.ade import ms
+from agents_core.models import (
+    BlockVersion,
+    MemorySearch,
+    Run,
+    Step,
+    StepKind,
+    StepStatus,
+    ToolCall,
+    ToolCallStatus,
+)
 
 _MOST_STEPS = 100
+_UNDER_WAY_SHARE = 0.1
+"""How long a call that has not ended is drawn, as a share of what has: the page must not depend on the time it is drawn."""
 
-Hits = dict[tuple[str | None, str | None], int]
+_NOT_DONE: Mapping[str, str] = {
+    ToolCallStatus.INTENDED: "under way",
+    ToolCallStatus.AWAITING: "waits for an answer",
+    ToolCallStatus.HELD: "waits for an answer",
+}
+
+CallKey = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A line of the timeline; ``at`` and ``length`` are shares of the whole."""
+    """A line of the timeline, first in milliseconds after the run was asked for, then in shares of the whole.
+
+    ``length`` is None for what has not ended. ``first_token`` is a share of ``length``. ``step`` is the number of its step.
+    """
 
     dom_id: str
     label: str
-    depth: int
     kind: str
     at: float
-    length: float
+    length: float | None
     note: str
-    number: int
+    depth: int = 0
+    first_token: float | None = None
+    step: int | None = None
 
 
 class TimelinePanel(Panel):
+    """``params``: ``step`` chooses the run of that step, without it the newest run is followed."""
+
     slug = "timeline"
     title = "Timeline"
-    follows: ClassVar = frozenset(
-        {"run.created", "run.ended", "step.started", "step.ended", "tool.called", "tool.returned"}
+    follows: ClassVar[frozenset[str]] = frozenset(
+        {
+            "run.created",
+            "run.started",
+            "run.ended",
+            "step.started",
+            "step.ended",
+            "tool.called",
+            "tool.returned",
+            "approval.answered",
+            "block.changed",  # one that is deleted takes with it that a call wrote it
+        }
     )
 
     def context(self) -> dict[str, Any]:
-        run = self._run()
+        number = number_in(self.params, "step")
+        shared = {"params": f"step={number}" if number else ""}
+        run = self._run(number)
         if run is None:
-            return {}
-        steps = list(Step.objects.filter(run=run).order_by("number")[:_MOST_STEPS])
-        calls = list(ToolCall.objects.filter(step__in=steps).order_by("position"))
-        hits: Hits = {
-            (search.step_id, search.tool_call_id): sum(candidate["returned"] for candidate in search.candidates)
-            for search in MemorySearch.objects.filter(step__in=steps)
-        }
-        spans = list(_spans(steps, calls, hits))
-        whole = max((span.at + span.length for span in spans), default=1.0) or 1.0
-        scaled = [
-            Span(
-                s.dom_id, s.label, s.depth, s.kind, round(s.at / whole, 4), round(s.length / whole, 4), s.note, s.number
-            )
-            for s in spans
-        ]
-        tokens = sum(step.prompt_tokens + step.completion_tokens for step in steps)
-        costs = [step.cost_usd for step in steps if step.cost_usd is not None]
-        total_ms = (run.completed_at - run.created_at).total_seconds() * 1000 if run.completed_at else None
+            return shared
+        steps = list(Step.objects.filter(run=run).defer("segments").order_by("-number")[: _MOST_STEPS + 1])[::-1]
+        shown = steps[-_MOST_STEPS:]
+        costs = [step.cost_usd for step in shown if step.cost_usd is not None]
         return {
+            **shared,
             "run": run,
-            "spans": scaled,
-            "tokens": tokens,
+            "spans": _scaled([*_queue(run), *_spans(run, shown)]),
+            "has_more": len(steps) > len(shown),
+            "tokens": sum(step.prompt_tokens + step.completion_tokens for step in shown),
             "cost": sum(costs) if costs else None,
-            "total_ms": total_ms,
+            "total_ms": _ms(run.created_at, run.completed_at) if run.completed_at else None,
         }
 
-    def _run(self) -> Run | None:
-        if number := number_in(self.params, "step"):
-            return Run.objects.filter(steps__agent=self.agent, steps__number=number).first()
-        return Run.objects.filter(agent=self.agent).order_by("-first_seq").first()
-
-
-def _spans(steps: Sequence[Step], calls: Sequence[ToolCall], hits: Hits) -> Iterator[Span]:
-    """The spans in milliseconds from the first step's start."""
-    if not steps:
-        return
-    begin = steps[0].started_at
-    for step in steps:
-        at = _ms(begin, step.started_at)
-        label = f"{step.number} {'summary' if step.kind == StepKind.SUMMARY else 'model call'}"
-        kind = "error" if step.status == "failed" else "compaction" if step.kind == StepKind.SUMMARY else "model"
-        yield Span(f"wf-{step.id}", label, 0, kind, at, step.model_ms or 0.0, _model_note(step), step.number)
-        for call in calls:
-            if call.step_id == step.id:
-                yield _call_span(call, step, at, hits.get((step.id, call.call_id)))
-
-
-def _call_span(call: ToolCall, step: Step, at: float, found: int | None) -> Span:
-    kind = (
-        "wait"
-        if call.status == "intended"
-        else "error"
-        if call.status != "ok"
-        else "core"
-        if "memory" in call.name
-        else "tool"
-    )
-    note = "running" if call.status == "intended" else f"{call.duration_ms or 0:.0f} ms"
-    if found is not None:
-        note += f" · {found} hit{'' if found == 1 else 's'}"
-    return Span(f"wf-{call.pk}", call.name, 1, kind, at + call.started_ms, call.duration_ms or 0.0, note, step.number)
-
-
-def _model_note(step: Step) -> str:
-    if step.model_ms is None:
-        return "running" if step.status == "pending" else step.status
-    first = f"first token {step.first_token_ms:.0f} ms · " if step.first_token_ms is not None else ""
-    return f"{first}{step.model_ms:.0f} ms"
+    def _run(self, number: int | None) -> Run | None:
+        runs = Run.objects.filter(agent=self.agent)
+        if number:
+            return runs.filter(steps__number=number).first()
+        return runs.order_by("-first_seq").first()
 
 
 def _ms(begin: datetime, moment: datetime) -> float:
-    return (moment - begin).total_seconds() * 1000
+    return max(0.0, (moment - begin).total_seconds() * 1000)
+
+
+def _queue(run: Run) -> Iterator[Span]:
+    """The time before a worker took it up."""
+    if run.started_at:
+        waited = _ms(run.created_at, run.started_at)
+        yield Span(f"wf-queue-{run.id}", "queue", "", 0, waited, ms(waited))
+    elif not run.completed_at:
+        yield Span(f"wf-queue-{run.id}", "queue", "wait", 0, None, "waits for a worker")
+
+
+def _spans(run: Run, steps: Sequence[Step]) -> Iterator[Span]:
+    """Model calls in the order in which they were made, each with its tool calls, in three queries."""
+    calls: dict[str, list[ToolCall]] = {step.id: [] for step in steps}
+    for call in ToolCall.objects.filter(step__in=calls).order_by("position"):
+        calls[call.step_id].append(call)
+    facts = _CallFacts(
+        {key: _hits(search) for key, search in searches_of(calls).items()},
+        set(BlockVersion.objects.filter(step__in=calls).values_list("step_id", "tool_call_id")),
+    )
+    models = [_model_span(run, step, calls[step.id]) for step in steps]
+    for span, step in sorted(zip(models, steps, strict=True), key=lambda pair: pair[0].at):
+        yield span
+        begin = _ms(run.created_at, step.started_at)
+        yield from (_call_span(call, step, begin, facts) for call in calls[step.id])
+
+
+def _hits(search: MemorySearch) -> str:
+    returned = sum(bool(candidate["returned"]) for candidate in search.candidates)
+    return f"{returned} hit{'' if returned == 1 else 's'} of {len(search.candidates):,} ranked"
+
+
+@dataclass(frozen=True, slots=True)
+class _CallFacts:
+    """What the calls of a run did: what each search found, and which calls wrote a block."""
+
+    hits: Mapping[CallKey, str]
+    writes: set[tuple[str | None, str | None]]
+
+
+def _model_span(run: Run, step: Step, calls: Sequence[ToolCall]) -> Span:
+    """The model's part of a step. When it began is not recorded: it ended when the first tool began, or with the step."""
+    begin = _ms(run.created_at, step.started_at)
+    summary = step.kind == StepKind.SUMMARY
+    label, dom_id = f"{step.number} {'summary' if summary else 'model call'}", f"wf-{step.id}"
+    kind = "error" if step.status == StepStatus.FAILED else "compaction" if summary else "model"
+    if step.model_ms is None:
+        pending = step.status == StepStatus.PENDING
+        length, note = (None, "under way") if pending else (0.0, step.status)
+        return Span(dom_id, label, "wait" if pending else kind, begin, length, note, step=step.number)
+    finished = step.finished_at or step.started_at
+    end = begin + min(call.started_ms for call in calls) if calls else _ms(run.created_at, finished)
+    first = step.first_token_ms
+    note = f"first token {ms(first)} · {ms(step.model_ms)}" if first is not None else ms(step.model_ms)
+    share = min(1.0, first / step.model_ms) if first is not None and step.model_ms else None
+    at = max(begin, end - step.model_ms)
+    return Span(dom_id, label, kind, at, step.model_ms, note, first_token=share, step=step.number)
+
+
+def _call_span(call: ToolCall, step: Step, begin: float, facts: _CallFacts) -> Span:
+    key = (step.id, call.call_id)
+    under_way = call.status in _NOT_DONE
+    notes = [
+        _NOT_DONE[call.status]
+        if under_way
+        else ms(call.duration_ms)
+        if call.status == ToolCallStatus.OK
+        else call.status
+    ]
+    notes += [facts.hits[key]] if key in facts.hits else []
+    length = None if under_way else call.duration_ms or 0.0
+    kind = _call_kind(call, key in facts.hits, key in facts.writes)
+    at = begin + call.started_ms
+    return Span(f"wf-{step.id}-{call.position}", call.name, kind, at, length, " · ".join(notes), 1, step=step.number)
+
+
+def _call_kind(call: ToolCall, searched: bool, wrote: bool) -> str:
+    match call.status:
+        case status if status in _NOT_DONE:
+            return "wait"
+        case ToolCallStatus.OK:
+            return "core" if wrote else "toolreturn" if searched else "tools"
+        case _:
+            return "error"
+
+
+def _scaled(spans: Sequence[Span]) -> list[Span]:
+    """``spans`` in shares of the time from the run's creation to the last end."""
+    ended = max((span.at + (span.length or 0.0) for span in spans), default=0.0) or 1.0
+    open_ms = ended * _UNDER_WAY_SHARE
+    whole = ended + (open_ms if any(span.length is None for span in spans) else 0.0)
+    return [
+        replace(
+            span,
+            at=round(span.at / whole, 4),
+            length=round((open_ms if span.length is None else span.length) / whole, 4),
+        )
+        for span in spans
+    ]

@@ -8,8 +8,22 @@ from typing import Any
 
 from ade.fragments import Fragment
 from ade.panels.base import Panel
-from agents_core.events.types import AgentChanged, StoredEvent
-from agents_core.models import BlockVersion, Event, Eviction, Message, Role, Run, Step, StepStatus, ToolCall
+from ade.returns import Found, found_by, is_long, searches_of
+from agents_core.events.types import AgentChanged, BlockChanged, StoredEvent
+from agents_core.models import (
+    Block,
+    BlockVersion,
+    Event,
+    Eviction,
+    Message,
+    Role,
+    Run,
+    Step,
+    StepStatus,
+    Tool,
+    ToolCall,
+    ToolCallStatus,
+)
 from agents_core.record.diff import Change, diff_words
 
 PAGE = 20
@@ -28,12 +42,27 @@ class MemoryChange:
 
 @dataclass(slots=True)
 class CallView:
-    """A tool call of a step. ``text`` is the call as code; ``spoken`` what it said to the person, for a call that only speaks."""
+    """A tool call of a step. ``text`` is the call as code; ``spoken`` what it said to the person, for a call that only
+    speaks; ``found`` what it found, for a search of memory."""
 
     call: ToolCall
     text: str
     spoken: str | None
     memory: list[MemoryChange] = field(default_factory=list)
+    found: Found | None = None
+    is_client: bool = False
+
+    @property
+    def arguments_json(self) -> str:
+        return dumps(self.call.arguments, ensure_ascii=False, indent=2)
+
+    @property
+    def arguments_rows(self) -> int:
+        return min(12, self.arguments_json.count("\n") + 1)
+
+    @property
+    def is_long(self) -> bool:
+        return is_long(self.call.result or "")
 
 
 @dataclass(slots=True)
@@ -52,6 +81,17 @@ class StepView:
     @property
     def dom_id(self) -> str:
         return f"trace-{self.step.id}"
+
+    @property
+    def waiting(self) -> list[CallView]:
+        return [view for view in self.calls if view.call.awaits]
+
+    @property
+    def ends_in_memory(self) -> bool:
+        """Whether its last line is a write to memory, which has room for the figures of the step."""
+        last = self.calls[-1] if self.calls else None
+        written = last is not None and bool(last.memory) and last.call.status == ToolCallStatus.OK
+        return written and not (self.said or self.notes or self.step.error)
 
 
 @dataclass(slots=True)
@@ -84,23 +124,31 @@ class TracePanel(Panel):
         return list(runs[: PAGE + 1])
 
     def fragments(self, events: Sequence[StoredEvent]) -> list[Fragment]:
-        """A whole turn when the run itself changed, else only its steps that did."""
-        changed: dict[str, set[str | None]] = defaultdict(set)
-        for event in events:
-            if event.run_id:
-                changed[event.run_id].add(event.step_id)
+        """A whole turn when the run itself changed, else only its steps that did; all after a block was deleted."""
+        if _lost_block(events):
+            return [self.whole()]
+        runs = {event.run_id for event in events if event.run_id and not event.step_id}
+        steps = {event.step_id for event in events if event.step_id}
         found: list[Fragment] = []
         if any(isinstance(event.event, AgentChanged) for event in events):
             found.append(Fragment("composer", "ade/partials/_composer.html", {"agent": self.agent}))
-        if changed:
+        if runs or steps:
             found.append(Fragment("trace-empty", swap="remove"))
-        for run in Run.objects.filter(agent=self.agent, id__in=changed).order_by("first_seq"):
-            if None in changed[run.id]:
-                found += [_turn_fragment(turn, self) for turn in turns([run])]
-            else:
-                steps = Step.objects.filter(run=run, id__in=changed[run.id]).select_related("run")
-                found += [_step_fragment(view, self) for view in step_views(list(steps))]
-        return found
+        whole = Run.objects.filter(agent=self.agent, id__in=runs).order_by("first_seq")
+        found += [_turn_fragment(turn, self) for turn in turns(list(whole))]
+        # The step may be another run's: an answer is carried out beside the call that waited for it.
+        alone = Step.objects.filter(agent=self.agent, id__in=steps).exclude(run__in=runs).order_by("number")
+        return [*found, *(_step_fragment(view, self) for view in step_views(list(alone)))]
+
+
+def _lost_block(events: Sequence[StoredEvent]) -> bool:
+    """Whether a block is gone, and its versions with it, which the steps that wrote them show."""
+    gone = {
+        event.event.block_id
+        for event in events
+        if isinstance(event.event, BlockChanged) and event.event.change == "detached"
+    }
+    return bool(gone) and Block.objects.filter(id__in=gone).count() < len(gone)
 
 
 def _turn_fragment(turn: TurnView, panel: Panel) -> Fragment:
@@ -123,7 +171,9 @@ def turns(runs: Sequence[Run]) -> list[TurnView]:
     for view in step_views(list(steps)):
         views[view.step.run_id].append(view)
     inputs: dict[str, list[Message]] = defaultdict(list)
-    for message in Message.objects.filter(run__in=runs, step=None).exclude(role=Role.TOOL).order_by("seq"):
+    for message in (
+        Message.objects.filter(run__in=runs, step=None).exclude(role__in=(Role.TOOL, Role.APPROVAL)).order_by("seq")
+    ):
         inputs[message.run_id or ""].append(message)
     return [TurnView(run, inputs[run.id], views[run.id]) for run in runs]
 
@@ -173,10 +223,17 @@ def _add_calls(views: Mapping[str, StepView]) -> None:
     written: dict[tuple[str, str], list[MemoryChange]] = defaultdict(list)
     for change in memory_changes(BlockVersion.objects.filter(step__in=views)):
         written[change.version.step_id or "", change.version.tool_call_id or ""].append(change)
+    searches = searches_of(views)
     for call in ToolCall.objects.filter(step__in=views).order_by("position"):
         spoken = str(call.arguments.get("message", "")) if call.name == _SPEAKING_TOOL and call.status == "ok" else None
-        view = CallView(call, call_text(call), spoken, written[call.step_id, call.call_id])
+        key = (call.step_id, call.call_id)
+        client = call.awaits and call.name not in _own_tools(call.agent_id)
+        view = CallView(call, call_text(call), spoken, written[key], found_by(call, searches.get(key)), client)
         views[call.step_id].calls.append(view)
+
+
+def _own_tools(agent_id: str) -> set[str]:
+    return set(Tool.objects.filter(agent_links__agent=agent_id).values_list("name", flat=True))
 
 
 def memory_changes(versions: Iterable[BlockVersion]) -> list[MemoryChange]:

@@ -1,62 +1,186 @@
-"""All blocks: who holds them, and editing one by itself."""
+"""Blocks: what a person does to one, for an agent that holds it or by itself; and the list of all."""
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
-from agents_core.actions import blocks
-from agents_core.errors import AgentsError, InvalidInput
-from agents_core.models import Author, Block, BlockVersion
+from ade.address import text
+from ade.block_forms import BlockForm, conflict_of, version_in
+from ade.panels.core import BlockCard, cards
+from ade.versions import version_views
+from agents_core.actions import agents, blocks
+from agents_core.errors import Conflict, InvalidInput, NotFound
+from agents_core.models import Agent, Author, Block, BlockVersion
 
 PAGE = 50
+
+
+def toast(said: str) -> dict[str, str]:
+    """The header that shows ``said`` for a moment."""
+    return {"HX-Trigger": json.dumps({"toast": {"text": said, "tone": "ok"}})}
+
+
+# --- one block ----------------------------------------------------------------------------------------------------
+
+
+def held(agent_id: str | None, block_id: str) -> tuple[Agent | None, Block]:
+    """The agent, if one is named, and the block. Raises ``NotFound``, also when the agent does not hold the block."""
+    if agent_id is None:
+        return None, blocks.get(block_id)
+    agent = agents.get(agent_id)
+    block = Block.objects.filter(id=block_id, agent_links__agent=agent).first()
+    if block is None:
+        raise NotFound(f"{agent.name} holds no block {block_id}: it may have been detached or deleted.")
+    return agent, block
+
+
+@require_POST
+def save(request: HttpRequest, block_id: str, agent_id: str | None = None) -> HttpResponse:
+    """Saves what was written, from the version it was made from; shows both when somebody else was first."""
+    agent, block = held(agent_id, block_id)
+    try:
+        draft = BlockForm(request.POST).changes()
+        base = version_in(request.POST)
+        return _saved(request, agent, block.id, draft, base)
+    except InvalidInput as error:
+        return _beside(request, block.id, "ade/partials/_block_problem.html", {"problem": error.message}, status=422)
+
+
+def _saved(request: HttpRequest, agent: Agent | None, block_id: str, draft: dict[str, Any], base: int) -> HttpResponse:
+    try:
+        blocks.modify(block_id, draft, Author.PERSON, base)
+    except Conflict as conflict:
+        if "expected_version" not in conflict.data:
+            raise
+        return _conflict(request, agent, blocks.get(block_id), draft, base)
+    return _card(request, agent, block_id)
+
+
+def _card(request: HttpRequest, agent: Agent | None, block_id: str, said: str = "") -> HttpResponse:
+    """The editor with what is stored. The page of a lone block is loaded anew: no socket tells it of its new version."""
+    if agent is None:
+        return moved(request, f"/blocks/{block_id}")
+    if not request.headers.get("HX-Request"):
+        return moved(request, f"/agents/{agent.id}/memory?block={block_id}")
+    [card] = cards([blocks.get(block_id)], agent)
+    response = render(request, "ade/partials/_block_editor.html", {"card": card, "agent": agent})
+    for name, value in (toast(said) if said else {}).items():
+        response[name] = value
+    return response
+
+
+def _conflict(
+    request: HttpRequest, agent: Agent | None, block: Block, draft: dict[str, Any], base: int
+) -> HttpResponse:
+    found = conflict_of(block, base, draft)
+    if found is None:
+        return _card(request, agent, block.id)
+    context = {"conflict": found, "card": BlockCard(block, agent)}
+    return _beside(request, block.id, "ade/partials/_block_conflict.html", context)
+
+
+def _beside(
+    request: HttpRequest, block_id: str, template: str, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
+    """An answer that leaves what was typed alone and stands below it."""
+    response = render(request, template, context, status=status)
+    response["HX-Retarget"], response["HX-Reswap"] = f"#conflict-{block_id}", "innerHTML"
+    return response
+
+
+@require_POST
+def check(request: HttpRequest, block_id: str, agent_id: str | None = None) -> HttpResponse:
+    """What somebody else changed while this was being written, if anything; stores nothing."""
+    agent, block = held(agent_id, block_id)
+    form = BlockForm(request.POST)
+    draft = form.changes() if form.is_valid() else {"value": request.POST.get("value", "").replace("\r\n", "\n")}
+    found = conflict_of(block, version_in(request.POST), draft)
+    if found is None:
+        return HttpResponse("")
+    return render(request, "ade/partials/_block_conflict.html", {"conflict": found, "card": BlockCard(block, agent)})
+
+
+@require_POST
+def resolve(request: HttpRequest, block_id: str, agent_id: str | None = None) -> HttpResponse:
+    """Ends a conflict as the person chose: ``merge``, ``mine`` or ``theirs``, against the version that was shown."""
+    agent, block = held(agent_id, block_id)
+    choice, seen = request.POST.get("choice"), version_in(request.POST, "seen")
+    if choice == "theirs":
+        return _card(request, agent, block.id)
+    draft = BlockForm(request.POST).changes()
+    if choice == "merge" and seen == block.version:
+        found = conflict_of(block, version_in(request.POST), draft)
+        if found and found.merged is None:
+            raise InvalidInput("Both changed the same words now: choose one, or write the text anew.")
+        draft = found.merged if found and found.merged else draft
+    return _saved(request, agent, block.id, draft, seen)
+
+
+@require_POST
+def restore(request: HttpRequest, block_id: str, version: int, agent_id: str | None = None) -> HttpResponse:
+    """Brings an older version back, as a new one, if nobody has changed the block since ``seen``."""
+    agent, block = held(agent_id, block_id)
+    seen = version_in(request.POST, "seen") if "seen" in request.POST else None
+    block = blocks.restore(block.id, version, Author.PERSON, seen)
+    return _card(request, agent, block.id, f"{block.label} is as in version {version} again.")
+
+
+# --- all blocks ---------------------------------------------------------------------------------------------------
+
+
+def searched(words: str) -> "QuerySet[Block]":
+    """Blocks that hold all of ``words`` in label, description or text."""
+    found = Block.objects.filter(hidden=False)
+    for word in words.split():
+        found = found.filter(Q(label__icontains=word) | Q(value__icontains=word) | Q(description__icontains=word))
+    return found
 
 
 @require_GET
 def block_list(request: HttpRequest) -> HttpResponse:
     """Blocks, those that several agents hold first; ``?q=`` searches label, description and text."""
-    words = request.GET.get("q", "").strip()
-    found = (
-        Block.objects.filter(hidden=False).annotate(holders=Count("agent_links")).order_by("-holders", "label", "id")
-    )
-    if words:
-        found = found.filter(Q(label__icontains=words) | Q(value__icontains=words) | Q(description__icontains=words))
+    words = text(request.GET, "q")
+    found = searched(words).annotate(holders=Count("agent_links")).order_by("-holders", "label", "id")
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     return render(request, "ade/pages/blocks.html", {"page": page, "words": words})
 
 
-@require_http_methods(["GET", "POST"])
+@require_GET
 def block(request: HttpRequest, block_id: str) -> HttpResponse:
-    """One block with its holders and versions; a POST saves it, from the version it was made from."""
-    error = _save(request, block_id) if request.method == "POST" else ""
-    found = blocks.get(block_id)
-    if request.method == "POST" and not error:
-        return HttpResponseRedirect(f"/blocks/{block_id}")
-    versions = BlockVersion.objects.filter(block=found).select_related("step").order_by("-version")[:PAGE]
-    context = {"block": found, "holders": found.agents.order_by("name"), "versions": versions, "error": error}
-    return render(request, "ade/pages/block.html", context, status=422 if error else 200)
+    """One block with its holders and versions."""
+    [card] = cards([blocks.get(block_id)])
+    versions = BlockVersion.objects.filter(block=block_id).order_by("-version")
+    if (before := request.GET.get("versions_before", "")).isdecimal():
+        versions = versions.filter(version__lt=int(before[:9]))
+    found = version_views(versions[: PAGE + 1])
+    older = found[PAGE - 1].version.version if len(found) > PAGE else None
+    return render(request, "ade/pages/block.html", {"card": card, "versions": found[:PAGE], "older": older})
 
 
-def _save(request: HttpRequest, block_id: str) -> str:
-    given = request.POST
-    try:
-        if not given.get("limit", "").isdigit() or not given.get("version", "").isdigit():
-            raise InvalidInput("The limit has to be a whole number of characters.")
-        changes = {
-            "label": given.get("label", "").strip(),
-            "value": given.get("value", ""),
-            "description": given.get("description", "").strip() or None,
-            "limit": int(given["limit"]),
-            "read_only": "read_only" in given,
-        }
-        blocks.modify(block_id, changes, Author.PERSON, int(given["version"]))
-    except AgentsError as error:
-        return error.message
-    return ""
+@require_POST
+def create(request: HttpRequest) -> HttpResponse:
+    """A block that no agent holds yet."""
+    made = blocks.create(Author.PERSON, **BlockForm(request.POST).changes())
+    return moved(request, f"/blocks/{made.id}")
 
 
 @require_POST
 def delete_block(request: HttpRequest, block_id: str) -> HttpResponse:
+    """Takes it from all agents. An agent's page follows by its socket; the block's own leads to the list."""
     blocks.delete(block_id, Author.PERSON)
-    return HttpResponse(status=204, headers={"HX-Redirect": "/blocks"})
+    if urlsplit(request.headers.get("HX-Current-URL", "")).path.startswith("/agents/"):
+        return HttpResponse(status=204, headers=toast("Deleted."))
+    return moved(request, "/blocks")
+
+
+def moved(request: HttpRequest, address: str) -> HttpResponse:
+    """Leads to another page, under htmx and without."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address)

@@ -1,148 +1,183 @@
-"""What a person does to an agent's memory."""
+"""An agent's memory page, and what a person does to the agent's blocks, passages and tools."""
 
-import json
 from typing import Any
+from urllib.parse import urlsplit
 
 from asgiref.sync import async_to_sync
+from django.db.models import Count, Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from ade.address import text
+from ade.block_forms import BlockForm
+from ade.panels.archival import passage_view
 from ade.panels.base import bind
-from ade.panels.core import CorePanel
-from agents_core.actions import agents, archives, blocks
-from agents_core.errors import AgentsError, Conflict, InvalidInput
+from ade.views.blocks import moved, searched, toast
+from agents_core.actions import agents, archives, blocks, tools
+from agents_core.errors import Conflict, InvalidInput, NotFound
 from agents_core.memory.archival.base import PassageDraft
-from agents_core.memory.merge import merge
-from agents_core.models import Agent, AgentBlock, Author, Block, BlockVersion
-from agents_core.record.diff import diff_words
+from agents_core.models import AgentBlock, AgentTool, Archive, Author, Block, Passage, Tool
 
-_AROUND_CHARS = 60
-
-
-def _held(agent: Agent, block_id: str) -> Block:
-    """The block, if the agent holds it. Raises ``NotFound`` as ``blocks.of_agent`` does."""
-    link = AgentBlock.objects.filter(agent=agent, block_id=block_id).first()
-    return blocks.of_agent(agent.id, link.label if link else block_id)
-
-
-@require_POST
-def save_block(request: HttpRequest, agent_id: str, block_id: str) -> HttpResponse:
-    """Saves a block's text, limit and mark; gives the editor again, with the conflict when somebody else was first."""
-    agent = agents.get(agent_id)
-    block = _held(agent, block_id)
-    given = request.POST
-    if not given.get("version", "").isdigit() or not given.get("limit", "").isdigit():
-        raise InvalidInput("The version and the limit of the block are missing: load the page again.")
-    changes = {"value": given.get("value", ""), "limit": int(given["limit"]), "read_only": "read_only" in given}
-    try:
-        blocks.modify(block.id, changes, Author.PERSON, int(given["version"]))
-    except Conflict:
-        return _editor(
-            request, agent, block.id, conflict=_conflict(block.id, int(given["version"]), given.get("value", ""))
-        )
-    except AgentsError as error:
-        return _editor(request, agent, block.id, error=error.message)
-    return _editor(request, agent, block.id)
-
-
-def _editor(request: HttpRequest, agent: Agent, block_id: str, **more: Any) -> HttpResponse:
-    label = AgentBlock.objects.get(agent=agent, block_id=block_id).label
-    held = CorePanel(agent, {"block": label}).context()["blocks"][0]
-    return render(
-        request, "ade/partials/_block_editor.html", {"agent": agent, "held": held, "block": held["block"], **more}
-    )
-
-
-def _conflict(block_id: str, version: int, draft: str) -> dict[str, Any]:
-    """What both made of the version that the person began with."""
-    block = blocks.get(block_id)
-    base = BlockVersion.objects.filter(block_id=block_id, version=version).values_list("value", flat=True).first() or ""
-    newest = BlockVersion.objects.filter(block_id=block_id).order_by("-version").first()
-    return {
-        "who": "The agent" if newest and newest.author == Author.AGENT else "Somebody",
-        "draft": draft,
-        "theirs": diff_words(base, block.value, around=_AROUND_CHARS),
-        "mine": diff_words(base, draft, around=_AROUND_CHARS),
-        "merged": merge(base, block.value, draft),
-    }
-
-
-@require_POST
-def restore_block(request: HttpRequest, agent_id: str, block_id: str, version: int) -> HttpResponse:
-    """Brings an older version back, as a new one."""
-    blocks.restore(_held(agents.get(agent_id), block_id).id, version, Author.PERSON)
-    return HttpResponse(status=204)
-
-
-@require_POST
-def detach_block(request: HttpRequest, agent_id: str, block_id: str) -> HttpResponse:
-    blocks.detach(agent_id, _held(agents.get(agent_id), block_id).id, Author.PERSON)
-    return HttpResponse(status=204)
-
-
-@require_POST
-def new_block(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """Makes a block and attaches it."""
-    given = request.POST
-    limit = int(given["limit"]) if given.get("limit", "").isdigit() else 2000
-    fields = {"label": given.get("label", "").strip(), "value": given.get("value", ""), "limit": limit}
-    agents.get(agent_id)
-    if AgentBlock.objects.filter(agent=agent_id, label=fields["label"]).exists():
-        raise InvalidInput(f"This agent has a block labelled {fields['label']!r} already: choose another label.")
-    block = blocks.create(Author.PERSON, **fields, description=given.get("description", "").strip() or None)
-    blocks.attach(agent_id, block.id, Author.PERSON)
-    return _done(f"{block.label} is in the agent's view from its next step on.")
-
-
-@require_POST
-def attach_block(request: HttpRequest, agent_id: str) -> HttpResponse:
-    block = blocks.attach(agent_id, request.POST.get("block_id", ""), Author.PERSON)
-    return _done(f"{block.label} is shared with this agent now.")
-
-
-@require_POST
-def insert_passage(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """Stores a passage in the agent's archive."""
-    agents.get(agent_id)
-    archive = archives.own_archive(agent_id)
-    tags = list(dict.fromkeys(tag.strip() for tag in request.POST.get("tags", "").split(",") if tag.strip()))
-    async_to_sync(archives.insert)(archive, [PassageDraft(archive.id, request.POST.get("text", ""), tags=tags)])
-    return _done("Stored.")
-
-
-@require_POST
-def delete_passage(request: HttpRequest, agent_id: str, passage_id: str) -> HttpResponse:
-    archives.delete_passage(passage_id, [archive.id for archive in archives.of_agent(agent_id)])
-    return HttpResponse(status=204)
-
-
-def _done(text: str) -> HttpResponse:
-    return HttpResponse(status=204, headers={"HX-Trigger": json.dumps({"toast": {"text": text, "tone": "ok"}})})
+CHOICES = 30
+"""Blocks or tools that are offered at once: the search finds the others."""
 
 
 @require_GET
 def memory_page(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Core memory with blame, versions and findings; archival and recall beside it. ``?block=`` names the block."""
     agent = agents.get(agent_id)
-    labels = list(AgentBlock.objects.filter(agent=agent).order_by("id").values_list("label", flat=True))
-    chosen = request.GET.get("block") if request.GET.get("block") in labels else (labels[0] if labels else None)
     params = {name: str(value) for name, value in request.GET.items()}
     aside = "recall" if request.GET.get("aside") == "recall" else "archival"
     context = {
         "agent": agent,
         "seq": agent.event_seq,
-        "labels": labels,
-        "chosen": chosen,
-        "core": CorePanel(agent, {"block": chosen} if chosen else {}),
-        "blame": bind("blame", agent, {"block": chosen} if chosen else {}),
+        "core": bind("core", agent, {**params, "page": "1"}),
+        "blame": bind("blame", agent, params),
         "aside": bind(aside, agent, params),
         "aside_tabs": [bind(slug, agent, params) for slug in ("archival", "recall")],
-        "attachable": attachable(agent),
     }
     return render(request, "ade/pages/memory.html", context)
 
 
-def attachable(agent: Agent) -> list[Block]:
-    """The newest blocks that the agent could share and does not hold."""
-    return list(Block.objects.filter(hidden=False).exclude(agents=agent).order_by("-created_at")[:50])
+# --- blocks -------------------------------------------------------------------------------------------------------
+
+
+@require_GET
+def attachable_blocks(request: HttpRequest, agent_id: str) -> HttpResponse:
+    """Blocks with the words ``?q=`` that the agent could share and does not hold, those of several agents first."""
+    agent = agents.get(agent_id)
+    found = searched(text(request.GET, "q")).exclude(id__in=agent.blocks.values("id"))
+    shown = found.annotate(holders=Count("agent_links")).order_by("-holders", "label", "id")[:CHOICES]
+    return render(request, "ade/partials/_attachable.html", {"agent": agent, "blocks": shown})
+
+
+@require_POST
+def new_block(request: HttpRequest, agent_id: str) -> HttpResponse:
+    """Makes a block and attaches it."""
+    agent = agents.get(agent_id)
+    fields = BlockForm(request.POST).changes()
+    if AgentBlock.objects.filter(agent=agent, label=fields["label"]).exists():
+        raise InvalidInput(f"{agent.name} has a block labelled {fields['label']!r} already: choose another label.")
+    block = blocks.create(Author.PERSON, **fields)
+    blocks.attach(agent_id, block.id, Author.PERSON)
+    return _came(request, agent_id, block)
+
+
+@require_POST
+def attach_block(request: HttpRequest, agent_id: str, block_id: str) -> HttpResponse:
+    return _came(request, agent_id, blocks.attach(agent_id, block_id, Author.PERSON))
+
+
+def _came(request: HttpRequest, agent_id: str, block: Block) -> HttpResponse:
+    """The workspace follows by its socket; the memory page moves to the block."""
+    if urlsplit(request.headers.get("HX-Current-URL", "")).path.endswith("/memory"):
+        return moved(request, f"/agents/{agent_id}/memory?block={block.id}")
+    return HttpResponse(status=204, headers=toast(f"{block.label} is in the agent's view from its next step on."))
+
+
+@require_POST
+def detach_block(request: HttpRequest, agent_id: str, block_id: str) -> HttpResponse:
+    block = blocks.detach(agent_id, block_id, Author.PERSON)
+    return HttpResponse(status=204, headers=toast(f"{block.label} is no longer in this agent's view."))
+
+
+# --- passages -----------------------------------------------------------------------------------------------------
+
+
+@require_POST
+def insert_passage(request: HttpRequest, agent_id: str) -> HttpResponse:
+    """Stores a passage in the archive named, else in the agent's own; the socket shows it."""
+    fields = _passage_fields(request)
+    archive = _archive(agent_id, request.POST.get("archive", ""))
+    async_to_sync(archives.insert)(archive, [PassageDraft(archive.id, **fields)])
+    return HttpResponse(status=204, headers=toast("Stored."))
+
+
+def _archive(agent_id: str, archive_id: str) -> Archive:
+    if not archive_id:
+        return archives.own_archive(agent_id)
+    chosen = next((archive for archive in archives.of_agent(agent_id) if archive.id == archive_id), None)
+    if chosen is None:
+        raise NotFound(f"The agent holds no archive {archive_id}: load the page again.")
+    return chosen
+
+
+def _passage_fields(request: HttpRequest) -> dict[str, Any]:
+    """Raises ``InvalidInput`` for a text that is empty or too long."""
+    written = request.POST.get("text", "").replace("\r\n", "\n").replace("\x00", "")
+    if not written.strip():
+        raise InvalidInput("A passage needs a text.")
+    if len(written) > archives.TEXT_LIMIT_CHARS:
+        raise InvalidInput(f"A passage may have {archives.TEXT_LIMIT_CHARS:,} characters: split it.")
+    tags = (tag.strip() for tag in text(request.POST, "tags").split(","))
+    return {"text": written, "tags": list(dict.fromkeys(tag for tag in tags if tag))}
+
+
+@require_GET
+def passage(request: HttpRequest, agent_id: str, passage_id: str) -> HttpResponse:
+    """One passage as the list shows it."""
+    return _row(request, agent_id, _passage(agent_id, passage_id))
+
+
+@require_http_methods(["GET", "POST"])
+def edit_passage(request: HttpRequest, agent_id: str, passage_id: str) -> HttpResponse:
+    """The passage as a form; a POST saves it, unless somebody else has changed it since."""
+    found = _passage(agent_id, passage_id)
+    if request.method == "GET":
+        return render(request, "ade/partials/_passage_form.html", {"agent": agents.get(agent_id), "passage": found})
+    if request.POST.get("was") != found.updated_at.isoformat():
+        raise Conflict("The passage was changed meanwhile: cancel, look at it, and edit it again.")
+    fields = _passage_fields(request)
+    return _row(request, agent_id, async_to_sync(archives.edit_passage)(found.id, [found.archive_id], fields))
+
+
+@require_POST
+def delete_passage(request: HttpRequest, agent_id: str, passage_id: str) -> HttpResponse:
+    archives.delete_passage(passage_id, [archive.id for archive in archives.of_agent(agent_id)])
+    return HttpResponse(status=204, headers=toast("Deleted."))
+
+
+def _passage(agent_id: str, passage_id: str) -> Passage:
+    held_ids = [archive.id for archive in archives.of_agent(agent_id)]
+    found = Passage.objects.filter(id=passage_id, archive__in=held_ids, is_deleted=False).select_related("step").first()
+    if found is None:
+        raise NotFound("The agent has no such passage: it may have been deleted.")
+    return found
+
+
+def _row(request: HttpRequest, agent_id: str, found: Passage) -> HttpResponse:
+    """The passage as the list shows it, with the keyboard where it was."""
+    context = {"agent": agents.get(agent_id), "view": passage_view(agent_id, found), "focused": True}
+    return render(request, "ade/partials/_passage.html", context)
+
+
+# --- tools --------------------------------------------------------------------------------------------------------
+
+
+@require_GET
+def agent_tools(request: HttpRequest, agent_id: str) -> HttpResponse:
+    """Tools with the words ``?q=``, to attach or detach."""
+    return _tools(request, agent_id, text(request.GET, "q"))
+
+
+@require_POST
+def attach_tool(request: HttpRequest, agent_id: str, tool_id: str) -> HttpResponse:
+    tools.attach(agent_id, tool_id)
+    return _tools(request, agent_id, text(request.POST, "q"))
+
+
+@require_POST
+def detach_tool(request: HttpRequest, agent_id: str, tool_id: str) -> HttpResponse:
+    tools.detach(agent_id, tool_id)
+    return _tools(request, agent_id, text(request.POST, "q"))
+
+
+def _tools(request: HttpRequest, agent_id: str, words: str) -> HttpResponse:
+    """The choices, those that the agent has first."""
+    agent = agents.get(agent_id)
+    found = Tool.objects.annotate(is_held=Exists(AgentTool.objects.filter(agent=agent, tool=OuterRef("pk"))))
+    for word in words.split():
+        found = found.filter(Q(name__icontains=word) | Q(description__icontains=word))
+    shown = found.order_by("-is_held", "name", "id")[:CHOICES]
+    return render(request, "ade/partials/_tool_choices.html", {"agent": agent, "tools": shown})

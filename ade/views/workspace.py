@@ -1,22 +1,27 @@
 """An agent's workspace: its page, its panels, and what a person does there."""
 
+import re
+from json import loads
+from typing import Any
+
 from asgiref.sync import async_to_sync
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.panels.base import Panel, bind
 from ade.panels.trace import TracePanel
-from ade.views.memory import attachable
 from agents_core.actions import agents, runs
-from agents_core.actions.messages import Input, send
-from agents_core.errors import InvalidInput, NotFound
-from agents_core.models import Agent, Step
+from agents_core.actions.messages import CallAnswer, Input, RunOptions, send
+from agents_core.errors import Conflict, InvalidInput, NotFound
+from agents_core.models import Agent, Step, ToolCallStatus
 from agents_core.record.steps import request_bytes, response_bytes
 
 ASIDE = ("context", "core", "archival", "recall", "raw")
 MAIN = ("trace", "runs", "settings")
 DRAWER = ("timeline", "events", "history", "output")
+
+_STEP_PAGE = re.compile(r"/agents/[^/?#]+/steps/(\d+)(?:[?#]|$)")
 
 
 @require_GET
@@ -34,7 +39,6 @@ def workspace(request: HttpRequest, agent_id: str, number: int | None = None) ->
         "head": bind("head", agent, params),
         "outline": bind("outline", agent, params),
         **panels,
-        "attachable": attachable(agent),
         **{
             f"{place}_tabs": _tabs(agent, params, slugs)
             for place, slugs in (("main", MAIN), ("aside", ASIDE), ("drawer", DRAWER))
@@ -58,8 +62,19 @@ def _params(request: HttpRequest) -> dict[str, str]:
 
 @require_GET
 def panel(request: HttpRequest, agent_id: str, slug: str) -> HttpResponse:
-    """One panel, for htmx."""
-    return HttpResponse(bind(slug, agents.get(agent_id), _params(request)).render())
+    """One panel, for htmx: of the step that the page shows, unless the request says which."""
+    agent = agents.get(agent_id)
+    bound = bind(slug, agent, {**_shown(request), **_params(request)})
+    # By this the socket knows whether events went by between the drawing and the showing (ade/consumers.py).
+    headers = {"X-Panel": f"{slug} {agent.event_seq}"}
+    if bound.address:
+        headers["HX-Replace-Url"] = bound.address
+    return HttpResponse(bound.render(), headers=headers)
+
+
+def _shown(request: HttpRequest) -> dict[str, str]:
+    found = _STEP_PAGE.search(request.headers.get("HX-Current-URL", ""))
+    return {"step": found[1]} if found else {}
 
 
 @require_GET
@@ -77,6 +92,39 @@ def send_message(request: HttpRequest, agent_id: str) -> HttpResponse:
         raise InvalidInput("Write a message first.")
     async_to_sync(send)(agent_id, [Input(role, [{"type": "text", "text": text}])])
     return HttpResponse(status=204)
+
+
+@require_POST
+def answer_calls(request: HttpRequest, agent_id: str) -> HttpResponse:
+    """Answers the calls of ``step`` that wait, each as its form says."""
+    step = Step.objects.filter(agent=agent_id, id=request.POST.get("step", "")).first()
+    waiting = step.calls.filter(status=ToolCallStatus.AWAITING).order_by("position") if step else ()
+    if step is None or not waiting:
+        raise Conflict("Nothing waits here any more: somebody else was first.")
+    answers = [_answer(request.POST, call.call_id) for call in waiting]
+    async_to_sync(send)(agent_id, [], conversation_id=step.conversation_id, options=RunOptions(answers=answers))
+    return HttpResponse(status=204)
+
+
+def _answer(given: QueryDict, call_id: str) -> CallAnswer:
+    match given.get(f"decision-{call_id}"):
+        case "approve":
+            return CallAnswer(call_id, approve=True, arguments=_arguments(given.get(f"arguments-{call_id}", "")))
+        case "deny":
+            return CallAnswer(call_id, reason=given.get(f"reason-{call_id}") or None)
+        case "answer":
+            return CallAnswer(call_id, "tool", tool_return=given.get(f"result-{call_id}", "").replace("\r\n", "\n"))
+    raise InvalidInput("Say of each call whether it runs, is denied, or is answered in its place.")
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    try:
+        value = loads(text)
+    except ValueError as error:
+        raise InvalidInput(f"The arguments are no JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise InvalidInput("The arguments are an object: {…}.")
+    return value
 
 
 @require_GET

@@ -11,18 +11,19 @@ from django.db import transaction
 
 from agents_core.actions import blocks as block_actions
 from agents_core.actions import sleeptime
+from agents_core.actions.budgets import checked_budgets
 from agents_core.actions.model_choice import check_handle, default_embedding, default_model
 from agents_core.actions.names import fresh_name
 from agents_core.actions.new_agent import MadeAgent, NewAgent
 from agents_core.actions.openings import Opening, opening_messages
-from agents_core.actions.prompt import prompt_parts, recompile, text_of
-from agents_core.actions.tool_rules import checked_rules, with_base_rules
+from agents_core.actions.prompt import prompt_parts, recompile
+from agents_core.actions.tool_rules import approval_rule, checked_rules, with_base_rules
 from agents_core.errors import InvalidInput, NotFound, Refused
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged, AgentCreated, BlockChanged, MessageCreated
 from agents_core.llm import catalog
 from agents_core.memory import blocks as memory_blocks
-from agents_core.memory.render import MetadataFacts
+from agents_core.memory.render import MetadataFacts, stored_parts
 from agents_core.models import (
     WAITING,
     Agent,
@@ -39,6 +40,7 @@ from agents_core.models import (
 )
 from agents_core.models.pipeline import Statement, run_sync
 from agents_core.models.sealed import seal
+from agents_core.runtime.compaction_settings import merged as merged_compaction
 from agents_core.runtime.policy import policy_of, wants_base_rules
 
 MULTI_AGENT_TOOLS = (
@@ -110,7 +112,8 @@ def _drafted(new: NewAgent) -> Agent:
         context_window=window,
         embedding=new.embedding or default_embedding(),
         tool_rules=checked_rules(new.tool_rules),
-        compaction_settings=dict(new.compaction_settings),
+        compaction_settings=merged_compaction({}, new.compaction_settings),
+        budgets=checked_budgets(new.budgets),
         response_format=new.response_format,
         message_buffer_autoclear=autoclear,
         enable_sleeptime=new.enable_sleeptime,
@@ -175,8 +178,11 @@ def _give_tools(agent: Agent, new: NewAgent) -> list[Tool]:
     ]
     chosen = list({tool.id: tool for tool in tools}.values())
     AgentTool.objects.bulk_create([AgentTool(agent=agent, tool=tool) for tool in chosen])
+    rules = [*agent.tool_rules, *(approval_rule(tool.name) for tool in chosen if tool.default_requires_approval)]
     if wants_base_rules(agent.agent_type, agent.model, new.include_base_tool_rules):
-        agent.tool_rules = with_base_rules(agent.tool_rules, chosen)
+        rules = with_base_rules(rules, chosen)
+    if rules != agent.tool_rules:
+        agent.tool_rules = rules
         agent.save(update_fields=["tool_rules"])
     return chosen
 
@@ -205,19 +211,24 @@ def _begin_history(
     agent: Agent, blocks: Sequence[Block], opening: Sequence[Opening] | None, author: Author
 ) -> list[Message]:
     now = datetime.now(ZoneInfo(agent.timezone))
-    system = text_of(prompt_parts(agent, blocks, MetadataFacts(now)))
+    system = stored_parts(prompt_parts(agent, blocks, MetadataFacts(now)))
     drafts = [
-        Message(agent=agent, role="system", content=[{"type": "text", "text": system}]),
+        Message(agent=agent, role="system", content=system),
         *opening_messages(agent, opening, now),
     ]
     told = [MessageCreated(draft.id, draft.role) for draft in drafts]
     attached = [BlockChanged(block.id, block.label, block.version, author, "attached") for block in blocks]
     first = publish(agent.id, AgentCreated(), *attached, *told) - len(told) + 1
+    _save_numbered(drafts, first)
+    agent.event_seq = first + len(told) - 1
+    return drafts
+
+
+def _save_numbered(drafts: Sequence[Message], first: int) -> None:
+    """Saves messages at the end of the context; ``first`` is the number of the event that told of the first."""
     for seq, draft in enumerate(drafts, start=first):
         draft.seq = draft.context_position = seq
     Message.objects.bulk_create(drafts)
-    agent.event_seq = first + len(told) - 1
-    return drafts
 
 
 # --- changing -----------------------------------------------------------------------------------------------------
@@ -242,7 +253,7 @@ def modify(agent_id: str, changes: Mapping[str, Any], author: Author = Author.AP
     """The agent with ``changes`` made: its own fields, and "block_ids", "tool_ids", "secrets", "message_ids", each
     of which replaces the whole.
 
-    ``compaction_settings`` and ``model_settings`` are merged into what is there. Raises as ``create``.
+    ``compaction_settings``, ``model_settings`` and ``budgets`` are merged into what is there; a budget of None goes. Raises as ``create``.
     """
     with transaction.atomic():
         agent = locked(agent_id)
@@ -263,9 +274,11 @@ def modify(agent_id: str, changes: Mapping[str, Any], author: Author = Author.AP
 
 def _merged(agent: Agent, changes: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(changes)
-    for name in ("compaction_settings", "model_settings"):
+    for name in ("model_settings", "budgets"):
         if name in merged:
             merged[name] = getattr(agent, name) | merged[name]
+    if "compaction_settings" in merged:
+        merged["compaction_settings"] = merged_compaction(agent.compaction_settings, merged["compaction_settings"])
     return merged
 
 
@@ -274,6 +287,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "timezone": checked_timezone,
     "model": check_handle,
     "tool_rules": checked_rules,
+    "budgets": checked_budgets,
 }
 
 
@@ -344,9 +358,10 @@ def reset_messages(agent_id: str, *, open_anew: bool = False) -> Agent:
         first = thread.filter(role="system").order_by("context_position").values_list("id", flat=True).first()
         thread.exclude(pk=first).update(context_position=None)
         recompile(agent)
-        if open_anew:
-            _append(opening_messages(agent, None, datetime.now(ZoneInfo(agent.timezone))))
-        publish(agent_id, AgentChanged(["messages"]))
+        drafts = opening_messages(agent, None, datetime.now(ZoneInfo(agent.timezone))) if open_anew else []
+        told = [MessageCreated(draft.id, draft.role) for draft in drafts]
+        last = publish(agent_id, AgentChanged(["messages"]), *told)
+        _save_numbered(drafts, last - len(drafts) + 1)
     return agent
 
 

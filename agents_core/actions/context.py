@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from agents_core.actions.agents import get
-from agents_core.actions.prompt import current_parts, text_of
+from agents_core.actions.prompt import current_parts, stale_parts
 from agents_core.llm import tokens
 from agents_core.llm.types import ToolSpec
-from agents_core.memory.render import PromptPart
+from agents_core.memory.render import PromptPart, text_of
 from agents_core.models import WAITING, Agent, Message, Passage, Role, SegmentKind, Tool
 from agents_core.runtime.state import StoredMessage
 from agents_core.runtime.transcript import chat_messages
@@ -16,9 +16,13 @@ _STORED = ("id", "role", "content", "tool_calls", "tool_returns")
 
 
 def overview(agent_id: str, conversation_id: str | None = None) -> dict[str, Any]:
-    """The context window compiled from the memory of this moment, nothing stored. Tokens are our estimates. Raises ``NotFound``."""
+    """The context window compiled from the memory of this moment, nothing stored. Tokens are our estimates. Raises ``NotFound``.
+
+    ``stale_parts``, which is not in the contract, names the parts in which the stored prompt differs.
+    """
     agent = get(agent_id)
-    parts = _Parts(current_parts(agent, conversation_id))
+    compiled = current_parts(agent, conversation_id)
+    parts = _Parts(compiled)
     system, core = parts.text(SegmentKind.SYSTEM, "instructions"), parts.text(SegmentKind.CORE)
     rules, metadata = parts.text(SegmentKind.RULES), parts.text(SegmentKind.METADATA)
     rows = _messages(agent, conversation_id)
@@ -52,6 +56,7 @@ def overview(agent_id: str, conversation_id: str | None = None) -> dict[str, Any
         "summary_memory": summary,
         "functions_definitions": [_definition(spec) for spec in specs],
         "messages": [_system_message(parts), *map(_raw, rows)],
+        "stale_parts": stale_parts(agent, conversation_id, compiled),
     }
 
 

@@ -7,10 +7,11 @@ from django.db import transaction
 
 from agents_core.actions.agents import locked
 from agents_core.actions.model_choice import check_handle
-from agents_core.actions.prompt import current_parts, text_of
+from agents_core.actions.prompt import current_parts
 from agents_core.errors import NotFound
 from agents_core.events.publish import publish
 from agents_core.events.types import AgentChanged, MessageCreated
+from agents_core.memory.render import stored_parts
 from agents_core.models import WAITING, Conversation, Message
 
 
@@ -21,10 +22,8 @@ def create(agent_id: str, **fields: Any) -> Conversation:
     with transaction.atomic():
         agent = locked(agent_id)
         conversation = Conversation.objects.create(agent=agent, **fields)
-        text = text_of(current_parts(agent, conversation.id))
-        message = Message(
-            agent=agent, conversation=conversation, role="system", content=[{"type": "text", "text": text}]
-        )
+        content = stored_parts(current_parts(agent, conversation.id))
+        message = Message(agent=agent, conversation=conversation, role="system", content=content)
         message.seq = message.context_position = publish(
             agent_id, AgentChanged(["conversations"]), MessageCreated(message.id, message.role)
         )

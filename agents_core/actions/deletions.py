@@ -48,6 +48,7 @@ _OF_AGENT = (
             "agent_tool",
             "agent_archive",
             "agent_variable",
+            "schedule",
         )
     ),
     "DELETE FROM agent WHERE id = %s",

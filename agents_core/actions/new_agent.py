@@ -40,6 +40,7 @@ class NewAgent:
     timezone: str = "UTC"
     response_format: Mapping[str, Any] | None = None
     compaction_settings: Mapping[str, Any] = field(default_factory=dict)
+    budgets: Mapping[str, Any] = field(default_factory=dict)
     message_buffer_autoclear: bool | None = None
     enable_sleeptime: bool = False
     max_files_open: int | None = None

@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from agents_core.memory import render
-from agents_core.models import WAITING, Agent, Block, Message, Passage, Role
+from agents_core.models import WAITING, Agent, Block, Message, Passage, Role, SegmentKind
 from agents_core.runtime.policy import policy_of
 from agents_core.tools import rules
 
@@ -32,10 +32,6 @@ def current_parts(agent: Agent, conversation_id: str | None = None) -> list[rend
     return prompt_parts(agent, blocks, metadata)
 
 
-def text_of(parts: Sequence[render.PromptPart]) -> str:
-    return "".join(part.text for part in parts)
-
-
 def stored_prompt(agent_id: str, conversation_id: str | None = None) -> Message | None:
     """The message that holds the prompt of a thread: the system message that stands first in its context."""
     return (
@@ -49,9 +45,28 @@ def stored_prompt(agent_id: str, conversation_id: str | None = None) -> Message 
 
 def recompile(agent: Agent, conversation_id: str | None = None, *, dry_run: bool = False) -> str:
     """The prompt of a thread, compiled anew and, unless ``dry_run``, stored in place of the old."""
-    text = text_of(current_parts(agent, conversation_id))
+    parts = current_parts(agent, conversation_id)
     stored = None if dry_run else stored_prompt(agent.id, conversation_id)
     if stored is not None:
-        stored.content = [{"type": "text", "text": text}]
+        stored.content = render.stored_parts(parts)
         stored.save(update_fields=["content"])
-    return text
+    return render.text_of(parts)
+
+
+def stale_parts(agent: Agent, conversation_id: str | None, now: Sequence[render.PromptPart]) -> list[dict[str, str]]:
+    """The parts of the stored prompt that are not as in ``now`` any more, and those it lacks: {kind, source_id, label}. The counts and
+    the time do not matter."""
+    stored = stored_prompt(agent.id, conversation_id)
+    before, after = _by_source(render.parts_of(stored.content) if stored else []), _by_source(now)
+    changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    return [{"kind": kind, "source_id": source_id, "label": label} for kind, source_id, label in changed]
+
+
+def _by_source(parts: Sequence[render.PromptPart]) -> dict[tuple[str, str, str], str]:
+    """The texts by what they show; the blank lines between parts are nobody's."""
+    texts: dict[tuple[str, str, str], str] = {}
+    for part in parts:
+        if part.kind != SegmentKind.METADATA:
+            key = (str(part.kind), part.source_id, part.label)
+            texts[key] = texts.get(key, "") + part.text.strip()
+    return texts

@@ -1,6 +1,8 @@
 """Model providers: setting them up, testing them, and which handles there are."""
 
+import asyncio
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -98,12 +100,7 @@ def delete_provider(name: str) -> None:
 async def check_provider(name: str) -> Check:
     """Asks the provider whether it answers; never raises for what it says. Raises ``UnknownModel`` for one that is not set up."""
     account = await ProviderAccount.objects.filter(name=name).afirst()
-    kind, endpoint = endpoint_of(
-        name,
-        account.kind if account else None,
-        account.base_url if account else None,
-        account.sealed_key if account else None,
-    )
+    kind, endpoint = _endpoint(name, account)
     provider = PROVIDERS.load(kind)(endpoint)
     try:
         check: Check = await provider.check()
@@ -114,6 +111,12 @@ async def check_provider(name: str) -> Check:
         account.last_check = {**facts, "models": len(check.models)}
         await ProviderAccount.objects.filter(id=account.id).aupdate(last_check=account.last_check)
     return check
+
+
+def _endpoint(name: str, account: ProviderAccount | None) -> tuple[str, Endpoint]:
+    if account is None:
+        return endpoint_of(name, None, None, None)
+    return endpoint_of(name, account.kind, account.base_url, account.sealed_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,35 +130,63 @@ class ModelChoice:
     info: ModelInfo
 
 
+_ANSWER_WITHIN_S = 5.0
+_KEPT_S = 15.0
+_FAILURE_KEPT_S = 3.0
+
+_Listed = list[ModelInfo] | str
+_listed: dict[tuple[str, Endpoint], tuple[float, _Listed]] = {}
+
+
 async def models() -> tuple[list[ModelChoice], dict[str, str]]:
-    """Every model of every provider set up, and why a provider's could not be listed, by its name."""
+    """Every model of every provider set up, and why a provider's could not be listed, by its name.
+
+    The providers are asked side by side, given 5 seconds, and not again for some seconds after; other settings count at once.
+    """
+    accounts = {account.name: account async for account in ProviderAccount.objects.all()}
     choices: list[ModelChoice] = []
     failures: dict[str, str] = {}
-    accounts = {account.name: account async for account in ProviderAccount.objects.all()}
-    for name in {**dict.fromkeys(endpoints_from(os.environ)), **accounts}:
-        account = accounts.get(name)
-        kind, endpoint = endpoint_of(
-            name,
-            account.kind if account else None,
-            account.base_url if account else None,
-            account.sealed_key if account else None,
-        )
+    found: dict[str, tuple[str, Endpoint]] = {}
+    for name in {**endpoints_from(os.environ), **accounts}:
         try:
-            choices += await _models_of(name, kind, endpoint)
+            found[name] = _endpoint(name, accounts.get(name))
         except AgentsError as error:
             failures[name] = error.message
+    answers = await asyncio.gather(*(_models_of(*where) for where in found.values()))
+    for (name, (kind, endpoint)), listed in zip(found.items(), answers, strict=True):
+        if isinstance(listed, str):
+            failures[name] = listed
+        else:
+            choices += [ModelChoice(f"{name}/{info.name}", name, kind, endpoint.base_url, info) for info in listed]
     return choices, failures
 
 
-async def _models_of(name: str, kind: str, endpoint: Endpoint) -> list[ModelChoice]:
-    provider = PROVIDERS.load(kind)(endpoint)
+async def _models_of(kind: str, endpoint: Endpoint) -> _Listed:
+    """The models, or why there are none."""
+    key, now = (kind, endpoint), time.monotonic()
+    if key not in _listed or _listed[key][0] < now:
+        for old in [each for each, (until, _) in _listed.items() if until < now]:
+            del _listed[old]
+        listed = await _ask_for_models(kind, endpoint)
+        _listed[key] = (time.monotonic() + (_FAILURE_KEPT_S if isinstance(listed, str) else _KEPT_S), listed)
+        return listed
+    return _listed[key][1]
+
+
+async def _ask_for_models(kind: str, endpoint: Endpoint) -> _Listed:
     try:
-        return [
-            ModelChoice(f"{name}/{info.name}", name, kind, endpoint.base_url, info)
-            for info in await provider.list_models()
-        ]
-    finally:
-        await provider.aclose()
+        # Importing an SDK takes seconds, which are not the provider's.
+        provider = await asyncio.to_thread(lambda: PROVIDERS.load(kind)(endpoint))
+        try:
+            async with asyncio.timeout(_ANSWER_WITHIN_S):
+                listed: list[ModelInfo] = await provider.list_models()
+                return listed
+        finally:
+            await provider.aclose()
+    except TimeoutError:
+        return f"It did not list its models within {_ANSWER_WITHIN_S:g} s."
+    except AgentsError as error:
+        return error.message
 
 
 def save_mapping(handle: str, target: str) -> HandleMapping:

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from agents_core.actions.approvals import abandon
 from agents_core.errors import Conflict, NotFound
 from agents_core.events.publish import Publication
 from agents_core.events.types import RunCancelRequested, RunEnded
 from agents_core.models import Agent, Run, pipeline
 from agents_core.models.pipeline import Statement
+from agents_core.queue.tasks import tell_end
 
 
 class NothingToCancel(Conflict):
@@ -31,14 +33,17 @@ _DROP_INPUTS = "UPDATE message SET context_position = NULL WHERE run_id = ANY(%s
 def cancel(agent_id: str, run_ids: Sequence[str] | None = None) -> list[str]:
     """Asks the agent's active runs, or those named, to stop; gives their ids.
 
-    A run that no worker has taken up ends at once; one that is going on ends within the next 50 ms of its model's answer, or after
-    the tool that it is in. Raises ``NotFound`` for the agent, ``NothingToCancel``.
+    A run that no worker has taken up ends at once; one that is going on ends with the next piece of its model's answer, or within a
+    second while its model is silent or its tools run. Where none is active, calls that wait for an answer are given up, and the ids are
+    those of the runs that asked. Raises ``NotFound`` for the agent, ``NothingToCancel``.
     """
     chosen = None if run_ids is None else list(run_ids)
     with transaction.atomic():
         if not Agent.objects.select_for_update(no_key=True).filter(id=agent_id).exists():
             raise NotFound("Agent not found")
         found = pipeline.run_sync([Statement(_ACTIVE, (agent_id, chosen, chosen))])[0]
+        if not found and (given_up := abandon(agent_id)):
+            return given_up
         if not found:
             raise NothingToCancel("No run of this agent is going on or waiting, so there is nothing to cancel.")
         waiting = [run_id for run_id, status in found if status == "created"]
@@ -50,7 +55,7 @@ def cancel(agent_id: str, run_ids: Sequence[str] | None = None) -> list[str]:
             publication.add(RunCancelRequested())
             if run_id in waiting:
                 publication.add(RunEnded("cancelled", "cancelled"))
-        pipeline.run_sync([publication.statement(), *statements])
+        pipeline.run_sync([publication.statement(), *statements, tell_end(waiting)])
     return [run_id for run_id, _ in found]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agents_core.errors import InvalidInput, Refused
+from agents_core.errors import InvalidInput
 from agents_core.models import Tool, ToolType
 from agents_core.runtime.policy import ENDING_TOOLS
 
@@ -16,20 +16,17 @@ _NEEDED: dict[str, tuple[tuple[str, type], ...]] = {
     "conditional": (("child_output_mapping", dict),),
     "max_count_per_step": (("max_count_limit", int),),
     "required_before_exit": (),
+    "requires_approval": (),
 }
 
 
-class ApprovalUnsupported(Refused):
-    """Asked to make a tool wait for approval: refused, because a call that does not wait after all may do harm."""
-
-    code = "approval_unsupported"
-
-    def __init__(self) -> None:
-        super().__init__("Tools cannot wait for a person's approval yet: leave out requires_approval.")
+def approval_rule(tool_name: str) -> dict[str, Any]:
+    """The rule that lets the calls of a tool wait for a person."""
+    return {"type": "requires_approval", "tool_name": tool_name}
 
 
 def checked_rules(rules: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The rules as they are stored. Raises ``InvalidInput`` naming what is wrong, ``ApprovalUnsupported``."""
+    """The rules as they are stored. Raises ``InvalidInput`` naming what is wrong."""
     for rule in rules:
         _check(rule)
     return [dict(rule) for rule in rules]
@@ -51,8 +48,6 @@ _RULED = (ToolType.CORE, ToolType.MEMORY, ToolType.SLEEPTIME, ToolType.VOICE_SLE
 
 def _check(rule: Mapping[str, Any]) -> None:
     kind = rule.get("type")
-    if kind == "requires_approval":
-        raise ApprovalUnsupported
     if kind not in _NEEDED:
         raise InvalidInput(f"There is no tool rule of type {kind!r}. Known: {', '.join(_NEEDED)}.")
     for name, needed in (("tool_name", str), *_NEEDED[kind]):

@@ -7,13 +7,12 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from agents_core.actions.agents import get as get_agent
 from agents_core.actions.agents import locked
-from agents_core.actions.tool_rules import ApprovalUnsupported
+from agents_core.actions.tool_rules import approval_rule
 from agents_core.errors import Conflict, InvalidInput, NotFound, Refused
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged
-from agents_core.models import AgentTool, AgentVariable, Tool, ToolType
+from agents_core.models import Agent, AgentTool, AgentVariable, Tool, ToolType
 from agents_core.models.pipeline import run_sync
 from agents_core.models.sealed import unseal
 from agents_core.sandbox.base import SandboxOutcome
@@ -190,7 +189,8 @@ def attach(agent_id: str, tool_id: str) -> None:
         agent, tool = locked(agent_id), get(tool_id)
         _, made = AgentTool.objects.get_or_create(agent=agent, tool=tool)
         if made:
-            publish(agent_id, AgentChanged(["tools"]))
+            asks = tool.default_requires_approval and _require_approval(agent, tool.name, True)
+            publish(agent_id, AgentChanged(["tools", "tool_rules"] if asks else ["tools"]))
 
 
 def detach(agent_id: str, tool_id: str) -> None:
@@ -204,14 +204,23 @@ def detach(agent_id: str, tool_id: str) -> None:
 
 
 def set_approval(agent_id: str, tool_name: str, required: bool) -> None:
-    """Lets calls of the agent's tool run without approval, as they all do.
+    """Says whether calls of the agent's tool wait for a person's approval. Raises ``NotFound``."""
+    with transaction.atomic():
+        agent = locked(agent_id)
+        of_agent(agent_id, tool_name)
+        if _require_approval(agent, tool_name, required):
+            publish(agent_id, AgentChanged(["tool_rules"]))
 
-    Raises ``NotFound``, and ``ApprovalUnsupported`` when ``required``.
-    """
-    get_agent(agent_id)
-    of_agent(agent_id, tool_name)
-    if required:
-        raise ApprovalUnsupported
+
+def _require_approval(agent: Agent, tool_name: str, required: bool) -> bool:
+    """Sets or drops the rule; gives whether that changed anything."""
+    rule = approval_rule(tool_name)
+    rules = [other for other in agent.tool_rules if not rule.items() <= other.items()] + [rule] * required
+    if rules == agent.tool_rules:
+        return False
+    agent.tool_rules = rules
+    agent.save(update_fields=["tool_rules", "updated_at"])
+    return True
 
 
 def of_agent(agent_id: str, name: str) -> Tool:

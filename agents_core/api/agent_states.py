@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
 
+from agents_core.actions.messages import MESSAGE_COLUMNS
 from agents_core.actions.new_agent import MadeAgent
 from agents_core.api.schemas.agents import AgentState, Included, Memory
 from agents_core.api.schemas.archives import ORGANIZATION
@@ -13,8 +14,20 @@ from agents_core.api.schemas.blocks import BlockResponse
 from agents_core.api.schemas.configs import agent_llm_config, embedding_config
 from agents_core.api.schemas.groups import GroupResponse, group_responses, managed_groups
 from agents_core.api.schemas.tools import ToolResponse
-from agents_core.models import WAITING, Agent, AgentBlock, AgentTool, AgentVariable, Message
+from agents_core.api.wire import Shown, expand, view_of
+from agents_core.models import (
+    WAITING,
+    Agent,
+    AgentBlock,
+    AgentTool,
+    AgentVariable,
+    Message,
+    Role,
+    ToolCall,
+    ToolCallStatus,
+)
 from agents_core.models.sealed import unseal
+from agents_core.runtime.compaction_settings import CompactionSettings
 
 EVERYTHING = frozenset({"blocks", "tools", "secrets", "managed_group"})
 
@@ -33,6 +46,7 @@ _OWN = (
     "model",
     "model_settings",
     "embedding",
+    "budgets",
     "response_format",
     "message_buffer_autoclear",
     "enable_sleeptime",
@@ -60,6 +74,7 @@ def states(agents: Sequence[Agent], relations: frozenset[str] = frozenset()) -> 
     tools = _tools(ids) if "tools" in relations else {}
     secrets = _secrets(ids) if "secrets" in relations else {}
     managed = managed_groups(ids) if "managed_group" in relations else {}
+    approvals = _approvals(agents) if "pending_approval" in relations else {}
     return [
         _state(
             agent,
@@ -68,6 +83,7 @@ def states(agents: Sequence[Agent], relations: frozenset[str] = frozenset()) -> 
             tools.get(agent.id, []),
             secrets.get(agent.id, []),
             managed.get(agent.id),
+            approvals.get(agent.id),
         )
         for agent in agents
     ]
@@ -92,7 +108,8 @@ def _state(
     blocks: list[BlockResponse],
     tools: list[ToolResponse],
     secrets: list[dict[str, Any]],
-    managed_group: GroupResponse | None,
+    managed_group: GroupResponse | None = None,
+    pending_approval: Shown | None = None,
 ) -> AgentState:
     return AgentState.model_construct(
         **{name: getattr(agent, name) for name in _OWN},
@@ -101,10 +118,11 @@ def _state(
         memory=Memory.model_construct(agent_type=agent.agent_type, blocks=blocks, file_blocks=[]),
         tools=tools,
         secrets=secrets,
+        pending_approval=pending_approval,
         tool_exec_environment_variables=secrets,
         llm_config=agent_llm_config(agent),
         embedding_config=embedding_config(agent.embedding),
-        compaction_settings=agent.compaction_settings or None,
+        compaction_settings=CompactionSettings.of(agent.compaction_settings).shown,
         sources=[],
         identities=[],
         identity_ids=[],
@@ -121,6 +139,19 @@ def _context(agent_ids: Sequence[str]) -> dict[str, list[str]]:
         .annotate(ids=ArrayAgg("id", order_by=("context_position", "seq")))
     )
     return dict(rows)
+
+
+def _approvals(agents: Sequence[Agent]) -> dict[str, Shown]:
+    """What each agent waits for in its default thread, as the message that asks for it."""
+    steps = ToolCall.objects.filter(agent__in=agents, status=ToolCallStatus.AWAITING, step__conversation=None)
+    rows = Message.objects.filter(step__in=steps.values("step"), role=Role.ASSISTANT).values(*MESSAGE_COLUMNS)
+    kinds = {agent.id: agent.agent_type for agent in agents}
+    return {
+        row["agent_id"]: shown
+        for row in rows
+        for shown in expand(row, view_of(kinds[row["agent_id"]]))
+        if shown["message_type"] == "approval_request_message"
+    }
 
 
 def _grouped(pairs: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:

@@ -9,6 +9,7 @@ from agents_core.api.errors import model_refusal, refusal
 from agents_core.api.reply import reply
 from agents_core.api.wire import Shown, View, shown_messages
 from agents_core.llm import errors as model_errors
+from agents_core.runtime.approvals import PendingApproval
 
 _STATUS = {
     kind.code: kind.http_status
@@ -29,9 +30,16 @@ def answer(outcome: RunOutcome, view: View) -> HttpResponse:
     error = outcome.error or {}
     if outcome.status == "failed" and error.get("code") in _STATUS:
         return model_refusal(error["code"], error["message"], _STATUS[error["code"]])
+    if error.get("code") == PendingApproval.code:
+        raise PendingApproval(error.get("pending_request_id"))
     if outcome.status == "failed" and not outcome.messages:
-        return refusal(error.get("message") or "The run failed.", 500)
-    return reply(answer_body(shown_messages(outcome.messages, view), outcome))
+        return refusal(error.get("message") or "The run failed.", error.get("status") or 500)
+    return reply(response(outcome, view))
+
+
+def response(outcome: RunOutcome, view: View) -> dict[str, Any]:
+    """What a run said, why it ended and what it used."""
+    return answer_body(shown_messages(outcome.messages, view), outcome)
 
 
 def answer_body(messages: list[Shown], outcome: RunOutcome) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from agents_core.api.parser import StrictParser
 from agents_core.api.routers import (
     agents,
     archives,
+    batches,
     blocks,
+    compactions,
     conversations,
     core_memory,
     groups,
@@ -16,6 +18,7 @@ from agents_core.api.routers import (
     misc,
     models,
     runs,
+    schedules,
     steps,
     tools,
 )
@@ -38,12 +41,15 @@ api.add_router("/agents", core_memory.router)
 api.add_router("/agents", archives.agent_router)
 api.add_router("/agents", tools.agent_router)
 api.add_router("/agents", groups.agent_router)
+api.add_router("/agents", schedules.router)
+api.add_router("/agents", compactions.agent_router)
 api.add_router("/agents", agents.router)
 api.add_router("/blocks", blocks.router)
 api.add_router("/archives", archives.router)
 api.add_router("/groups", groups.router)
 api.add_router("/passages", archives.passages_router)
 api.add_router("/tools", tools.router)
+api.add_router("/messages/batches", batches.router)
 api.add_router("/messages", messages.router)
 api.add_router("/runs", runs.router)
 api.add_router("/steps", steps.router)

@@ -24,7 +24,7 @@ from agents_core.api.wire import (
 from agents_core.events.types import MessageDelta, StoredEvent
 
 _GROWING = {"reasoning_message": "reasoning", "assistant_message": "content"}
-_CALLS = ("calls", 0)
+_CALL_MESSAGES = ("tool_call_message", "approval_request_message")
 
 Key = tuple[str, int]
 
@@ -53,7 +53,7 @@ class _Draft:
 
     sent: dict[Key, str] = field(default_factory=dict)
     arguments: dict[int, str] = field(default_factory=dict)
-    heads: dict[int, tuple[str | None, str | None]] = field(default_factory=dict)
+    heads: dict[int, tuple[str | None, str | None, bool]] = field(default_factory=dict)
     places: dict[Key, int] = field(default_factory=dict)
     last: Key | None = None
 
@@ -103,12 +103,12 @@ class Tokens:
     def _call(self, draft: _Draft, event: MessageDelta) -> tuple[int, str, Shown] | None:
         draft.last = None
         first = event.index not in draft.heads
-        name, call_id = draft.heads.setdefault(event.index, (event.name, event.call_id))
-        if speaks(name, self.view):
+        name, call_id, gated = draft.heads.setdefault(event.index, (event.name, event.call_id, event.gated))
+        if speaks(name, self.view) and not gated:
             return self._speech(draft, event)
         draft.add(("tool_call", event.index), event.text)
         call = {"name": name if first else None, "arguments": event.text, "tool_call_id": call_id}
-        return draft.place(_CALLS), "tool_call_message", {"tool_call": call, "tool_calls": call}
+        return draft.place(("calls", gated)), _CALL_MESSAGES[gated], {"tool_call": call, "tool_calls": call}
 
     def _speech(self, draft: _Draft, event: MessageDelta) -> tuple[int, str, Shown] | None:
         key = ("tool_call", event.index)
@@ -123,7 +123,7 @@ class Tokens:
         counts: dict[str, int] = {}
         for index, piece in enumerate(pieces(row, self.view)):
             head = common(row, index) | {"message_type": piece.message_type}
-            if piece.message_type == "tool_call_message":
+            if piece.message_type in _CALL_MESSAGES:
                 yield from (head | fields for fields in _rest_of_calls(row, piece, draft))
                 continue
             ordinal = piece.calls[0] if piece.calls else counts.get(piece.part, 0)

@@ -14,7 +14,7 @@ from agents_core.api.answers import answer_body, stop_reason, usage_statistics
 from agents_core.api.errors import refusal
 from agents_core.api.reply import reply
 from agents_core.api.schemas.messages import SendRequest
-from agents_core.api.sending import inputs_of, options_of, view_for
+from agents_core.api.sending import inputs_from, options_of, view_for
 from agents_core.api.sse import DONE, Reader, Stream, frame, ping, spoken_frames
 from agents_core.api.wire import Shown, shown_messages
 from agents_core.events.hub import hub
@@ -25,7 +25,7 @@ _POLL_S = 5.0
 
 async def queued(group_id: str, body: SendRequest) -> GroupTurn:
     """Queues a turn that answers the request. Raises as ``actions.groups.send``."""
-    return await sync_to_async(groups.send)(group_id, inputs_of(body), options_of(body))
+    return await sync_to_async(groups.send)(group_id, inputs_from(body.items()), options_of(body))
 
 
 async def answered(group_id: str, body: SendRequest) -> HttpResponse:

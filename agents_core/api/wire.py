@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic_core import from_json
 
+from agents_core.runtime.compaction import SUMMARY_PREFIX
 from agents_core.runtime.policy import policy_of
 
 Row = Mapping[str, Any]
@@ -24,13 +25,14 @@ class View:
     """How a caller wants messages shown. ``text_is_thought``: an assistant's text is its reasoning, for it speaks by a tool.
 
     ``speak_tool``: the tool whose ``speak_argument`` is shown as what the assistant said; None to show it as any other call.
-    ``kinds``: the message types to show; None for all.
+    ``kinds``: the message types to show; None for all. ``compactions``: a summary is shown as the event and what it says, not as a message.
     """
 
     text_is_thought: bool = False
     speak_tool: str | None = None
     speak_argument: str = "message"
     kinds: frozenset[str] | None = None
+    compactions: bool = False
 
     def wants(self, shown: Shown) -> bool:
         return self.kinds is None or shown["message_type"] in self.kinds
@@ -43,6 +45,7 @@ def view_of(
     tool: str = "send_message",
     argument: str = "message",
     kinds: Iterable[str] | None = None,
+    compactions: bool = False,
 ) -> View:
     """The view of an agent's messages that the parameters of a request ask for."""
     speaks_by_tool = policy_of(agent_type).heartbeats
@@ -51,6 +54,7 @@ def view_of(
         speak_tool=tool if speaks_by_tool and use_assistant_message else None,
         speak_argument=argument,
         kinds=frozenset(kinds) if kinds else None,
+        compactions=compactions,
     )
 
 
@@ -66,12 +70,14 @@ def expand(row: Row, view: View) -> list[Shown]:
             parts: Iterator[tuple[str, Shown]] = ((piece.message_type, piece.fields) for piece in pieces(row, view))
         case "tool":
             parts = _returns(row, view)
+        case "approval":
+            parts = iter([("approval_response_message", _answers(row["content"]))])
         case "system":
             parts = iter([("system_message", {"content": _text(row["content"])})])
         case "summary":
-            parts = iter([("user_message", {"content": packed_summary(row)})])
+            parts = _compaction(row) if view.compactions else iter([("user_message", {"content": packed_summary(row)})])
         case _:
-            parts = iter([("user_message", {"content": _content(row["content"])})])
+            parts = iter([("user_message", {"content": content(row["content"])})])
     return [{**common(row, index), "message_type": kind, **fields} for index, (kind, fields) in enumerate(parts)]
 
 
@@ -113,16 +119,24 @@ class Piece(NamedTuple):
 
 
 def pieces(row: Row, view: View) -> Iterator[Piece]:
-    """The parts of an assistant's message in order. All tool calls but the spoken ones come as one part."""
+    """The parts of an assistant's message in order. Tool calls come as one part, those that had to wait as another; each spoken one by
+    itself."""
     for part in merged(row["content"]):
         yield Piece(part["type"], *_content_piece(part, view))
     calls = row["tool_calls"]
-    silent = [index for index, call in enumerate(calls) if not speaks(call["name"], view)]
-    for index, call in enumerate(calls):
-        if speaks(call["name"], view):
-            yield Piece("tool_call", "assistant_message", {"content": spoken(call["arguments"], view)}, [index])
-        elif index == silent[0]:
-            yield Piece("tool_call", "tool_call_message", _calls([calls[each] for each in silent]), silent)
+    kinds = [_call_kind(call, view) for call in calls]
+    for index, (call, kind) in enumerate(zip(calls, kinds, strict=True)):
+        if kind == "assistant_message":
+            yield Piece("tool_call", kind, {"content": spoken(call["arguments"], view)}, [index])
+        elif kind not in kinds[:index]:
+            alike = [place for place, other in enumerate(kinds) if other == kind]
+            yield Piece("tool_call", kind, _calls([calls[place] for place in alike]), alike)
+
+
+def _call_kind(call: Mapping[str, Any], view: View) -> str:
+    if call.get("gated"):
+        return "approval_request_message"
+    return "assistant_message" if speaks(call["name"], view) else "tool_call_message"
 
 
 def merged(content: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -194,13 +208,55 @@ def _return(entry: Mapping[str, Any]) -> Shown:
     }
 
 
+def _answers(content: Sequence[Mapping[str, Any]]) -> Shown:
+    """Answers to calls that waited; the older fields tell of the first."""
+    shown = [_answer(part) for part in content]
+    first = content[0]
+    return {
+        "approvals": shown,
+        "approve": first["approve"] if first["type"] == "approval" else None,
+        "approval_request_id": None,
+        "reason": first.get("reason"),
+    }
+
+
+def _answer(part: Mapping[str, Any]) -> Shown:
+    if part["type"] == "tool":
+        return {
+            "type": "tool",
+            "tool_call_id": part["tool_call_id"],
+            "tool_return": part["tool_return"],
+            "status": part["status"],
+            "stdout": _lines(part.get("stdout")),
+            "stderr": _lines(part.get("stderr")),
+        }
+    decided = {name: part.get(name) for name in ("tool_call_id", "approve", "reason")}
+    return {"type": "approval", **decided}
+
+
 def _lines(text: str | None) -> list[str] | None:
     return [text] if text else None
 
 
+def summary_text(content: Sequence[Mapping[str, Any]]) -> str:
+    """A stored summary without the words that introduce it to the agent."""
+    return _text(content).removeprefix(SUMMARY_PREFIX)
+
+
+def _compaction(row: Row) -> Iterator[tuple[str, Shown]]:
+    stats: Shown = next((part["compaction"] for part in row["content"] if "compaction" in part), {})
+    data = {
+        "trigger": stats.get("trigger"),
+        "context_token_estimate": stats.get("context_tokens_before"),
+        "context_window": stats.get("context_window"),
+    }
+    yield "event_message", {"event_type": "compaction", "event_data": data}
+    yield "summary_message", {"summary": summary_text(row["content"]), "compaction_stats": stats or None}
+
+
 def packed_summary(row: Row) -> str:
     """A summary as older clients know it: a system alert in JSON."""
-    text = f"The following is a summary of the previous messages: {_text(row['content'])}"
+    text = f"The following is a summary of the previous messages: {summary_text(row['content'])}"
     return json.dumps(
         {"type": "system_alert", "message": text, "time": wire_time(row["created_at"])}, ensure_ascii=False
     )
@@ -210,10 +266,11 @@ def _text(content: Sequence[Mapping[str, Any]]) -> str:
     return "".join(part["text"] for part in content if part["type"] == "text")
 
 
-def _content(content: Sequence[Mapping[str, Any]]) -> str | list[Shown]:
-    if len(content) == 1 and content[0]["type"] == "text":
-        return str(content[0]["text"])
-    return [wire_part(part) for part in content]
+def content(parts: Sequence[Mapping[str, Any]]) -> str | list[Shown]:
+    """Stored parts as the API takes them and shows them: a lone text as it is."""
+    if len(parts) == 1 and parts[0]["type"] == "text":
+        return str(parts[0]["text"])
+    return [wire_part(part) for part in parts]
 
 
 def wire_part(part: Mapping[str, Any]) -> Shown:

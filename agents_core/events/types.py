@@ -44,6 +44,15 @@ class RunEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackSent:
+    """The callback URL of a run that has ended was told. ``error`` None: it took it; otherwise it is tried a few times more."""
+
+    type: ClassVar = "run.callback_sent"
+    status_code: int | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class StepStarted:
     type: ClassVar = "step.started"
 
@@ -73,7 +82,8 @@ class MessageCreated:
 @dataclass(frozen=True, slots=True)
 class MessageDelta:
     """A piece of a message that is being written. ``part``: "text", "reasoning" or "tool_call" (then ``text`` is a piece of the
-    JSON arguments; ``call_id`` and ``name`` come with the first piece of each call, numbered by ``index``)."""
+    JSON arguments; ``call_id`` and ``name`` come with the first piece of each call, numbered by ``index``; ``gated``: the call will wait
+    for an answer)."""
 
     type: ClassVar = "message.delta"
     message_id: str
@@ -82,6 +92,7 @@ class MessageDelta:
     index: int = 0
     call_id: str | None = None
     name: str | None = None
+    gated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +108,24 @@ class ToolReturned:
     call_id: str
     name: str
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequested:
+    """Calls of a message wait for an answer; the run has ended."""
+
+    type: ClassVar = "approval.requested"
+    message_id: str
+    call_ids: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAnswered:
+    """The calls that waited have their answers. ``abandoned``: by nobody's decision, so that the agent can go on."""
+
+    type: ClassVar = "approval.answered"
+    call_ids: list[str]
+    abandoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +206,7 @@ AnyEvent = (
     | RunStarted
     | RunCancelRequested
     | RunEnded
+    | CallbackSent
     | StepStarted
     | StepEnded
     | ModelRetrying
@@ -184,6 +214,8 @@ AnyEvent = (
     | MessageDelta
     | ToolCalled
     | ToolReturned
+    | ApprovalRequested
+    | ApprovalAnswered
     | BlockChanged
     | ProposalChanged
     | SleeptimeCalled

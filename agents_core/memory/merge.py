@@ -1,6 +1,8 @@
-"""Three-way merge of a text that two people changed at once, by words."""
+"""Three-way merge of a block that two people changed at once, its text by words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from agents_core.record.diff import diff_words
 
@@ -44,3 +46,18 @@ def _edits(base: str, changed: str) -> list[_Edit]:
         else:
             edits.append(_Edit(start, at, text))
     return edits
+
+
+def merge_fields(base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The fields that ``mine`` gives with the changes of both; None when one cannot be merged. Only ``value`` has words."""
+    merged: dict[str, Any] = {}
+    for name, given in mine.items():
+        if theirs[name] == base[name] or theirs[name] == given:
+            merged[name] = given
+        elif given == base[name]:
+            merged[name] = theirs[name]
+        elif name == "value" and (text := merge(base[name], theirs[name], given)) is not None:
+            merged[name] = text
+        else:
+            return None
+    return merged

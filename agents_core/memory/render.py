@@ -3,9 +3,10 @@
 Plain values in, plain values out: the hot path, the preview in the IDE and the tests use the same function.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from agents_core.models.agents import AgentKind
 from agents_core.models.record import SegmentKind
@@ -59,6 +60,29 @@ class PromptPart:
     source_id: str
     label: str
     text: str
+
+
+def text_of(parts: Sequence[PromptPart]) -> str:
+    return "".join(part.text for part in parts)
+
+
+def stored_parts(parts: Sequence[PromptPart]) -> list[dict[str, Any]]:
+    """The content of the message that holds a prompt: each part with what it shows, so that it can be told later what has changed."""
+    return [{"type": "text", **asdict(part)} for part in parts]
+
+
+def parts_of(content: Sequence[Mapping[str, Any]]) -> list[PromptPart]:
+    """The parts that a stored system message holds; one that was not written by ``stored_parts`` is a single part."""
+    return [
+        PromptPart(
+            SegmentKind(part.get("kind", SegmentKind.SYSTEM)),
+            part.get("source_id", ""),
+            part.get("label", "System prompt"),
+            part["text"],
+        )
+        for part in content
+        if part["type"] == "text"
+    ]
 
 
 def numbers_lines(agent_type: str, provider: str) -> bool:

@@ -27,6 +27,7 @@ from agents_core.models.runs import (
     ToolCall,
     ToolCallStatus,
 )
+from agents_core.models.schedules import Batch, Schedule
 from agents_core.models.tools import Tool, ToolType
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "AgentVariable",
     "Archive",
     "Author",
+    "Batch",
     "Blob",
     "Block",
     "BlockProposal",
@@ -65,6 +67,7 @@ __all__ = [
     "Run",
     "RunStatus",
     "RunWait",
+    "Schedule",
     "Segment",
     "SegmentKind",
     "Step",

@@ -42,6 +42,9 @@ class Agent(Timestamped):
     embedding = models.TextField(null=True, blank=True, help_text="Embedding handle: provider/name.")
     tool_rules = models.JSONField(default=list, blank=True)
     compaction_settings = models.JSONField(default=dict, blank=True)
+    budgets = models.JSONField(
+        default=dict, blank=True, help_text="What its runs may use; see agents_core.runtime.budgets."
+    )
     response_format = models.JSONField(null=True, blank=True)
     message_buffer_autoclear = models.BooleanField(default=False)
     enable_sleeptime = models.BooleanField(default=False)

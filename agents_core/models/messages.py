@@ -23,7 +23,10 @@ class Message(models.Model):
     """One stored message. ``seq`` orders the messages of an agent; it is the number of the event that told of it.
 
     ``content`` is a list of parts: {type: "text", text}, {type: "reasoning", reasoning, signature, redacted},
-    {type: "image", media_type, data}. ``tool_calls``: [{id, name, arguments (JSON text)}].
+    {type: "image", media_type, data}; of an approval {type: "approval", tool_call_id, approve, reason} and {type: "tool", tool_call_id,
+    status, tool_return, stdout, stderr}. A system message's texts say which part of the prompt they are (kind, source_id, label), a
+    summary's what it cost and saved (compaction: {trigger, context_tokens_before …}).
+    ``tool_calls``: [{id, name, arguments (JSON text), gated}]: ``gated`` is true, else absent, where the call had to wait for an answer.
     ``tool_returns``: [{tool_call_id, name, status: "success" | "error", text, value, stdout, stderr}]: ``text`` is what the
     model reads, ``value`` the tool's bare result.
     ``context_position`` orders the messages that the thread's next request holds: WAITING for one whose run has not answered yet,

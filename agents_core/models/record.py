@@ -75,7 +75,14 @@ class MemorySearch(models.Model):
 
 
 class Eviction(models.Model):
-    """A compaction: which messages left the context, and the summary that came in their place. Tokens before and after are estimates."""
+    """A compaction: which messages left the context, and the summary that came in their place.
+
+    ``trigger``: "threshold", "context_window_exceeded" or "requested". Tokens before and after are estimates; messages are counted
+    with the system message. ``summarised_by`` is a model handle, "" when no model answered. ``generation`` counts the summaries that a
+    fact may have passed through; ``first_seq`` to ``last_seq`` are the numbers of the messages that the summary stands for.
+    ``retention``: the share of protected names, numbers and prohibitions in its own words; ``kept_verbatim``: those that were added to it;
+    ``unsupported``: names and numbers of the summary that stand nowhere in what was summarised.
+    """
 
     agent = models.ForeignKey("Agent", models.CASCADE, related_name="evictions")
     conversation = models.ForeignKey("Conversation", models.CASCADE, null=True, related_name="+")
@@ -89,6 +96,13 @@ class Eviction(models.Model):
     tokens_after = models.PositiveIntegerField()
     messages_before = models.PositiveIntegerField()
     messages_after = models.PositiveIntegerField()
+    summarised_by = models.TextField(blank=True, db_default="")
+    generation = models.PositiveSmallIntegerField(db_default=1)
+    first_seq = models.BigIntegerField(null=True)
+    last_seq = models.BigIntegerField(null=True)
+    retention = models.FloatField(null=True)
+    kept_verbatim: "ArrayField[list[str], list[str]]" = ArrayField(models.TextField(), default=list)
+    unsupported: "ArrayField[list[str], list[str]]" = ArrayField(models.TextField(), default=list)
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:

@@ -21,7 +21,7 @@ ACTIVE = (RunStatus.CREATED, RunStatus.RUNNING)
 
 class Run(models.Model):
     """``request`` holds what the caller asked for (max_steps, override_model, client_tools …). ``first_seq`` is the
-    number of its first event.
+    number of its first event. ``request_key`` is the same for a request that is sent again.
 
     ``attempts`` counts the workers that took it up: more than one means that one of them died.
     """
@@ -31,7 +31,9 @@ class Run(models.Model):
     conversation = models.ForeignKey("Conversation", models.CASCADE, null=True, related_name="runs")
     status = models.TextField(choices=RunStatus, default=RunStatus.CREATED)
     stop_reason = models.TextField(null=True)
+    batch = models.ForeignKey("Batch", models.SET_NULL, null=True, related_name="runs", db_index=False)
     request = models.JSONField(default=dict)
+    request_key = models.TextField(null=True)
     background = models.BooleanField(default=False)
     metadata = models.JSONField(default=dict)
     error = models.JSONField(null=True)
@@ -56,9 +58,15 @@ class Run(models.Model):
                 condition=models.Q(status__in=ACTIVE),
                 name="run_active",
             ),
+            models.Index(fields=["batch"], condition=models.Q(batch__isnull=False), name="run_of_batch"),
         )
         constraints = (
             one_of("status", RunStatus, "run_status_known"),
+            models.UniqueConstraint(
+                fields=["agent", "request_key"],
+                condition=models.Q(request_key__isnull=False),
+                name="run_request_once",
+            ),
             models.CheckConstraint(
                 condition=models.Q(status__in=ACTIVE, completed_at__isnull=True)
                 | (~models.Q(status__in=ACTIVE) & models.Q(completed_at__isnull=False)),
@@ -136,6 +144,11 @@ class Step(models.Model):
 
 
 class ToolCallStatus(models.TextChoices):
+    """``awaiting``: a person has to approve it, or the caller to answer it. ``held``: it runs together with those that awaited an
+    answer, once they have one."""
+
+    AWAITING = "awaiting"
+    HELD = "held"
     INTENDED = "intended"
     OK = "ok"
     ERROR = "error"
@@ -166,7 +179,14 @@ class ToolCall(models.Model):
     class Meta:
         db_table = "tool_call"
         ordering = ("step", "position")
-        indexes = (models.Index(fields=["name", "-created_at"], name="tool_call_of_tool"),)
+        indexes = (
+            models.Index(fields=["name", "-created_at"], name="tool_call_of_tool"),
+            models.Index(
+                fields=["agent"],
+                condition=models.Q(status=ToolCallStatus.AWAITING),
+                name="tool_call_awaiting",
+            ),
+        )
         constraints = (
             models.UniqueConstraint(fields=["step", "call_id"], name="tool_call_once"),
             one_of("status", ToolCallStatus, "tool_call_status_known"),
@@ -174,3 +194,7 @@ class ToolCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.call_id}"
+
+    @property
+    def awaits(self) -> bool:
+        return self.status == ToolCallStatus.AWAITING

@@ -1,12 +1,14 @@
-"""Runs as jobs: one conversation has one run at a time, and a run whose worker died is taken up by another.
+"""Runs as jobs: one conversation has one run at a time, and a run whose worker died is taken up by another. And what is told of their
+end: a job of its own, which holds up no conversation.
 
 The jobs are procrastinate's, in the same database: a run and its job are written in one transaction.
 """
 
+import asyncio
 import json
 import logging
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,6 +26,8 @@ logger = logging.getLogger(__name__)
 QUEUE = "agents"
 _TASK = "agents_core:run"
 _GROUP_TASK = "agents_core:group_turn"
+_CALLBACK = "agents_core:callback"
+_BEHIND_RUNS = -1
 HEARTBEAT_S = 2.0
 STALLED_AFTER_S = 8.0
 
@@ -31,7 +35,11 @@ _DATABASE_PATIENCE = timedelta(seconds=1)
 
 _HANDLERS = Registry(
     "job",
-    {"run": "agents_core.runtime.loop:execute", "group_turn": "agents_core.runtime.group_turns:execute"},
+    {
+        "run": "agents_core.runtime.loop:execute",
+        "group_turn": "agents_core.runtime.group_turns:execute",
+        "callback": "agents_core.api.callbacks:deliver",
+    },
 )
 
 _DEFER = """
@@ -50,6 +58,22 @@ class HandBack(BaseRetryStrategy):
         return None
 
 
+class TryAgain(HandBack):
+    """As ``HandBack``; one that failed in any other way is tried again after each of ``delays_s`` seconds, and then given up."""
+
+    def __init__(self, delays_s: Sequence[float]) -> None:
+        self._delays_s = delays_s
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        decision = super().get_retry_decision(exception=exception, job=job)
+        if decision is None and job.attempts < len(self._delays_s):
+            return RetryDecision(retry_at=datetime.now(UTC) + timedelta(seconds=self._delays_s[job.attempts]))
+        return decision
+
+
+CALLBACK_DELAYS_S = (1, 10, 60, 300, 900)
+"""How long is waited between the tries of a callback."""
+
 tasks = Blueprint()
 
 
@@ -58,6 +82,43 @@ async def run(context: JobContext, agent_id: str, run_id: str, conversation_id: 
     """Executes a run."""
     execute: Callable[..., Awaitable[None]] = _HANDLERS.load("run")
     await execute(agent_id, run_id, conversation_id, context.job.attempts + 1)
+
+
+@tasks.task(name="callback", queue=QUEUE, retry=TryAgain(CALLBACK_DELAYS_S))
+async def callback(**ended: str) -> None:
+    """Tells a callback URL that a run or a batch has ended (``run_id``, ``batch_id``)."""
+    # Its imports are the API's, which the worker has no other use for.
+    deliver: Callable[..., Awaitable[None]] = await asyncio.to_thread(_HANDLERS.load, "callback")
+    await deliver(**ended)
+
+
+_TELL = """
+SELECT procrastinate_defer_jobs_v1(array_agg(
+    ROW(%s, %s, %s, NULL, NULL, jsonb_build_object({key}, id), NULL)::procrastinate_job_to_defer_v1))
+FROM {ended} HAVING count(*) > 0
+"""
+_ENDED_RUNS = "run WHERE id = ANY(%s) AND callback_url IS NOT NULL AND completed_at = now()"
+
+
+def tell_end(run_ids: Sequence[str]) -> Statement:
+    """The statement that queues the callbacks of those of the runs that ended in this transaction and have one."""
+    sql = _TELL.format(key="'run_id'", ended=_ENDED_RUNS)
+    return Statement(sql, (QUEUE, _CALLBACK, _BEHIND_RUNS, list(run_ids)))
+
+
+_END_BATCHES = """
+WITH ended AS (
+    UPDATE batch SET completed_at = now(), updated_at = now() WHERE completed_at IS NULL AND NOT EXISTS (
+        SELECT 1 FROM run WHERE batch_id = batch.id AND status IN ('created', 'running')
+    ) RETURNING id, callback_url
+)
+"""
+
+
+def end_batches() -> Statement:
+    """The statement that ends the batches whose runs have all ended, and queues their callbacks. Call it every few seconds."""
+    sql = _END_BATCHES + _TELL.format(key="'batch_id'", ended="ended WHERE callback_url IS NOT NULL")
+    return Statement(sql, (QUEUE, _CALLBACK, _BEHIND_RUNS))
 
 
 def defer_run(agent_id: str, run_id: str, conversation_id: str | None) -> Statement:

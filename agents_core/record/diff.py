@@ -22,8 +22,8 @@ class Change:
 def diff_words(old: str, new: str, *, around: int | None = None) -> list[Change]:
     """The way from ``old`` to ``new``: joined, what is not "added" is ``old``, what is not "removed" is ``new``.
 
-    With ``around``, unchanged stretches keep that many characters beside a change and "…" for the rest; then they no
-    longer join.
+    With ``around``, only the changed lines are left, and in them at most that many characters beside a change; "…"
+    stands for the rest. Then they no longer join.
     """
     changes = _joined(_by_lines(old.splitlines(keepends=True), new.splitlines(keepends=True)))
     return changes if around is None else _shortened(changes, around)
@@ -77,12 +77,24 @@ def _joined(changes: Iterator[Change]) -> list[Change]:
 
 
 def _shortened(changes: Sequence[Change], around: int) -> list[Change]:
+    texts = [None, *(change.text for change in changes), None]
     short = []
-    for at, change in enumerate(changes):
-        text = change.text
-        if change.op == "same" and len(text) > 2 * around:
-            head = text[:around] if at else ""
-            tail = text[-around:] if at < len(changes) - 1 else ""
-            text = f"{head}…{tail}"
+    for before, change, after in zip(texts, changes, texts[2:], strict=False):
+        own = change.text.strip("\n") or change.text
+        text = _beside(before, change.text, after, around) if change.op == "same" else own
         short.append(Change(change.op, text))
-    return short
+    return [change for change in short if change.text]
+
+
+def _beside(before: str | None, same: str, after: str | None, around: int) -> str:
+    """What is left of an unchanged stretch: of the line in which ``before`` ends, and of that in which ``after`` begins."""
+    lines = same.split("\n")
+    head = "" if before is None or before.endswith("\n") else lines[0]
+    tail = "" if after is None or after.startswith("\n") else lines[-1]
+    if len(lines) == 1 and head and tail:
+        return same if len(same) <= 2 * around else f"{same[:around]}…{same[-around:]}"
+    head = f"{head[:around]}…" if len(head) > around else head
+    tail = f"…{tail[-around:]}" if len(tail) > around else tail
+    if before is None or after is None:
+        return head + tail
+    return f"{head}{' …' if len(lines) > 2 else ''}\n{tail}"

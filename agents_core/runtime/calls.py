@@ -1,33 +1,42 @@
 """The tool calls of a step: run where they belong, and written down together with what they changed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from json import dumps
+from random import random
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
+
+from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
 
 from agents_core.events.types import AnyEvent, BlockChanged, ProposalChanged, ToolCalled, ToolReturned
 from agents_core.llm.types import ToolCall
 from agents_core.memory.blocks import not_under_review, proposal_statements, write_statements
-from agents_core.models import Author, ToolCallStatus, ToolType, pipeline
+from agents_core.models import Author, Role, ToolCallStatus, ToolType, new_id, pipeline
 from agents_core.models.pipeline import Statement, json
 from agents_core.models.sealed import unseal
 from agents_core.runtime.memory import AgentMemory
 from agents_core.runtime.others import AgentsOfTurn
-from agents_core.runtime.persist import Commit
+from agents_core.runtime.persist import Commit, NewMessage, refresh_world
 from agents_core.runtime.state import ToolFacts, Turn
-from agents_core.runtime.transcript import packed_return
+from agents_core.runtime.transcript import local_time, packed_return
 from agents_core.tools.base import BUILTIN_TOOLS, BlockEdit, ToolContext, ToolResult
 from agents_core.tools.execute import own_arguments, read_arguments, run_builtin, run_custom
 from agents_core.tools.rules import Allowed
+
+STOPPED = "Interrupted: the run was ended during this call, so its outcome is unknown. Check before you do it again."
+_WRITE_TRIES = 30
+_LONGEST_PAUSE_S = 0.05
 
 
 @dataclass(slots=True)
 class PlannedCall:
     """A call that the model made. ``arguments`` as the tool gets them; ``heartbeat`` is whether the model asked to be called again;
-    ``refused``: it is not run, because there is no such tool or a rule forbids it now."""
+    ``refused``: it is not run, because there is no such tool or a rule forbids it now; ``waits``: AWAITING or HELD, for an answer;
+    ``interrupted``: it was stopped on its way; ``note``: what the model is told beside the result."""
 
     call: ToolCall
     position: int
@@ -35,7 +44,10 @@ class PlannedCall:
     arguments: dict[str, Any]
     heartbeat: bool
     refused: bool = False
+    interrupted: bool = False
+    waits: ToolCallStatus | None = None
     result: ToolResult | None = None
+    note: str = ""
     started_ms: float = 0.0
     edits: list[BlockEdit] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
@@ -50,6 +62,15 @@ class PlannedCall:
     def speaks_to_others(self) -> bool:
         """Whether it sends messages to other agents: at once, and under ids that let it be repeated after a crash."""
         return self.tool is not None and self.tool.tool_type == ToolType.MULTI_AGENT
+
+    @property
+    def has_effects(self) -> bool:
+        """Whether running it changes what no commit can undo."""
+        return not self.is_builtin
+
+    @property
+    def awaits(self) -> bool:
+        return self.waits == ToolCallStatus.AWAITING
 
     @property
     def failed(self) -> bool:
@@ -75,6 +96,33 @@ def _refusal(name: str, turn: Turn, allowed: Allowed) -> ToolResult:
     return ToolResult("error", f"Tool not found: {name}. Valid tools: {valid}.")
 
 
+Ran = TypeVar("Ran")
+Committed = TypeVar("Committed")
+
+
+async def run_and_commit(
+    turn: Turn,
+    planned: Sequence[PlannedCall],
+    run: Callable[[], Awaitable[Ran]],
+    commit: Callable[[Ran], Awaitable[Committed]],
+) -> Committed:
+    """Runs the calls that have no result yet and commits; when another writer changed a block meanwhile, the builtin ones run again on
+    what stands there now."""
+    builtin = [plan for plan in planned if plan.result is None and plan.is_builtin]
+    for attempt in range(_WRITE_TRIES):
+        ran = await run()
+        try:
+            return await commit(ran)
+        except (SerializationFailure, DeadlockDetected, UniqueViolation):
+            if attempt == _WRITE_TRIES - 1:
+                raise
+            await asyncio.sleep(random() * min(_LONGEST_PAUSE_S, attempt * 0.002))
+            await refresh_world(turn)
+            for plan in builtin:
+                plan.result, plan.edits, plan.statements, plan.events = None, [], [], []
+    raise AssertionError("unreachable")
+
+
 async def run_calls(turn: Turn, planned: Sequence[PlannedCall], step_started: float) -> None:
     """Runs those that have no result yet: the ones that allow it side by side, then the others in order."""
     open_calls = [plan for plan in planned if plan.result is None]
@@ -83,6 +131,13 @@ async def run_calls(turn: Turn, planned: Sequence[PlannedCall], step_started: fl
     for plan in open_calls:
         if plan.result is None:
             await _run(turn, plan, step_started)
+
+
+def interrupt(planned: Sequence[PlannedCall]) -> None:
+    """Gives those that were stopped on their way a result that says so."""
+    for plan in planned:
+        if plan.result is None:
+            plan.interrupted, plan.result = True, ToolResult("error", STOPPED)
 
 
 async def _run(turn: Turn, plan: PlannedCall, step_started: float) -> None:
@@ -159,7 +214,7 @@ SELECT %s, %s, call_id, position, name, arguments, status, result, stdout, stder
 FROM jsonb_to_recordset(%s) AS c (call_id text, position int, name text, arguments jsonb, status text, result text, stdout text,
                                   stderr text, code_digest text, started_ms float8, duration_ms float8)
 ON CONFLICT (step_id, call_id) DO UPDATE SET status = EXCLUDED.status, result = EXCLUDED.result, stdout = EXCLUDED.stdout,
-    stderr = EXCLUDED.stderr, started_ms = EXCLUDED.started_ms, duration_ms = EXCLUDED.duration_ms
+    stderr = EXCLUDED.stderr, arguments = EXCLUDED.arguments, started_ms = EXCLUDED.started_ms, duration_ms = EXCLUDED.duration_ms
 """
 _WROTE = """
 SELECT ensure(EXISTS (SELECT 1 FROM block_version WHERE block_id = %s AND version = %s AND step_id = %s AND
@@ -169,13 +224,13 @@ tool_call_id = %s), 'block changed')
 
 def write_intended(commit: Commit, turn: Turn, planned: Sequence[PlannedCall]) -> None:
     """Adds the rows of the calls before they run."""
-    _write_rows(commit, turn, planned)
+    write_rows(commit, turn, planned)
     _tell_called(commit, planned)
 
 
 def write_results(commit: Commit, turn: Turn, planned: Sequence[PlannedCall], *, intended: bool) -> None:
     """Adds the rows of the calls with their results, and all that they changed. ``intended``: ``write_intended`` came before."""
-    _write_rows(commit, turn, planned)
+    write_rows(commit, turn, planned)
     if not intended:
         _tell_called(commit, planned)
     for plan in planned:
@@ -192,7 +247,8 @@ def write_results(commit: Commit, turn: Turn, planned: Sequence[PlannedCall], *,
         commit.emit(ToolReturned(plan.call.id, plan.call.name, plan.result.status))
 
 
-def _write_rows(commit: Commit, turn: Turn, planned: Sequence[PlannedCall]) -> None:
+def write_rows(commit: Commit, turn: Turn, planned: Sequence[PlannedCall]) -> None:
+    """Adds the rows of the calls as they are now, in place of older ones."""
     commit.add(Statement(_INSERT, (turn.step_id, turn.agent.id, json([_row(plan) for plan in planned]))))
 
 
@@ -202,9 +258,11 @@ def _tell_called(commit: Commit, planned: Sequence[PlannedCall]) -> None:
 
 
 def _row(plan: PlannedCall) -> dict[str, Any]:
-    status, result = ToolCallStatus.INTENDED, plan.result
+    status, result = plan.waits or ToolCallStatus.INTENDED, plan.result
     if result is not None:
         status = ToolCallStatus.ERROR if plan.failed else ToolCallStatus.OK
+    if plan.interrupted:
+        status = ToolCallStatus.INTERRUPTED
     source = plan.tool.source_code if plan.tool else None
     return {
         "call_id": plan.call.id,
@@ -242,17 +300,31 @@ def _write_block(commit: Commit, turn: Turn, edit: BlockEdit) -> None:
     commit.emit_to_holders(edit.block_id, BlockChanged(edit.block_id, edit.label, edit.replaces + 1, author))
 
 
-def tool_returns(turn: Turn, planned: Sequence[PlannedCall]) -> list[dict[str, Any]]:
+def result_messages(turn: Turn, planned: Sequence[PlannedCall], nudge: str) -> list[NewMessage]:
+    """What the context gets after calls: their results, and the nudge that lets the agent go on."""
+    messages = [NewMessage(new_id("message"), Role.TOOL, [], [], _tool_returns(turn, planned))] if planned else []
+    if nudge:
+        packed = {"type": "heartbeat", "reason": nudge, "time": local_time(datetime.now(UTC), turn.agent.timezone)}
+        text = dumps(packed, ensure_ascii=False)
+        messages.append(NewMessage(new_id("message"), Role.USER, [{"type": "text", "text": text}]))
+    return messages
+
+
+def _tool_returns(turn: Turn, planned: Sequence[PlannedCall]) -> list[dict[str, Any]]:
     """The results as a tool message stores them. ``text`` is what the model reads, ``value`` the tool's bare result."""
-    return [_return(turn, plan.call.id, plan.call.name, plan.result) for plan in planned if plan.result is not None]
+    return [
+        _return(turn, plan.call.id, plan.call.name, plan.result, plan.note)
+        for plan in planned
+        if plan.result is not None
+    ]
 
 
-def _return(turn: Turn, call_id: str, name: str, result: ToolResult) -> dict[str, Any]:
+def _return(turn: Turn, call_id: str, name: str, result: ToolResult, note: str = "") -> dict[str, Any]:
     return {
         "tool_call_id": call_id,
         "name": name,
         "status": result.status,
-        "text": packed_return(result.status, result.text, datetime.now(UTC), turn.agent.timezone),
+        "text": packed_return(result.status, result.text, datetime.now(UTC), turn.agent.timezone, note),
         "value": result.text,
         "stdout": result.stdout,
         "stderr": result.stderr,

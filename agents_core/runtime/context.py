@@ -11,6 +11,7 @@ from agents_core.memory import render
 from agents_core.models import Role, SegmentKind, pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.record.segments import Piece, Plan
+from agents_core.runtime.compaction_settings import AT_COMPACTION
 from agents_core.runtime.offering import offered_as, with_thoughts
 from agents_core.runtime.state import StoredMessage, Turn
 from agents_core.runtime.transcript import chat_messages
@@ -25,12 +26,15 @@ _METADATA_START, _METADATA_END = "<memory_metadata>", "</memory_metadata>"
 
 @dataclass(frozen=True, slots=True)
 class ContextWindow:
-    """A request and its plan. ``tokens`` is our estimate of the whole, corrected by the model's ratio."""
+    """A request and its plan. ``parts`` is the system prompt as it is stored.
+
+    ``tokens`` is our estimate of the whole, corrected by the model's ratio.
+    """
 
     request: ModelRequest
     plan: Plan
     allowed: Allowed
-    system_text: str
+    parts: list[render.PromptPart]
     tokens: int
 
 
@@ -45,16 +49,15 @@ async def compile_context(turn: Turn, model: str, provider_name: str) -> Context
         pairs = [(stored, with_thoughts(chat)) for stored, chat in pairs]
     override = turn.request.get("override_system")
     plan = Plan(
-        system=[_override(override)] if override else [_system_piece(part) for part in parts],
+        system=[_override(override)] if override else system_pieces(parts),
         tools=[
             Piece(SegmentKind.TOOL, tool.id, tool.name, tokens.count_tools([spec]))
             for tool, spec in zip(offered, specs, strict=True)
         ],
         messages=[_message_piece(stored, chat) for stored, chat in pairs],
     )
-    system_text = "".join(part.text for part in parts)
-    request = _request(turn, model, system_text, tuple(chat for _, chat in pairs), specs, allowed)
-    return ContextWindow(request, plan, allowed, system_text, round(plan.tokens * turn.token_ratio))
+    request = _request(turn, model, render.text_of(parts), tuple(chat for _, chat in pairs), specs, allowed)
+    return ContextWindow(request, plan, allowed, parts, round(plan.tokens * turn.token_ratio))
 
 
 def _request(
@@ -96,8 +99,8 @@ def _thinking_budget(settings: dict[str, Any]) -> int | None:
     return thinking.get("budget_tokens") if thinking.get("type") == "enabled" else None
 
 
-def _system_piece(part: render.PromptPart) -> Piece:
-    return Piece(part.kind, part.source_id, part.label, tokens.count(part.text), part.text)
+def system_pieces(parts: Sequence[render.PromptPart]) -> list[Piece]:
+    return [Piece(part.kind, part.source_id, part.label, tokens.count(part.text), part.text) for part in parts]
 
 
 def _override(text: str) -> Piece:
@@ -124,16 +127,24 @@ def _last_result(messages: Sequence[StoredMessage]) -> str | None:
 
 async def compile_system(turn: Turn, provider_name: str) -> list[render.PromptPart]:
     """The parts of the system prompt. Its counts and its time are taken anew only when something else in it changed, so that it stays
-    the same, and in the provider's cache, while memory does."""
+    the same, and in the provider's cache, while memory does; of an agent that recompiles at compaction, all of it stays."""
+    if turn.system_parts and turn.agent.compaction_settings.get("recompile") == AT_COMPACTION:
+        return turn.system_parts
     kept = _metadata_of(turn.system_text)
     if kept is not None:
         parts = [
             replace(part, text=kept) if part.kind == SegmentKind.METADATA else part
             for part in _parts(turn, provider_name, None)
         ]
-        if "".join(part.text for part in parts) == turn.system_text:
+        if render.text_of(parts) == turn.system_text:
             return parts
-    return _parts(turn, provider_name, await _metadata(turn))
+    return await compile_anew(turn, provider_name)
+
+
+async def compile_anew(turn: Turn, provider_name: str, leaving: int = 0) -> list[render.PromptPart]:
+    """The parts from the memory of this moment; ``leaving``: how many messages are about to leave the context."""
+    facts = await _metadata(turn)
+    return _parts(turn, provider_name, replace(facts, recall_messages=facts.recall_messages + leaving))
 
 
 def _parts(turn: Turn, provider_name: str, metadata: render.MetadataFacts | None) -> list[render.PromptPart]:

@@ -8,14 +8,12 @@ from agents_core.events.publish import Publication
 from agents_core.events.types import MessageDelta, ModelRetrying
 from agents_core.llm.types import ReasoningDelta, Retrying, StreamItem, TextDelta, ToolCallDelta
 from agents_core.models import pipeline
-from agents_core.models.pipeline import Statement
+from agents_core.runtime.interrupt import is_stopped
 from agents_core.runtime.state import Turn
 
 _JOIN_S = 0.05
 _LOOK_EVERY_S = 1.0
 """How often a silent model's run looks whether it is to stop."""
-
-_STOPPED = "SELECT cancel_requested OR status <> 'running' OR attempts <> %s FROM run WHERE id = %s"
 
 
 class DeltaWriter:
@@ -59,7 +57,8 @@ class DeltaWriter:
             case ReasoningDelta(text):
                 return MessageDelta(self._message_id, "reasoning", text)
             case ToolCallDelta(index, call_id, name, arguments):
-                return MessageDelta(self._message_id, "tool_call", arguments, index, call_id, name)
+                gated = name is not None and self._turn.waits_for_answer(name)
+                return MessageDelta(self._message_id, "tool_call", arguments, index, call_id, name, gated)
             case Retrying(attempt, after_s, reason):
                 return ModelRetrying(attempt, after_s, reason)
         return None
@@ -82,6 +81,6 @@ class DeltaWriter:
         publication = Publication(self._turn.agent.id, self._turn.run_id, self._turn.step_id)
         for event in pending:
             publication.add(event)
-        stopped = Statement(_STOPPED, (self._turn.attempt, self._turn.run_id))
+        stopped = is_stopped(self._turn)
         rows = await pipeline.run([publication.statement(), stopped] if pending else [stopped])
         return not rows[-1] or bool(rows[-1][0][0])

@@ -10,11 +10,17 @@ from psycopg import InterfaceError, OperationalError
 from agents_core.errors import AgentsError
 from agents_core.models import Role, new_id, pipeline
 from agents_core.models.pipeline import Statement
+from agents_core.runtime.approvals import settle
+from agents_core.runtime.budgets import BudgetExceeded, check_budgets, error_facts_of, spent_in_run
 from agents_core.runtime.calls import repeated_calls
+from agents_core.runtime.compaction_run import compact_and_end
+from agents_core.runtime.ending import end_run, end_unreadable_run, interrupt_calls
+from agents_core.runtime.interrupt import RunCancelled
 from agents_core.runtime.persist import NewMessage, RunNotActive, begin_run, commit_of
+from agents_core.runtime.repeats import repeat_key
 from agents_core.runtime.sleeptime import read_transcript
 from agents_core.runtime.state import Turn
-from agents_core.runtime.step import RunCancelled, RunFailed, end_run, end_unreadable_run, interrupt_calls, take_step
+from agents_core.runtime.step import RunFailed, take_step
 from agents_core.runtime.transcript import INTERRUPTED
 
 logger = logging.getLogger(__name__)
@@ -52,11 +58,14 @@ async def _begin_and_go(agent_id: str, run_id: str, conversation_id: str | None,
         raise
     except RunCancelled:
         await end_run(turn, "cancelled", "cancelled")
+    except BudgetExceeded as error:
+        logger.info("Run %s ended: %s", run_id, error)
+        await end_run(turn, "failed", error.stop_reason, error_facts_of(error))
     except RunFailed as error:
         logger.warning("Run %s failed: %s", run_id, error)
     except AgentsError as error:
         logger.warning("Run %s failed: %s", run_id, error)
-        await end_run(turn, "failed", "error", _facts(error.code, error.message, error.http_status))
+        await end_run(turn, "failed", "error", _facts(error.code, error.message, error.http_status) | error.data)
     except Exception as error:  # the border of a run
         logger.exception("Run %s failed", run_id)
         await end_run(turn, "failed", "error", _internal(error))
@@ -74,15 +83,24 @@ def _facts(code: str, message: str, status: int | None = None) -> dict[str, Any]
 
 
 async def _go(turn: Turn) -> None:
-    if turn.resumed:
-        await _mend(turn)
     if turn.attempt > MAX_ATTEMPTS:
         return await end_run(turn, "failed", "error", _facts("worker_lost", _LOST))
+    if turn.is_compaction and not turn.cancel_requested:
+        return await compact_and_end(turn)
+    if not turn.cancel_requested:
+        settled = await settle(turn)
+        if settled is not None and settled.stop_reason is not None:
+            return None
+        if "answers" in turn.request and settled is None and not turn.resumed and not turn.inputs:
+            return await end_run(turn, "completed", "end_turn")  # answers that were given before
+    if turn.resumed:
+        await _mend(turn)
     if turn.request.get("transcript"):
         await read_transcript(turn)
     while True:
         if turn.cancel_requested:
             return await end_run(turn, "cancelled", "cancelled")
+        await check_budgets(turn)
         if (await take_step(turn)).stop_reason is not None:
             return None
 
@@ -94,16 +112,15 @@ UPDATE step SET status = 'failed', stop_reason = 'error', finished_at = now(),
 WHERE run_id = %s AND status = 'pending' AND id <> %s
 """
 _STEPS_TAKEN = "SELECT count(*) FROM step WHERE run_id = %s AND kind = 'agent' AND response_id IS NOT NULL"
-# A call that was refused took no time.
 _CALLS_MADE = """
-SELECT name FROM tool_call JOIN step ON step.id = step_id
-WHERE run_id = %s AND (duration_ms IS NULL OR duration_ms > 0) ORDER BY step.number, position
+SELECT name, arguments, result, duration_ms > 0 FROM tool_call JOIN step ON step.id = step_id
+WHERE run_id = %s ORDER BY step.number, position
 """
 
 
 async def _mend(turn: Turn) -> None:
     """After a worker stopped: its open step is closed, messages to other agents are waited for anew, other calls whose outcome is unknown
-    are answered with just that, and the budget and the tool rules go on from where they were."""
+    are answered with just that, and budgets and tool rules go on from where they were."""
     commit = commit_of(turn)
     # Calls that nobody answered further up are an ended run's: the transcript answers those where they stand.
     if turn.messages and turn.messages[-1].tool_calls:
@@ -116,9 +133,13 @@ async def _mend(turn: Turn) -> None:
     commit.add(Statement(_FAIL_STEPS, (turn.run_id, turn.step_id)))
     commit.add(Statement(_STEPS_TAKEN, (turn.run_id,)), "steps")
     commit.add(Statement(_CALLS_MADE, (turn.run_id,)), "calls")
+    commit.add(spent_in_run(turn.run_id), "spent")
     rows = await commit.run()
     turn.steps_taken = rows["steps"][0][0]
-    turn.calls_made = [name for (name,) in rows["calls"]]
+    # A call that was refused took no time, and one that was lost has none.
+    turn.calls_made = [name for name, _, _, ran in rows["calls"] if ran is not False]
+    turn.spent.calls.update(repeat_key(*call) for *call, _ in rows["calls"])
+    turn.spent.tokens, turn.spent.cost_usd = rows["spent"][0]
 
 
 def _lost(call: dict[str, Any]) -> dict[str, Any]:

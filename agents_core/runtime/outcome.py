@@ -29,16 +29,17 @@ CONTINUE = Outcome()
 
 def decide(turn: Turn, planned: Sequence[PlannedCall], called: Sequence[str], finished: Finished | None) -> Outcome:
     """What follows from the answer whose calls are ``planned``; ``called`` names all calls of the run, these included."""
-    outcome = _without_budget(turn, planned, called, finished)
+    outcome = continuation(turn, planned, called, finished)
     limit = turn.request.get("max_steps") or MAX_STEPS
     if outcome.stop_reason is None and turn.steps_taken + 1 >= limit:
         return Outcome("max_steps")
     return outcome
 
 
-def _without_budget(
+def continuation(
     turn: Turn, planned: Sequence[PlannedCall], called: Sequence[str], finished: Finished | None
 ) -> Outcome:
+    """As ``decide``, whatever the number of steps."""
     if not planned:
         return _spoke(turn, called, finished)
     tool_rules, policy = turn.agent.tool_rules, turn.agent.policy

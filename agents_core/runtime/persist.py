@@ -3,6 +3,7 @@ SQL in one transaction."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,11 +11,14 @@ from psycopg.errors import SerializationFailure
 
 from agents_core.events.publish import Publication, lock_agents
 from agents_core.events.types import AnyEvent, MessageCreated, RunStarted, StepStarted
-from agents_core.memory.render import BlockFacts
+from agents_core.memory.render import BlockFacts, parts_of
 from agents_core.models import WAITING, new_id, pipeline
 from agents_core.models.pipeline import Rows, Statement, json
-from agents_core.runtime.state import AgentFacts, StoredMessage, Tended, ToolFacts, Turn
+from agents_core.runtime.state import CLIENT_TOOL, AgentFacts, Spent, StoredMessage, Tended, ToolFacts, Turn
 from agents_core.tools.base import BlockState
+
+CLIENT_RETURN_CHARS = 50_000
+"""How much of the result of a caller's tool the agent sees."""
 
 
 class RunNotActive(Exception):
@@ -163,22 +167,26 @@ started AS (
     INSERT INTO step (id, agent_id, run_id, conversation_id, number, kind, status, provider, model, handle, url, context_window,
                       compacts_at, segments, estimated_tokens, prompt_tokens, completion_tokens, cached_input_tokens, cache_write_tokens,
                       reasoning_tokens, tags)
-    SELECT %s, numbered.id, claimed.id, claimed.conversation_id, numbered.step_count, %s, 'pending', '', '', '', '',
+    SELECT %s, numbered.id, claimed.id, claimed.conversation_id, numbered.step_count,
+           CASE WHEN claimed.request ? 'compaction' THEN 'summary' ELSE %s END, 'pending', '', '', '', '',
            numbered.context_window, 0, '{{}}', 0, 0, 0, 0, 0, 0, '{{}}'
     FROM numbered, claimed
 )
-SELECT ensure(EXISTS (SELECT 1 FROM claimed), '{otherwise}'), step_count, request, attempts, cancel_requested, resumed
+SELECT ensure(EXISTS (SELECT 1 FROM claimed), '{otherwise}'), step_count, request, attempts, cancel_requested, resumed, running_s
 FROM numbered LEFT JOIN claimed ON true
 """
 _CLAIM = """
 UPDATE run SET status = 'running', attempts = attempts + 1, started_at = coalesce(started_at, now())
 WHERE id = %s AND status IN ('created', 'running')
-RETURNING id, conversation_id, request, attempts, cancel_requested, started_at < now() AS resumed
+RETURNING id, conversation_id, request, attempts, cancel_requested, started_at < now() AS resumed,
+    extract(epoch FROM now() - started_at)::float8 AS running_s
 """
-_GO_ON = "SELECT id, conversation_id, request, attempts, cancel_requested, false AS resumed FROM run WHERE id = %s"
+_GO_ON = """
+SELECT id, conversation_id, request, attempts, cancel_requested, false AS resumed, 0 AS running_s FROM run WHERE id = %s
+"""
 _WORLD = """
 SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_window, embedding, tool_rules, compaction_settings,
-    response_format, message_buffer_autoclear, timezone, ratio, samples,
+    response_format, message_buffer_autoclear, timezone, budgets, ratio, samples,
     (SELECT coalesce(json_agg(json_build_array(block.id, block.label, coalesce(proposed.value, block.value), "limit", block.description,
         read_only, version, review AND agent_type IN ('sleeptime_agent', 'voice_sleeptime_agent'), proposed.id) ORDER BY agent_block.id),
         '[]') FROM agent_block JOIN block ON block.id = block_id LEFT JOIN block_proposal AS proposed ON proposed.block_id = block.id
@@ -220,7 +228,7 @@ async def begin_run(agent_id: str, run_id: str, conversation_id: str | None, att
     rows = await commit.run()
     if not rows["step"]:  # The agent was deleted, and the run with it.
         raise RunNotActive(run_id)
-    _, number, request, attempts, cancel_requested, resumed = rows["step"][0]
+    _, number, request, attempts, cancel_requested, resumed, running_s = rows["step"][0]
     system, messages = _split_system([StoredMessage(*row) for row in rows["messages"]])
     turn = Turn(
         run_id=run_id,
@@ -237,8 +245,9 @@ async def begin_run(agent_id: str, run_id: str, conversation_id: str | None, att
         tools={},
         archive_ids=[],
         system_id=system.id if system else None,
-        system_text=system.text if system else "",
+        system_parts=parts_of(system.content) if system else [],
         messages=messages,
+        spent=Spent(monotonic() - running_s),
     )
     _take_world(turn, rows["world"][0])
     return turn
@@ -256,7 +265,7 @@ def take_next_step(turn: Turn, step_id: str, rows: dict[str, Rows]) -> None:
     if not rows["step"]:
         raise RunNotActive(turn.run_id)
     turn.step_id = step_id
-    _, turn.step_number, _, _, turn.cancel_requested, _ = rows["step"][0]
+    _, turn.step_number, _, _, turn.cancel_requested, *_ = rows["step"][0]
     turn.agent = _agent(rows["world"][0])
     _take_world(turn, rows["world"][0])
 
@@ -274,11 +283,19 @@ def _take_world(turn: Turn, row: tuple[Any, ...]) -> None:
         for block_id, label, *facts, version, review, proposal_id in blocks
     }
     turn.tools = {name: ToolFacts(tool_id, name, *facts) for tool_id, name, *facts in tools}
+    for tool in turn.request.get("client_tools", []):  # hides an own tool of the same name
+        turn.tools[tool["name"]] = _client_tool(tool)
     turn.token_ratio, turn.token_samples = ratio or 1.0, samples or 0
 
 
+def _client_tool(tool: dict[str, Any]) -> ToolFacts:
+    parameters = tool.get("parameters") or {"type": "object", "properties": {}}
+    name, description = tool["name"], tool.get("description") or ""
+    return ToolFacts(CLIENT_TOOL, name, CLIENT_TOOL, description, parameters, None, CLIENT_RETURN_CHARS, False)
+
+
 def _agent(row: tuple[Any, ...]) -> AgentFacts:
-    facts = (*row[:12], ZoneInfo(row[12]))
+    facts = (*row[:12], ZoneInfo(row[12]), row[13])
     return AgentFacts(*facts)
 
 

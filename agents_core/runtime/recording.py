@@ -14,7 +14,7 @@ from agents_core.record.segments import Plan, StoredSegments, cut, store_stateme
 from agents_core.runtime.context import COMPACT_AT
 from agents_core.runtime.persist import Commit
 from agents_core.runtime.providers import Connection
-from agents_core.runtime.state import Turn
+from agents_core.runtime.state import Spent, Turn
 
 _stored = StoredSegments()
 
@@ -58,10 +58,12 @@ def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str, end: 
     """Adds the record of ``call`` to a commit of its step; with ``end``, the step's end too."""
     segments = cut(turn.agent.id, call.sent.body, call.sent.layout, call.plan) if call.sent else []
     finished, usage = call.finished, call.usage
+    cost = cost_usd(call.connection.handle, usage)
     response = finished.body if finished else call.error.response_body if call.error else b""
     new = _stored.missing(segments)
     commit.add(store_statement(turn.agent.id, new, [response] if response else []))
     commit.afterwards(lambda: _stored.add(new))
+    commit.afterwards(lambda: spend(turn.spent, usage, cost))
     commit.add(
         Statement(
             _UPDATE,
@@ -81,7 +83,7 @@ def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str, end: 
                 usage.cached_input_tokens,
                 usage.cache_write_tokens,
                 usage.reasoning_tokens,
-                cost_usd(call.connection.handle, usage),
+                cost,
                 finished.first_token_ms if finished else None,
                 finished.duration_ms if finished else None,
                 json(error_facts(call.error)) if call.error else None,
@@ -93,9 +95,15 @@ def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str, end: 
             ),
         )
     )
-    if usage.input_tokens:
+    if usage.input_tokens and call.handle == turn.model:
         ratio = tokens.updated_ratio(turn.token_ratio, turn.token_samples, call.plan.tokens, usage.input_tokens)
         commit.add(Statement(_RATIO, (call.handle, ratio)))
+
+
+def spend(spent: Spent, usage: Usage, cost: float | None) -> None:
+    """Counts a call; one whose model has no known price counts as free."""
+    spent.tokens += usage.input_tokens + usage.output_tokens
+    spent.cost_usd += cost or 0.0
 
 
 def error_facts(error: ModelError) -> dict[str, Any]:

@@ -1,11 +1,15 @@
 """What a run knows while it goes: plain values read from the database, never ORM rows."""
 
+from collections import Counter
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from agents_core.memory.render import PromptPart, text_of
 from agents_core.models import WAITING
 from agents_core.runtime.policy import LoopPolicy, policy_of
+from agents_core.tools import rules
 from agents_core.tools.base import BlockState
 
 
@@ -24,6 +28,7 @@ class AgentFacts:
     response_format: dict[str, Any] | None
     autoclear: bool
     timezone: ZoneInfo
+    budgets: dict[str, Any]
 
     @property
     def policy(self) -> LoopPolicy:
@@ -41,9 +46,13 @@ class AgentFacts:
         return None if not chosen or chosen.get("type") == "text" else chosen
 
 
+CLIENT_TOOL = "client"
+"""The type of a tool that the caller of a run offers and runs itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolFacts:
-    """A tool attached to the agent. ``source_code`` is None for builtin ones."""
+    """A tool that the agent may call. ``source_code`` is None for builtin ones and the caller's."""
 
     id: str
     name: str
@@ -88,10 +97,23 @@ class StoredMessage:
 
 
 @dataclass(slots=True)
+class Spent:
+    """What a run has used so far. ``since``: when it began, by ``time.monotonic``, also if that was another worker's doing.
+
+    ``calls`` counts equal calls with equal results, by the keys of ``runtime.repeats``.
+    """
+
+    since: float = field(default_factory=monotonic)
+    tokens: int = 0
+    cost_usd: float = 0.0
+    calls: Counter[bytes] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
 class Turn:
     """One run of an agent: what it was asked, and the world as its current step sees it.
 
-    ``messages`` is the context after the system message, in order. ``system_text`` is the compiled prompt as stored.
+    ``messages`` is the context after the system message, in order. ``system_parts`` is the compiled prompt as stored.
     ``calls_made`` names the tools called so far in this run, for the tool rules. ``attempt`` counts the workers that took the run up,
     those left out that handed it back; ``resumed`` is true when this is not the first.
     """
@@ -110,18 +132,34 @@ class Turn:
     tools: dict[str, ToolFacts]
     archive_ids: list[str]
     system_id: str | None
-    system_text: str
+    system_parts: list[PromptPart]
     messages: list[StoredMessage]
     tended: Tended | None = None
     token_ratio: float = 1.0
     token_samples: int = 0
     steps_taken: int = 0
     calls_made: list[str] = field(default_factory=list)
+    spent: Spent = field(default_factory=Spent)
+
+    @property
+    def system_text(self) -> str:
+        return text_of(self.system_parts)
 
     @property
     def model(self) -> str:
         """The handle this run uses."""
         return str(self.request.get("override_model") or self.agent.model)
+
+    def waits_for_answer(self, name: str) -> bool:
+        """Whether a call of the tool has to wait: for a person's approval, or for the caller who runs it."""
+        tool = self.tools.get(name)
+        is_client = tool is not None and tool.tool_type == CLIENT_TOOL
+        return is_client or rules.needs_approval(self.agent.tool_rules, name)
+
+    @property
+    def is_compaction(self) -> bool:
+        """Whether the run is to compact the thread, and nothing else."""
+        return "compaction" in self.request
 
     @property
     def inputs(self) -> list[StoredMessage]:

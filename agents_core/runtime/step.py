@@ -1,36 +1,43 @@
 """One step: one model call, the tool calls in its answer, and the commit that makes them so."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from json import dumps
-from random import random
 from time import perf_counter
 from typing import Any
 
-from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
-
-from agents_core.events.types import RunEnded, StepEnded
+from agents_core.events.types import StepEnded
 from agents_core.llm.errors import ContextWindowExceeded, InvalidModelResponse, ModelError
 from agents_core.llm.types import ChatMessage, Finished, Sent, StreamItem
+from agents_core.memory.render import stored_parts, text_of
 from agents_core.models import Role, StepStatus, new_id
 from agents_core.models.pipeline import Statement, json
-from agents_core.runtime.calls import PlannedCall, plan_calls, run_calls, tool_returns, write_intended, write_results
+from agents_core.runtime import approvals
+from agents_core.runtime.budgets import remaining_s
+from agents_core.runtime.calls import (
+    PlannedCall,
+    plan_calls,
+    result_messages,
+    run_and_commit,
+    write_intended,
+    write_results,
+)
 from agents_core.runtime.compaction import EXCEEDED, THRESHOLD, compact
 from agents_core.runtime.context import COMPACT_AT, ContextWindow, compile_context
 from agents_core.runtime.deltas import DeltaWriter
+from agents_core.runtime.ending import write_run_end
+from agents_core.runtime.interrupt import run_tools, stop_of
 from agents_core.runtime.offering import without_thoughts
 from agents_core.runtime.outcome import Outcome, decide
-from agents_core.runtime.persist import Commit, NewMessage, begin_next_step, commit_of, refresh_world, take_next_step
+from agents_core.runtime.persist import Commit, NewMessage, begin_next_step, commit_of, take_next_step
 from agents_core.runtime.providers import Connection, connections
 from agents_core.runtime.recording import ModelCall, StepEnd, error_facts, record_call
+from agents_core.runtime.repeats import keys_of, unless_looping
 from agents_core.runtime.sleeptime import call_companions
 from agents_core.runtime.state import Turn
-from agents_core.runtime.transcript import INTERRUPTED, local_time, stored_calls, stored_content, told_apart
+from agents_core.runtime.transcript import stored_calls, stored_content, told_apart
 
-_WRITE_TRIES = 30
-_LONGEST_PAUSE_S = 0.05
 _COMPACT_TRIES = 3
 
 
@@ -45,10 +52,6 @@ class _Step:
     planned: list[PlannedCall]
     started: float
     recorded: bool = False
-
-
-class RunCancelled(Exception):
-    """Somebody asked to cancel the run, or another worker took it up, while the model was answering."""
 
 
 class RunFailed(Exception):
@@ -70,15 +73,27 @@ async def take_step(turn: Turn) -> Outcome:
     if turn.agent.thinks_in_arguments:
         answer = without_thoughts(answer)
     planned = plan_calls(turn, _kept_calls(answer, window), window.allowed)
-    message = NewMessage(message_id, Role.ASSISTANT, stored_content(answer), stored_calls(answer)[: len(planned)])
+    has_to_wait = approvals.hold(turn, planned)
+    message = NewMessage(message_id, Role.ASSISTANT, stored_content(answer), _stored_calls(answer, planned))
     step = _Step(turn, window, call, message, planned, started)
-    if any(not plan.is_builtin and plan.result is None for plan in planned):
+    if has_to_wait:
+        return await _commit_request(step)
+    if any(plan.has_effects and plan.result is None for plan in planned):
         await _commit_intended(step)
-    return await _run_tools_and_commit(step)
+    return await run_and_commit(
+        turn, planned, lambda: run_tools(turn, planned, started), lambda stop: _commit_step(step, stop)
+    )
 
 
 def _kept_calls(answer: ChatMessage, window: ContextWindow) -> tuple[Any, ...]:
     return answer.tool_calls if window.request.parallel_tool_calls else answer.tool_calls[:1]
+
+
+def _stored_calls(answer: ChatMessage, planned: Sequence[PlannedCall]) -> list[dict[str, Any]]:
+    return [
+        {**call, "gated": True} if plan.awaits else call
+        for call, plan in zip(stored_calls(answer), planned, strict=False)
+    ]
 
 
 # --- the model -----------------------------------------------------------------------------------------------------
@@ -120,10 +135,13 @@ def _stop_reason(turn: Turn, window: ContextWindow, error: ModelError) -> str:
 
 
 async def call_model(turn: Turn, connection: Connection, window: ContextWindow, message_id: str) -> ModelCall:
-    """One call of the model, its deltas published as they come. A provider's refusal is in ``error``. Raises ``RunCancelled``."""
+    """One call of the model, its deltas published as they come. A provider's refusal is in ``error``.
+
+    Raises ``RunCancelled``, ``BudgetExceeded`` when its time is up.
+    """
     call = ModelCall(connection, window.plan, turn.model, window.tokens)
     try:
-        async with asyncio.timeout(None) as patience:
+        async with asyncio.timeout(remaining_s(turn)) as patience:
             now = asyncio.get_running_loop().time
             writer = DeltaWriter(turn, message_id, on_stop=lambda: patience.reschedule(now()))
             async with aclosing(writer), aclosing(connection.provider.stream(window.request)) as items:
@@ -136,7 +154,7 @@ async def call_model(turn: Turn, connection: Connection, window: ContextWindow, 
     except TimeoutError:
         if not patience.expired():
             raise
-        raise RunCancelled from None
+        raise stop_of(turn) from None
     return call
 
 
@@ -155,28 +173,6 @@ def _take(call: ModelCall, writer: DeltaWriter, item: StreamItem) -> None:
 _ENTER_CONTEXT = "UPDATE message SET context_position = %s WHERE id = ANY(%s)"
 _SYSTEM_TEXT = "UPDATE message SET content = %s WHERE id = %s"
 _END_STEP = "UPDATE step SET status = %s, stop_reason = %s, tools_ms = %s, finished_at = now() WHERE id = %s"
-_END_RUN = """
-WITH ended AS (
-    UPDATE run SET status = %s, stop_reason = %s, error = %s, completed_at = now(),
-        first_token_ms = (SELECT first_token_ms FROM step WHERE run_id = run.id AND kind = 'agent' ORDER BY number LIMIT 1)
-    WHERE id = %s RETURNING agent_id, stop_reason, created_at
-)
-UPDATE agent SET last_run_completion = now(), last_stop_reason = ended.stop_reason,
-    last_run_duration_ms = extract(epoch FROM now() - ended.created_at) * 1000
-FROM ended WHERE agent.id = ended.agent_id
-"""
-_DROP_INPUTS = "UPDATE message SET context_position = NULL WHERE run_id = %s AND context_position = 0"
-_CLEAR_CONTEXT = """
-UPDATE message SET context_position = NULL
-WHERE agent_id = %s AND conversation_id IS NOT DISTINCT FROM %s AND context_position > 0 AND role <> 'system'
-"""
-_END_OPEN_STEPS = (
-    "UPDATE step SET status = %s, stop_reason = %s, finished_at = now() WHERE run_id = %s AND status = 'pending'"
-)
-_INTERRUPT_CALLS = """
-UPDATE tool_call SET status = 'interrupted', result = %s
-FROM step WHERE step.id = step_id AND run_id = %s AND tool_call.status = 'intended'
-"""
 
 
 def _write_answer(step: _Step, commit: Commit, end: StepEnd | None = None) -> None:
@@ -185,8 +181,8 @@ def _write_answer(step: _Step, commit: Commit, end: StepEnd | None = None) -> No
     record_call(commit, turn, step.call, turn.step_id, end)
     if turn.inputs:
         commit.add(Statement(_ENTER_CONTEXT, (turn.started_seq, [message.id for message in turn.inputs])))
-    if turn.system_id and step.window.system_text != turn.system_text:
-        commit.add(Statement(_SYSTEM_TEXT, (json([{"type": "text", "text": step.window.system_text}]), turn.system_id)))
+    if turn.system_id and text_of(step.window.parts) != turn.system_text:
+        commit.add(Statement(_SYSTEM_TEXT, (json(stored_parts(step.window.parts)), turn.system_id)))
     if step.message.content or step.message.tool_calls:
         commit.message(step.message)
 
@@ -196,7 +192,7 @@ def _answer_is_written(step: _Step) -> None:
     turn = step.turn
     for message in turn.inputs:
         message.position = turn.started_seq
-    turn.system_text = step.window.system_text
+    turn.system_parts = step.window.parts
     if step.message.content or step.message.tool_calls:
         turn.messages.append(step.message.stored())
 
@@ -211,56 +207,48 @@ async def _commit_intended(step: _Step) -> None:
     step.recorded = True
 
 
-async def _run_tools_and_commit(step: _Step) -> Outcome:
-    """Runs the tools and commits; when another writer changed a block meanwhile, the builtin ones run again on what stands there now."""
-    for attempt in range(_WRITE_TRIES):
-        await run_calls(step.turn, step.planned, step.started)
-        try:
-            return await _commit_step(step)
-        except (SerializationFailure, DeadlockDetected, UniqueViolation):
-            if attempt == _WRITE_TRIES - 1:
-                raise
-            await asyncio.sleep(random() * min(_LONGEST_PAUSE_S, attempt * 0.002))
-            await refresh_world(step.turn)
-            for plan in step.planned:
-                if plan.is_builtin and plan.tool is not None:
-                    plan.result, plan.edits, plan.statements, plan.events = None, [], [], []
-    raise AssertionError("unreachable")
+async def _commit_request(step: _Step) -> Outcome:
+    """Ends the run with calls that wait for an answer."""
+    turn, outcome = step.turn, Outcome(approvals.REQUIRED)
+    commit = commit_of(turn)
+    _write_answer(step, commit, StepEnd(StepStatus.SUCCESS, outcome.stop_reason))
+    approvals.write_request(commit, turn, step.message.id, step.planned)
+    commit.emit(StepEnded(turn.step_number, StepStatus.SUCCESS))
+    write_run_end(commit, turn, outcome.status, approvals.REQUIRED, keeps_context=True)
+    await commit.run()
+    return outcome
 
 
-async def _commit_step(step: _Step) -> Outcome:
+async def _commit_step(step: _Step, stop: Outcome | None) -> Outcome:
     turn = step.turn
     commit = commit_of(turn)
     called = [*turn.calls_made, *(plan.call.name for plan in step.planned if not plan.refused)]
-    outcome = decide(turn, step.planned, called, step.call.finished)
-    end = StepEnd(
-        StepStatus.SUCCESS, outcome.stop_reason, sum(plan.result.duration_ms for plan in step.planned if plan.result)
-    )
+    outcome = stop or unless_looping(turn, step.planned, decide(turn, step.planned, called, step.call.finished))
+    status = StepStatus.CANCELLED if outcome.status == "cancelled" else StepStatus.SUCCESS
+    end = StepEnd(status, outcome.stop_reason, sum(plan.result.duration_ms for plan in step.planned if plan.result))
     if step.recorded:
         commit.add(Statement(_END_STEP, (end.status, end.stop_reason, end.tools_ms, turn.step_id)))
     else:
         _write_answer(step, commit, end)
-    added: list[NewMessage] = []
     if step.planned:
         write_results(commit, turn, step.planned, intended=step.recorded)
-        added.append(NewMessage(new_id("message"), Role.TOOL, [], [], tool_returns(turn, step.planned)))
-    if outcome.nudge:
-        added.append(_heartbeat(turn, outcome.nudge))
+    added = result_messages(turn, step.planned, outcome.nudge)
     for message in added:
         commit.message(message)
-    commit.emit(StepEnded(turn.step_number, StepStatus.SUCCESS))
+    commit.emit(StepEnded(turn.step_number, status))
     next_step_id = None
     if outcome.stop_reason is None:
         next_step_id = begin_next_step(turn, commit)
     else:
         if outcome.status == "completed":
             call_companions(commit, turn, outcome.stop_reason, _last_message_id(step, added))
-        _write_run_end(commit, turn, outcome.status, outcome.stop_reason, outcome.error)
+        write_run_end(commit, turn, outcome.status, outcome.stop_reason, outcome.error)
     rows = await commit.run()
     if not step.recorded:
         _answer_is_written(step)
     turn.messages += [message.stored() for message in added]
     turn.calls_made, turn.steps_taken = called, turn.steps_taken + 1
+    turn.spent.calls += keys_of(step.planned)
     if next_step_id:
         take_next_step(turn, next_step_id, rows)
     return outcome
@@ -275,51 +263,11 @@ def _last_message_id(step: _Step, added: list[NewMessage]) -> str | None:
     return step.turn.messages[-1].id if step.turn.steps_taken else None
 
 
-def _heartbeat(turn: Turn, reason: str) -> NewMessage:
-    packed = {"type": "heartbeat", "reason": reason, "time": local_time(datetime.now(UTC), turn.agent.timezone)}
-    return NewMessage(new_id("message"), Role.USER, [{"type": "text", "text": dumps(packed, ensure_ascii=False)}])
-
-
-def _write_run_end(commit: Commit, turn: Turn, status: str, stop_reason: str, error: dict[str, Any] | None) -> None:
-    if status != "completed":
-        commit.add(Statement(_DROP_INPUTS, (turn.run_id,)))
-    if turn.agent.autoclear:
-        commit.add(Statement(_CLEAR_CONTEXT, (turn.agent.id, turn.conversation_id)))
-    commit.add(Statement(_END_RUN, (status, stop_reason, json(error) if error else None, turn.run_id)))
-    commit.emit(RunEnded(status, stop_reason))
-
-
 async def fail_step(turn: Turn, call: ModelCall, stop_reason: str) -> None:
     """Records a model call that failed, and ends its run."""
     assert call.error is not None
     commit = commit_of(turn)
     record_call(commit, turn, call, turn.step_id, StepEnd(StepStatus.FAILED, stop_reason))
     commit.emit(StepEnded(turn.step_number, StepStatus.FAILED))
-    _write_run_end(commit, turn, "failed", stop_reason, error_facts(call.error))
+    write_run_end(commit, turn, "failed", stop_reason, error_facts(call.error))
     await commit.run()
-
-
-async def end_run(turn: Turn, status: str, stop_reason: str, error: dict[str, Any] | None = None) -> None:
-    """Ends the run where it stands, its begun step with it."""
-    commit = commit_of(turn)
-    step_status = StepStatus.CANCELLED if status == "cancelled" else StepStatus.FAILED
-    commit.add(interrupt_calls(turn.run_id))
-    commit.add(Statement(_END_OPEN_STEPS, (step_status, stop_reason, turn.run_id)))
-    commit.emit(StepEnded(turn.step_number, step_status))
-    _write_run_end(commit, turn, status, stop_reason, error)
-    await commit.run()
-
-
-async def end_unreadable_run(agent_id: str, run_id: str, conversation_id: str | None, error: dict[str, Any]) -> None:
-    """Ends a run that could be taken up but not read."""
-    commit = Commit(agent_id, conversation_id, run_id)
-    commit.add(Statement(_END_OPEN_STEPS, (StepStatus.FAILED, "error", run_id)))
-    commit.add(Statement(_DROP_INPUTS, (run_id,)))
-    commit.add(Statement(_END_RUN, ("failed", "error", json(error), run_id)))
-    commit.emit(RunEnded("failed", "error"))
-    await commit.run()
-
-
-def interrupt_calls(run_id: str) -> Statement:
-    """The statement that marks the calls of a run that were begun and never came to a result."""
-    return Statement(_INTERRUPT_CALLS, (INTERRUPTED, run_id))

@@ -14,7 +14,8 @@ from agents_core.models.pipeline import storable
 from agents_core.runtime.state import StoredMessage
 
 INTERRUPTED = (
-    "Interrupted: the server stopped during this call, so its outcome is unknown. Check before you do it again."
+    "Interrupted: this call was cancelled, or the server stopped during it, so its outcome is unknown. "
+    "Check before you do it again."
 )
 
 
@@ -91,7 +92,7 @@ def stored_calls(message: ChatMessage) -> list[dict[str, Any]]:
     return [storable({"id": c.id, "name": c.name, "arguments": c.arguments}) for c in message.tool_calls]
 
 
-def packed_return(status: str, text: str, at: datetime, timezone: ZoneInfo) -> str:
+def packed_return(status: str, text: str, at: datetime, timezone: ZoneInfo, note: str = "") -> str:
     """A tool's result as the model reads it (contract: agent-loop, "Tool results"); JSON stays JSON."""
     try:
         value = json.loads(text)
@@ -99,7 +100,7 @@ def packed_return(status: str, text: str, at: datetime, timezone: ZoneInfo) -> s
         value = text
     message = value if isinstance(value, dict | list) else text
     packed = {"status": "OK" if status == "success" else "Failed", "message": message, "time": local_time(at, timezone)}
-    return json.dumps(packed, ensure_ascii=False)
+    return json.dumps(packed | ({"note": note} if note else {}), ensure_ascii=False)
 
 
 def local_time(at: datetime, timezone: ZoneInfo) -> str:

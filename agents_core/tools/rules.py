@@ -74,6 +74,10 @@ def ends_turn(rules: Sequence[Rule], name: str) -> bool:
     return any(rule["type"] == "exit_loop" and rule["tool_name"] == name for rule in rules)
 
 
+def needs_approval(rules: Sequence[Rule], name: str) -> bool:
+    return any(rule["type"] == "requires_approval" and rule["tool_name"] == name for rule in rules)
+
+
 def goes_on(rules: Sequence[Rule], name: str) -> bool:
     """Whether the turn goes on after ``name`` even where a heartbeat was not asked for."""
     kinds = {"continue_loop", "constrain_child_tools", "parent_last_tool", "conditional"}

@@ -1,44 +1,66 @@
 """The rule that holds the live pages together: an old page with the fragments of what happened applied equals a page loaded anew."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import unified_diff
-from typing import Any
+from typing import Any, TypeVar
 
+from asgiref.sync import sync_to_async
+from django.db import connections
 from lxml import html
 
-from ade.panels.base import bind
+from ade.panels.base import Panel, bind
 from agents_core.events.types import StoredEvent, parse
 from agents_core.models import Agent, Event
+from tests.running import finish
+
+Result = TypeVar("Result")
+View = tuple[str, Mapping[str, str]]
+"""The slug of a panel, and its parameters."""
 
 BATCHES = (1, 1000)
 """How many events come at once: one at a time, or all."""
 
 
-def assert_patched_equals_reloaded(
-    agent_id: str, slugs: Iterable[str], action: Callable[[], Any], **params: str
-) -> None:
-    """Draws the panels, does ``action``, patches the old panels in batches of several sizes, and compares with panels drawn anew."""
-    before = {slug: _bound(agent_id, slug, params).render() for slug in slugs}
+def assert_patched_equals_reloaded(agent_id: str, views: Iterable[View], action: Callable[[], Any]) -> None:
+    """Draws the panels, each with its parameters, does ``action``, patches the old panels in batches of several sizes,
+    and compares with panels drawn anew."""
+    old = as_served(lambda: [(view, _bound(agent_id, view).render()) for view in views])
     seq = Agent.objects.get(id=agent_id).event_seq
     action()
     events = _events_after(agent_id, seq)
     assert events, "the action told nobody"
-    for slug, old in before.items():
-        fresh = _normal(html.fragment_fromstring(_bound(agent_id, slug, params).render()))
-        for size in BATCHES:
-            page = html.fragment_fromstring(f"<div>{old}</div>")
-            for start in range(0, len(events), size):
-                for fragment in _bound(agent_id, slug, params).fragments(events[start : start + size]):
-                    _apply(page, fragment.rendered())
-            patched = _normal(page[0])
-            assert patched == fresh, f"panel {slug}, events in batches of {size}:\n{_difference(patched, fresh)}"
+    as_served(lambda: [_compare(agent_id, view, drawn, events) for view, drawn in old])
+
+
+def as_served(work: Callable[[], Result]) -> Result:
+    """``work`` in a thread beside an event loop, as the web server calls it: what awaits in it does so on that loop."""
+
+    def closing() -> Result:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    return finish(sync_to_async(closing, thread_sensitive=False)())
+
+
+def _compare(agent_id: str, view: View, old: str, events: Sequence[StoredEvent]) -> None:
+    fresh = _normal(html.fragment_fromstring(_bound(agent_id, view).render()))
+    for size in BATCHES:
+        page = html.fragment_fromstring(f"<div>{old}</div>")
+        for start in range(0, len(events), size):
+            for fragment in _bound(agent_id, view).fragments(events[start : start + size]):
+                _apply(page, fragment.rendered())
+        patched = _normal(page[0])
+        assert patched == fresh, f"panel {view}, events in batches of {size}:\n{_difference(patched, fresh)}"
 
 
 def _difference(patched: str, fresh: str) -> str:
     return "\n".join(unified_diff(patched.splitlines(), fresh.splitlines(), "patched", "reloaded", lineterm="", n=4))
 
 
-def _bound(agent_id: str, slug: str, params: dict[str, str]) -> Any:
+def _bound(agent_id: str, view: View) -> Panel:
+    slug, params = view
     return bind(slug, Agent.objects.get(id=agent_id), params)
 
 

@@ -2,12 +2,14 @@
 
 import pytest
 from django.test import Client
+from lxml import html
 
 from ade.agent_rows import agent_list_fragments, agent_rows, listed_agents
+from ade.status import WorkspaceCounts, workspace_counts
 from agents_core.actions import agents, deletions
 from agents_core.actions.messages import Input, send
 from agents_core.actions.new_agent import NewAgent
-from agents_core.models import Agent
+from agents_core.models import Agent, Tool
 from agents_core.runtime.loop import execute
 from tests.running import finish
 
@@ -74,3 +76,15 @@ def test_an_unknown_agent_is_told_in_words() -> None:
     answer = Client().get("/agents/agent-00000000-0000-4000-8000-000000000000")
     assert answer.status_code == 404
     assert "not found" in answer.content.decode().lower()
+
+
+def test_the_outline_counts_what_the_workspace_holds_and_an_open_list_follows(builtin_tools: None) -> None:
+    first = make("one")
+    agents.create(NewAgent(name="two", model="offline/rules", block_ids=[block.id for block in first.blocks.all()]))
+    counted = WorkspaceCounts(agents=2, shared_blocks=1, tools=Tool.objects.count(), active_runs=0)
+    assert workspace_counts() == counted
+    page = html.document_fromstring(Client().get("/agents").content)
+    fragment = next(f for f in agent_list_fragments(set(), {}) if f.dom_id == "nav-workspace").rendered()
+    assert " ".join(page.get_element_by_id("nav-workspace").text_content().split()) == " ".join(
+        html.fragment_fromstring(fragment["html"]).text_content().split()
+    )

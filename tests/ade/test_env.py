@@ -88,3 +88,22 @@ def test_those_who_ask_at_once_get_the_same_secret(tmp_path: Path) -> None:
         found = set(pool.map(lambda _: env.kept_secret("THING", tmp_path / "thing.key"), range(32)))
     assert len(found) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["thing.key"]
+
+
+def test_a_signing_key_is_made_once_and_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("THING", raising=False)
+    key = env.signing_key("THING", tmp_path / "thing")
+    assert (len(key), env.signing_key("THING", tmp_path / "thing")) == (32, key)
+    assert (tmp_path / "thing").read_text().startswith("whsec_")
+
+
+@pytest.mark.parametrize(("written", "key"), [("whsec_a2V5", b"key"), ("plain words", b"plain words")])
+def test_a_signing_key_may_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: str, key: bytes) -> None:
+    monkeypatch.setenv("THING", written)
+    assert env.signing_key("THING", tmp_path / "thing") == key
+
+
+def test_a_signing_key_that_is_no_base64_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("THING", "whsec_?")
+    with pytest.raises(env.BadSetting, match="THING begins with whsec_"):
+        env.signing_key("THING", tmp_path / "thing")

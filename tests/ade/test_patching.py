@@ -7,17 +7,39 @@ import pytest
 
 from ade.panels.base import PANELS
 from agents_core.actions import agents, archives, blocks, runs, tools
-from agents_core.actions.messages import Input, send
+from agents_core.actions.messages import CallAnswer, Input, RunOptions, pending, send
 from agents_core.actions.new_agent import NewAgent
 from agents_core.memory.archival.base import PassageDraft
-from agents_core.models import Agent, Author, Run
+from agents_core.models import Agent, Author, Passage, Run
 from agents_core.runtime.loop import execute
-from tests.ade.patching import assert_patched_equals_reloaded
+from tests.ade.patching import View, assert_patched_equals_reloaded
 from tests.running import finish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BLOCKS = [{"label": "human", "value": "Name: Bo."}, {"label": "persona", "value": "I am kind."}]
+
+VIEWS: list[View] = [
+    *((slug, {}) for slug in PANELS),
+    ("core", {"block": "human"}),
+    ("core", {"page": "1"}),
+    ("core", {"page": "1", "block": "persona"}),
+    ("blame", {"block": "human", "view": "versions"}),
+    ("blame", {"block": "persona", "view": "findings"}),
+    ("archival", {"q": "where is the key"}),
+    ("archival", {"tag": "home"}),
+    ("archival", {"since": "2020-01-01", "until": "2020-01-02"}),
+    ("recall", {"q": "where do I live"}),
+    ("recall", {"role": "tool"}),
+    ("recall", {"q": "porto", "role": "tool"}),
+    ("context", {"step": "2"}),
+    ("context", {"diff": "1", "seg": "core.human"}),
+    ("context", {"diff": "none"}),
+    ("raw", {"view": "sent"}),
+    ("timeline", {"step": "1"}),
+    ("events", {"type": "memory"}),
+]
+"""The panels as an address shows them at first, and narrowed, pinned or compared by a person."""
 
 ROLL = '''
 def roll(sides: int) -> int:
@@ -83,9 +105,54 @@ def insert_passage(agent: Agent) -> None:
     finish(archives.insert(archive, [PassageDraft(archive.id, "The plumber comes on Friday.", tags=["home"])]))
 
 
-def use_sandboxed_tool(agent: Agent) -> None:
+def passage(agent: Agent) -> Passage:
+    return Passage.objects.filter(archive__agents=agent, is_deleted=False).latest("created_at")
+
+
+def edit_passage(agent: Agent) -> None:
+    held = passage(agent)
+    changes = {"text": "The key is with the plumber.", "tags": ["home"]}
+    finish(archives.edit_passage(held.id, [held.archive_id], changes))
+
+
+def delete_passage(agent: Agent) -> None:
+    held = passage(agent)
+    archives.delete_passage(held.id, [held.archive_id])
+
+
+def change_fields(agent: Agent) -> None:
+    block = agent.blocks.get(label="human")
+    blocks.modify(block.id, {"label": "person", "limit": 500, "read_only": True}, Author.PERSON)
+
+
+def restore_block(agent: Agent) -> None:
+    blocks.restore(agent.blocks.get(label="human").id, 1, Author.PERSON)
+
+
+def attach_tool(agent: Agent) -> None:
     tools.attach(agent.id, tools.upsert({"source_code": ROLL}).id)
+
+
+def hold_second_archive(agent: Agent) -> None:
+    archives.attach(agent.id, archives.create("Family").id)
+
+
+def use_sandboxed_tool(agent: Agent) -> None:
+    attach_tool(agent)
     say(agent, "call roll with sides=6")
+
+
+def ask_for_approval(agent: Agent) -> None:
+    attach_tool(agent)
+    tools.set_approval(agent.id, "roll", True)
+    say(agent, "call roll with sides=6")
+
+
+def answer(agent: Agent, **facts: Any) -> None:
+    waiting = finish(pending(agent.id))
+    assert waiting
+    options = RunOptions(answers=[CallAnswer(call_id, **facts) for call_id in waiting.call_ids])
+    finish(execute(agent.id, finish(send(agent.id, [], options=options)).run_id, None, 1))
 
 
 ACTIONS: dict[str, Callable[[Agent], Any]] = {
@@ -97,11 +164,19 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "the model fails": break_model,
     "the window fills": fill_window,
     "a sandboxed tool is called": use_sandboxed_tool,
+    "a call waits for approval": ask_for_approval,
     "a waiting run is cancelled": lambda agent: (queue(agent, "Hi"), runs.cancel(agent.id)),
     "a person edits a block": edit_block,
     "a shared block is attached": share_block,
     "a block is detached": lambda agent: blocks.detach(agent.id, agent.blocks.get(label="persona").id, Author.PERSON),
+    "a block gets another label": change_fields,
+    "an older version is restored": restore_block,
+    "a block is deleted": lambda agent: blocks.delete(agent.blocks.get(label="human").id, Author.PERSON),
     "a passage is inserted": insert_passage,
+    "a passage is edited": edit_passage,
+    "a passage is deleted": delete_passage,
+    "a second archive is attached": hold_second_archive,
+    "a tool is attached": attach_tool,
     "a tool is detached": lambda agent: tools.detach(agent.id, agent.tools.all()[0].id),
     "the agent is renamed": lambda agent: agents.modify(agent.id, {"name": "Renamed"}),
     "the model is changed": lambda agent: agents.modify(
@@ -112,15 +187,30 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS.keys())
 def test_patched_page_equals_reloaded_page(agent: Agent, action: Callable[[Agent], Any]) -> None:
-    assert_patched_equals_reloaded(agent.id, PANELS, lambda: action(agent))
+    assert_patched_equals_reloaded(agent.id, VIEWS, lambda: action(agent))
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        lambda agent: answer(agent, approve=True, arguments={"sides": 4}),
+        lambda agent: answer(agent, reason="No dice."),
+        lambda agent: answer(agent, type="tool", tool_return="4"),
+        lambda agent: runs.cancel(agent.id),
+    ],
+    ids=["approved", "denied", "answered", "given up"],
+)
+def test_an_answer_to_a_waiting_call_moves_the_page(agent: Agent, action: Callable[[Agent], Any]) -> None:
+    ask_for_approval(agent)
+    assert_patched_equals_reloaded(agent.id, VIEWS, lambda: action(agent))
 
 
 def test_a_queued_run_that_is_executed_moves_the_page(agent: Agent) -> None:
     run_id = queue(agent, "What is my name?")
-    assert_patched_equals_reloaded(agent.id, PANELS, lambda: finish(execute(agent.id, run_id, None, 1)))
+    assert_patched_equals_reloaded(agent.id, VIEWS, lambda: finish(execute(agent.id, run_id, None, 1)))
     assert Run.objects.get(id=run_id).status == "completed"
 
 
 def test_the_first_message_of_an_agent_fills_its_empty_page(builtin_tools: None) -> None:
     new = agents.create(NewAgent(name="New", model="offline/rules"))
-    assert_patched_equals_reloaded(new.id, PANELS, lambda: say(new, "Hello"))
+    assert_patched_equals_reloaded(new.id, VIEWS, lambda: say(new, "Hello"))

@@ -63,7 +63,7 @@ async def test_an_agent_is_made_with_blocks_tools_secrets_and_an_opening(api: Ap
         ({"folder_ids": ["source-1"]}, 400, "folders"),
         ({"tool_rules": [{"type": "fly"}]}, 422, "no tool rule of type 'fly'"),
         ({"tool_rules": [{"type": "conditional", "tool_name": "a"}]}, 422, "needs child_output_mapping, a dict"),
-        ({"tool_rules": [{"type": "requires_approval", "tool_name": "a"}]}, 400, "approval"),
+        ({"tool_rules": [{"type": "requires_approval"}]}, 422, "tool_name"),
         ([], 422, "dictionary"),
     ],
 )

@@ -211,7 +211,7 @@ async def test_a_long_history_is_deleted_with_its_agent(api: Api, make_agent: Ag
         ({"input": "x", "max_steps": 0}, 422, "max_steps"),
         ({"input": "x", "stream_tokens": True}, 422, "streaming"),
         ({"messages": [{"type": "approval", "approve": True}]}, 400, "No tool call is currently awaiting approval"),
-        ({"input": "x", "client_tools": [{"name": "f"}]}, 400, "client_tools"),
+        ({"input": "x", "client_tools": [{"name": "no name"}]}, 422, "client_tools"),
         (
             {
                 "messages": [

@@ -59,7 +59,6 @@ async def test_a_cursor_nobody_knows_is_ignored_or_refused_as_its_list_does(api:
         ("PUT", "/agents/", 405),
         ("GET", "/messages/search", 405),
         ("POST", "/templates", 501),
-        ("GET", "/agents/agent-1/schedule", 501),
         ("GET", "/folders/", 501),
         ("POST", "/agents/import", 501),
     ],

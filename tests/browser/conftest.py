@@ -72,7 +72,10 @@ def page(live: Server, browser: Browser) -> Iterator[Page]:
     assert errors == []
 
 
+# What the browser itself tells of a server that refuses or is gone; what a page makes of that is the test's to check.
+_ABOUT_THE_SERVER = ("Failed to load resource", "WebSocket connection to")
+
+
 def _told(message: ConsoleMessage) -> list[str]:
-    """An answer with an error status is logged too; what a page makes of one is the test's to check."""
-    expected = message.text.startswith("Failed to load resource")
+    expected = message.text.startswith(_ABOUT_THE_SERVER)
     return [message.text] if message.type == "error" and not expected else []

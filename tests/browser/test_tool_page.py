@@ -29,6 +29,7 @@ def ask(live: Server, path: str, body: object) -> Any:
 
 def write(page: Page, source: str) -> None:
     """Puts ``source`` in the editor in one go, as a paste does: nothing is indented or closed by itself."""
+    page.bring_to_front()
     page.locator("#source-code .cm-content").click()
     page.keyboard.press("Control+a")
     page.keyboard.press("Delete")
@@ -40,6 +41,7 @@ def function(name: str, body: str = "return topic") -> str:
 
 
 def save(page: Page) -> None:
+    page.bring_to_front()
     page.keyboard.press("Control+s")
     expect(page.locator("#tool-state")).to_have_text("saved")
 
@@ -135,6 +137,7 @@ def test_of_two_tabs_the_second_is_told_and_may_overwrite(page: Page, live: Serv
         expect(tab.locator("#source-code")).to_be_visible()
         write(tab, function("shared", body))
     save(page)
+    other.bring_to_front()
     other.keyboard.press("Control+s")
     expect(other.locator("#tool-notice")).to_contain_text("saved by somebody else")
     expect(other.locator("#tool-state")).to_have_text("not saved")

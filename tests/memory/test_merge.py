@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents_core.memory.merge import merge
+from agents_core.memory.merge import merge, merge_fields
 
 TEXTS = st.lists(st.sampled_from(["tea", "Rome", " ", "\n", "."]), max_size=12).map("".join)
 
@@ -39,3 +39,21 @@ def test_one_change_alone_is_taken_as_it_is(base: str, changed: str) -> None:
 @given(TEXTS, TEXTS, TEXTS)
 def test_it_does_not_matter_who_is_asked_first(base: str, one: str, two: str) -> None:
     assert merge(base, one, two) == merge(base, two, one)
+
+
+BASE = {"value": "Lives in Porto.", "limit": 100, "read_only": False}
+
+
+def test_a_field_that_one_changed_is_taken_from_that_one() -> None:
+    mine = BASE | {"limit": 200}
+    theirs = BASE | {"value": "Lives in Lisbon."}
+    assert merge_fields(BASE, theirs, mine) == {"value": "Lives in Lisbon.", "limit": 200, "read_only": False}
+
+
+def test_a_number_changed_in_two_ways_does_not_merge() -> None:
+    assert merge_fields(BASE, BASE | {"limit": 50}, BASE | {"limit": 200}) is None
+
+
+def test_texts_of_a_block_merge_by_words() -> None:
+    merged = merge_fields({"value": "a tea b"}, {"value": "x tea b"}, {"value": "a tea y"})
+    assert merged == {"value": "x tea y"}

@@ -1,6 +1,7 @@
 """Runs as jobs: in order within a conversation, side by side across them, and never lost with a worker."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from procrastinate import App
 from procrastinate.exceptions import JobAborted
 
 from agents_core.actions import conversations
+from agents_core.actions.messages import Input, send
 from agents_core.events.types import RunEnded, RunStarted
 from agents_core.llm.providers.scripted import Answer
 from agents_core.llm.types import ModelRequest
@@ -19,7 +21,8 @@ from agents_core.models import Agent, Message, Run, pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.queue.tasks import QUEUE, HandBack, recover
 from agents_core.queue.worker import RunWorker
-from tests.runtime.world import events, make_agent, play, said, spoken
+from agents_core.runtime.loop import execute
+from tests.runtime.world import events, make_agent, play, said, spoken, text
 
 
 @asynccontextmanager
@@ -170,6 +173,44 @@ async def test_a_message_is_not_stored_without_a_job_nor_a_job_without_a_message
         await said(agent, "Hi")
     assert await jobs() == []
     assert not await Run.objects.aexists()
+
+
+async def called_back(agent: Agent, url: str) -> str:
+    """Sends a message whose run is to be told of at ``url``."""
+    return (await send(agent.id, [Input("user", text("Hi"))], callback_url=url)).run_id
+
+
+async def test_a_job_of_another_kind_that_fails_is_tried_again_and_blocks_no_conversation(app: App) -> None:
+    agent = await make_agent(["One.", "Two."])
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        dead = f"http://127.0.0.1:{server.getsockname()[1]}/"
+    odd = "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, args) VALUES (%s, %s, %s, %s)"
+    await pipeline.run([Statement(odd, (QUEUE, "agents_core:callback", None, pipeline.json({"odd": "x"})))])
+    lock = f"conversation:{agent.id}"
+    await pipeline.run([Statement(odd, (QUEUE, "agents_core:nobody", lock, pipeline.json({})))])
+    async with worker(app):
+        first = await called_back(agent, dead)
+        second = await said(agent, "Hi again")
+        assert [run.status for run in await ended(first, second)] == ["completed"] * 2
+        async with asyncio.timeout(10):
+            while (await Run.objects.aget(id=first)).callback_error is None:
+                await asyncio.sleep(0.02)
+    rows = (
+        await pipeline.run([Statement("SELECT task_name, attempts > 0 FROM procrastinate_jobs WHERE status = 'todo'")])
+    )[0]
+    assert rows == [("agents_core:callback", True)] * 2, "both are tried again; the one that nobody knows is gone"
+
+
+async def test_a_callback_is_queued_with_the_end_of_its_run_and_behind_other_runs(app: App) -> None:
+    agent = await make_agent(["One."])
+    run_id = await called_back(agent, "http://127.0.0.1:1/")
+    await execute(agent.id, run_id, None, 1)
+    rows = (
+        await pipeline.run([Statement("SELECT task_name, args, lock, priority FROM procrastinate_jobs ORDER BY id")])
+    )[0]
+    assert [name for name, *_ in rows] == ["agents_core:run", "agents_core:callback"]
+    assert rows[1][1:3] == ({"run_id": run_id}, None)
+    assert rows[1][3] < rows[0][3]
 
 
 @pytest.mark.parametrize(

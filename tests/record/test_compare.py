@@ -96,3 +96,23 @@ def test_a_part_of_the_prompt_is_read_as_it_was_written(text: str) -> None:
 
 def test_a_whole_prompt_is_read_without_its_quotes() -> None:
     assert readable("system", b'"a \\"b\\""') == 'a "b"'
+
+
+def _shown(old: str, new: str) -> str:
+    marks = {"same": "{}", "added": "[+{}+]", "removed": "[-{}-]"}
+    return "".join(marks[change.op].format(change.text) for change in diff_words(old, new, around=12))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown"),
+    [
+        ("Name: A.\nLives in Porto.\nX.", "Name: A.\nLives in Lisbon.\nX.", "Lives in [-Porto-][+Lisbon+]."),
+        ("A.\nB.", "A.\nB.\nAllergic.", "[+Allergic.+]"),
+        ("A.\nB.\nC.", "A.\nC.", "[-B.-]"),
+        ("A x.\nB.\nC.\nD y.", "A z.\nB.\nC.\nD w.", "A [-x-][+z+]. …\nD [-y-][+w+]."),
+        ("a long sentence that ends here", "a long sentence that ends now", "…e that ends [-here-][+now+]"),
+        ("same", "same", ""),
+    ],
+)
+def test_a_short_diff_shows_only_the_lines_that_changed(old: str, new: str, shown: str) -> None:
+    assert _shown(old, new) == shown

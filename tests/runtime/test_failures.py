@@ -192,6 +192,30 @@ async def test_a_run_is_cancelled_between_two_steps() -> None:
     assert len(stopping) < 50
 
 
+async def test_a_run_is_cancelled_while_a_tool_of_the_sandbox_runs() -> None:
+    source = 'import time\n\ndef doze() -> str:\n    """Sleeps."""\n    time.sleep(9)\n    return "rested"\n'
+    await make_tool(source)
+    quick = ("core_memory_append", {"label": "human", "content": "X"})
+    agent = await make_agent([Answer(calls=[quick, ("doze", {})])], tools=["core_memory_append", "doze"])
+    await Agent.objects.filter(id=agent.id).aupdate(model_settings={"parallel_tool_calls": True})
+    run_id = await said(agent, "Sleep")
+    worker = asyncio.create_task(execute(agent.id, run_id, None, 1))
+    while not await ToolCall.objects.filter(agent=agent, name="doze").aexists():
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(0.2)
+    await cancel(agent)
+    await asyncio.wait_for(worker, 4)
+    ended = await outcome(run_id)
+    assert (ended.status, ended.stop_reason) == ("cancelled", "cancelled")
+    calls = {call.name: call.status async for call in ToolCall.objects.filter(agent=agent)}
+    assert calls == {"core_memory_append": "ok", "doze": "interrupted"}
+    [_, returned] = ended.messages
+    assert ["Interrupted" in each["text"] for each in returned["tool_returns"]] == [False, True]
+    assert (await Step.objects.aget(agent=agent)).status == "cancelled"
+    await play(agent, [lambda request: request.messages[-2].text])
+    assert "Interrupted" in spoken((await say(agent, "Well?")).messages[0])
+
+
 # --- the stream ----------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from letta_client import (
     UnprocessableEntityError,
 )
 
+from tests.api.receiver import Receiver
 from tests.e2e.serving import Server
 
 NOBODY = "agent-00000000-0000-4000-8000-000000000000"
@@ -236,10 +237,79 @@ def test_messages_are_sent_in_the_background_and_runs_cancelled(client: Any, age
     assert len(client.agents.retrieve(agent.id).message_ids) == 1
 
 
+def test_a_scheduled_message_is_sent_at_its_time_and_its_end_told(client: Any, agent: Any) -> None:
+    with Receiver() as receiver:
+        made = client.agents.schedule.create(
+            agent.id,
+            messages=[{"role": "user", "content": "My name is Grace."}],
+            schedule={"type": "one-time", "scheduled_at": (time.time() + 0.5) * 1000},
+            callback_url=receiver.url,
+        )
+        later = client.agents.schedule.create(
+            agent.id,
+            messages=[{"role": "user", "content": "Good morning."}],
+            schedule={"type": "recurring", "cron_expression": "0 9 * * *"},
+        )
+        listed = client.agents.schedule.list(agent.id, limit="10")
+        assert ([each.id for each in listed.scheduled_messages], listed.has_next_page) == ([made.id, later.id], False)
+        until = time.monotonic() + 20
+        while not receiver.received and time.monotonic() < until:
+            time.sleep(0.1)
+    [told] = receiver.received
+    run = client.runs.retrieve(told.json["run_id"])
+    assert (run.status, run.metadata["schedule_id"]) == ("completed", made.id)
+    assert "Grace" in client.agents.blocks.retrieve("human", agent_id=agent.id).value
+    assert client.agents.schedule.retrieve(made.id, agent_id=agent.id).next_scheduled_time is None
+    shown = client.agents.schedule.retrieve(later.id, agent_id=agent.id)
+    assert (shown.schedule.cron_expression, shown.message.messages[0].content) == ("0 9 * * *", "Good morning.")
+    assert client.agents.schedule.delete(later.id, agent_id=agent.id).success
+
+
+def test_the_end_of_an_async_run_is_called_back_and_its_trace_is_there(client: Any, agent: Any) -> None:
+    with Receiver(500, 200) as receiver:
+        run = client.agents.messages.create_async(agent.id, input="Hello.", callback_url=receiver.url)
+        until = time.monotonic() + 20
+        while len(receiver.received) < 2 and time.monotonic() < until:
+            time.sleep(0.1)
+    assert [told.json["status"] for told in receiver.received] == ["completed"] * 2
+    assert client.runs.trace.retrieve(run.id)[0]["name"] == "run"
+    while (run := client.runs.retrieve(run.id)).callback_error:
+        time.sleep(0.05)
+    assert run.callback_status_code == 200
+
+
+def test_a_batch_is_answered_and_told_once(client: Any, agent: Any) -> None:
+    item = {"agent_id": agent.id, "messages": [{"role": "user", "content": "Hello."}]}
+    with Receiver() as receiver:
+        body = {"requests": [item, item], "callback_url": receiver.url}
+        batch: Any = client.post("/v1/messages/batches", body=body, cast_to=object)
+        until = time.monotonic() + 20
+        while not receiver.received and time.monotonic() < until:
+            time.sleep(0.1)
+    assert receiver.received[0].json["status"] == "completed"
+    messages: Any = client.get(f"/v1/messages/batches/{batch['id']}/messages", cast_to=object)
+    assert [each["role"] for each in messages["messages"]].count("user") == 2
+
+
 def test_the_context_window_is_told_by_part(client: Any, agent: Any) -> None:
     context: Any = client.get(f"/v1/agents/{agent.id}/context", cast_to=object)
     parts = [value for name, value in context.items() if name.startswith("num_tokens_")]
     assert context["context_window_size_current"] == sum(parts) > 0
+
+
+def test_threads_are_compacted(client: Any, agent: Any) -> None:
+    conversation = client.conversations.create(agent_id=agent.id)
+    for words in ("I live in Lisbon.", "I work at the harbour."):
+        client.agents.messages.create(agent.id, input=words)
+        list(client.conversations.messages.create(conversation.id, input=words))
+    told = client.agents.messages.compact(agent.id, compaction_settings={"mode": "all"})
+    assert told.num_messages_after == 2 < told.num_messages_before
+    assert "Lisbon" in told.summary
+    assert client.conversations.messages.compact(conversation.id).num_messages_after < told.num_messages_before
+    with pytest.raises(BadRequestError):
+        client.agents.messages.compact(agent.id)
+    changed = client.agents.update(agent.id, compaction_settings={"mode": "self_compact_all"})
+    assert changed.compaction_settings.mode == "self_compact_all"
 
 
 def test_conversations_run_beside_the_agents_own_thread(client: Any, agent: Any) -> None:
@@ -274,3 +344,16 @@ async def test_the_asynchronous_client_does_the_same(client: Any, agent: Any) ->
         stream = await asynchronous.agents.messages.stream(agent.id, input="Hello again.", stream_tokens=True)
         assert [chunk.message_type async for chunk in stream][-1] == "usage_statistics"
         assert agent.id in [each.id async for each in asynchronous.agents.list(limit=1)]
+
+
+def test_a_call_waits_for_approval_and_is_answered(client: Any, agent: Any) -> None:
+    tool = client.tools.create(source_code=ROLL.replace("roll", "roll_slowly"), default_requires_approval=True)
+    client.agents.tools.attach(tool.id, agent_id=agent.id)
+    asked = client.agents.messages.create(agent.id, input="call roll_slowly with sides=6")
+    request = asked.messages[-1]
+    assert (request.message_type, asked.stop_reason.stop_reason) == ("approval_request_message", "requires_approval")
+    with pytest.raises(ConflictError):
+        client.with_options(max_retries=0).agents.messages.create(agent.id, input="And now?")
+    approvals = [{"type": "approval", "tool_call_id": request.tool_call.tool_call_id, "approve": True}]
+    answer = client.agents.messages.create(agent.id, messages=[{"type": "approval", "approvals": approvals}])
+    assert [m.tool_return for m in answer.messages if m.message_type == "tool_return_message"] == ["[6]"]

@@ -41,7 +41,7 @@ def _refuse_unsupported(body: AgentCreate | AgentUpdate) -> None:
 def _new_agent(body: AgentCreate) -> NewAgent:
     same = (
         "name description system embedding block_ids tools tool_ids tool_rules tags metadata timezone response_format"
-        " compaction_settings message_buffer_autoclear enable_sleeptime max_files_open per_file_view_window_char_limit"
+        " compaction_settings budgets message_buffer_autoclear enable_sleeptime max_files_open per_file_view_window_char_limit"
         " include_base_tools include_base_tool_rules include_multi_agent_tools hidden agent_type"
     )
     given: dict[str, Any] = {name: value for name in same.split() if (value := getattr(body, name)) is not None}

@@ -13,14 +13,16 @@ from agents_core.api.ids import AgentId, ConversationId, ThreadId
 from agents_core.api.listing import listed, newest_first, view_asked
 from agents_core.api.paging import Sort, page
 from agents_core.api.reply import reply
+from agents_core.api.routers.compactions import compacted
 from agents_core.api.routers.runs import resumed
+from agents_core.api.schemas.compactions import CompactionAnswer
 from agents_core.api.schemas.conversations import (
     ConversationCreate,
     ConversationFilter,
     ConversationResponse,
     ConversationUpdate,
 )
-from agents_core.api.schemas.messages import ConversationSendRequest, MessageList, ResumeRequest
+from agents_core.api.schemas.messages import CompactRequest, ConversationSendRequest, MessageList, ResumeRequest
 from agents_core.api.sending import answered
 from agents_core.errors import InvalidInput, Refused
 from agents_core.models import ACTIVE, Conversation, Message, Run
@@ -130,6 +132,15 @@ def cancel_conversation(request: HttpRequest, conversation_id: ThreadId, agent_i
     active = Run.objects.filter(agent=owner, conversation=conversation, status__in=ACTIVE)
     cancelled = runs.cancel(owner, list(active.values_list("id", flat=True)))
     return reply(dict.fromkeys(cancelled, "cancelled"))
+
+
+@router.post("/{conversation_id}/compact", response=CompactionAnswer)
+async def compact_conversation(
+    request: HttpRequest, conversation_id: ThreadId, body: CompactRequest | None = None
+) -> HttpResponse:
+    asked = body or CompactRequest()
+    owner, conversation = await sync_to_async(_thread)(conversation_id, asked.agent_id)
+    return reply(await compacted(owner, conversation, asked))
 
 
 @router.post("/{conversation_id}/recompile", response=str)

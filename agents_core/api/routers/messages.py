@@ -5,6 +5,7 @@ from django.http.response import HttpResponseBase
 from ninja import Query, Router
 
 from agents_core.actions import agents, history, runs
+from agents_core.actions.callbacks import checked_url
 from agents_core.actions.messages import MESSAGE_COLUMNS
 from agents_core.api.ids import AgentId, MessageId
 from agents_core.api.listing import listed, listed_everywhere
@@ -14,7 +15,7 @@ from agents_core.api.schemas.messages import CancelRequest, MessageList, Message
 from agents_core.api.schemas.runs import RunResponse
 from agents_core.api.sending import answered, sent, streamed
 from agents_core.api.wire import shown_messages, view_of
-from agents_core.errors import NotFound, Refused
+from agents_core.errors import NotFound
 from agents_core.models import Message, Run
 
 agent_router = Router(tags=["messages"])
@@ -33,9 +34,7 @@ async def stream_message(request: HttpRequest, agent_id: AgentId, body: SendRequ
 
 @agent_router.post("/{agent_id}/messages/async", response=RunResponse)
 async def send_message_async(request: HttpRequest, agent_id: AgentId, body: SendRequest) -> HttpResponse:
-    if body.callback_url:
-        raise Refused("Callbacks are not sent yet: leave out callback_url, and ask for the run instead.")
-    run = await sent(agent_id, body, background=True)
+    run = await sent(agent_id, body, background=True, callback_url=checked_url(body.callback_url))
     return reply(RunResponse.of(await Run.objects.aget(pk=run.run_id)))
 
 

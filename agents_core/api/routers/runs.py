@@ -4,6 +4,7 @@ from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from ninja import Query, Router
 
 from agents_core.actions import history
@@ -22,11 +23,20 @@ from agents_core.api.schemas.runs import (
     usage,
 )
 from agents_core.api.sse import Stream, streaming
+from agents_core.api.trace import spans
 from agents_core.api.wire import view_of
-from agents_core.errors import Refused
+from agents_core.errors import AgentsError, Refused
+from agents_core.events.retention import RESUMABLE
 from agents_core.models import ACTIVE, Message, Run, Step
 
 router = Router(tags=["runs"])
+
+
+class StreamGone(AgentsError):
+    """A stream that can no longer be resumed where a client lost it."""
+
+    code = "stream_gone"
+    http_status = 410
 
 
 @router.get("/", response=list[RunResponse])
@@ -110,17 +120,30 @@ def retrieve_run_metrics(request: HttpRequest, run_id: str) -> HttpResponse:
     )
 
 
+@router.get("/{run_id}/trace")
+def retrieve_run_trace(request: HttpRequest, run_id: str, limit: int = 1000) -> HttpResponse:
+    return reply(spans(get(run_id), limit))
+
+
 @router.post("/{run_id}/stream")
 async def stream_run(request: HttpRequest, run_id: str, body: ResumeRequest | None = None) -> HttpResponseBase:
     return await resumed(run_id, body or ResumeRequest())
 
 
 async def resumed(run_id: str, body: ResumeRequest) -> HttpResponseBase:
-    """The frames of a background run after the last that was seen. Raises ``NotFound``; ``Refused`` for a run in the foreground."""
+    """The frames of a background run after the last that was seen.
+
+    Raises ``NotFound``; ``Refused`` for a run in the foreground; ``StreamGone`` in the middle of one that ended too long ago.
+    """
     run = await sync_to_async(get)(run_id)
     if not run.background:
         raise Refused("Only runs in the background can be streamed again.")
-    view = view_of(await history.agent_kind(run.agent_id))
+    if body.starting_after and run.completed_at and run.completed_at < timezone.now() - RESUMABLE:
+        raise StreamGone(
+            "The pieces of this stream are no longer kept: stream it from its beginning, or list its messages."
+        )
+    compactions = bool(run.request.get("include_compaction_messages"))
+    view = view_of(await history.agent_kind(run.agent_id), compactions=compactions)
     return streaming(
         Stream(
             run.agent_id,

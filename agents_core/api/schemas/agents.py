@@ -36,7 +36,8 @@ class Memory(Answer):
 
 
 class AgentState(Answer):
-    """Relations that were not asked for are empty."""
+    """Relations that were not asked for are empty. ``compaction_settings`` are shown with their defaults, and with ``recompile``, which
+    is this product's own: "immediate" or "compaction" (agents_core.runtime.compaction_settings)."""
 
     id: str
     name: str
@@ -61,13 +62,14 @@ class AgentState(Answer):
     embedding: str | None
     llm_config: dict[str, Any]
     embedding_config: dict[str, Any] | None
-    compaction_settings: dict[str, Any] | None
+    compaction_settings: dict[str, Any]
+    budgets: dict[str, float]
     response_format: dict[str, Any] | None
     message_buffer_autoclear: bool
     enable_sleeptime: bool
     managed_group: GroupResponse | None = None
     multi_agent_group: GroupResponse | None = None
-    pending_approval: None = None
+    pending_approval: dict[str, Any] | None = None
     max_files_open: int
     per_file_view_window_char_limit: int
     last_run_completion: datetime | None
@@ -130,6 +132,7 @@ class _AgentFields(Body):
     secrets: dict[str, str] | None = None
     tool_exec_environment_variables: dict[str, str] | None = None
     compaction_settings: dict[str, Any] | None = None
+    budgets: dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
     message_buffer_autoclear: bool | None = None
     enable_sleeptime: bool | None = None

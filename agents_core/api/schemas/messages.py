@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, Field, model_validator
 
+from agents_core.actions.messages import CallAnswer
 from agents_core.api.paging import Order
 from agents_core.errors import InvalidInput, Refused
 
@@ -66,8 +67,33 @@ class ImagePart(BaseModel):
 Part = Annotated[TextPart | ImagePart, Field(discriminator="type")]
 
 
+class AnswerIn(BaseModel):
+    """An answer to one tool call that waits. ``arguments`` replace those that the model gave."""
+
+    type: Literal["approval", "tool"] = "approval"
+    tool_call_id: str
+    approve: bool = False
+    reason: str | None = None
+    arguments: dict[str, Any] | None = None
+    tool_return: str | list[Part] = ""
+    status: Literal["success", "error"] = "success"
+    stdout: list[str] | None = None
+    stderr: list[str] | None = None
+
+    def answer(self) -> CallAnswer:
+        """Raises ``Refused`` for an image in a result."""
+        returned = self.tool_return
+        if not isinstance(returned, str):
+            if any(isinstance(part, ImagePart) for part in returned):
+                raise Refused("A tool's result may hold text only: leave out the image, or send it in a message.")
+            returned = "".join(part.text for part in returned if isinstance(part, TextPart))
+        streams = ("\n".join(lines) if lines else None for lines in (self.stdout, self.stderr))
+        decision = (self.approve, self.reason, self.arguments)
+        return CallAnswer(self.tool_call_id, self.type, *decision, returned, self.status, *streams)
+
+
 class MessageIn(BaseModel):
-    """``type`` is "message", or the type of an answer to a request for approval."""
+    """``type`` is "message", "approval" (with ``approvals``; older clients send ``approve`` alone) or "tool_return" (``tool_returns``)."""
 
     type: str = "message"
     role: Literal["user", "system", "assistant"] | None = None
@@ -75,14 +101,20 @@ class MessageIn(BaseModel):
     name: str | None = None
     otid: str | None = None
     sender_id: str | None = None
+    approvals: list[AnswerIn] | None = None
+    tool_returns: list[AnswerIn] | None = None
     approve: bool | None = None
     approval_request_id: str | None = None
+    reason: str | None = None
 
     @property
     def is_answer(self) -> bool:
         return (
             self.type in ("approval", "tool_return") or self.approve is not None or self.approval_request_id is not None
         )
+
+    def answers(self) -> list[CallAnswer]:
+        return [given.answer() for given in [*(self.approvals or []), *(self.tool_returns or [])]]
 
     def parts(self) -> list[dict[str, Any]]:
         """The content as it is stored. Raises ``InvalidInput`` when there is none."""
@@ -97,13 +129,13 @@ def stored_parts(content: str | list[Part] | None) -> list[dict[str, Any]]:
 
 
 class ClientTool(BaseModel):
-    name: str
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
     description: str | None = None
     parameters: dict[str, Any] | None = None
 
 
 class SendRequest(BaseModel):
-    """What a message route is asked. Fields that this server has no use for are ignored."""
+    """What a message route is asked. Fields that this server has no use for are ignored. ``budgets`` go beyond the V1 API."""
 
     messages: list[MessageIn] | None = None
     input: str | list[Part] | None = None
@@ -120,6 +152,8 @@ class SendRequest(BaseModel):
     override_model: str | None = None
     override_system: str | None = Field(None, validation_alias=AliasChoices("override_system", "system"))
     callback_url: str | None = None
+    budgets: dict[str, Any] | None = None
+    include_compaction_messages: bool = False
 
     @model_validator(mode="after")
     def _one_input(self) -> "SendRequest":
@@ -146,6 +180,13 @@ class CancelRequest(BaseModel):
 
 class ResetRequest(BaseModel):
     add_default_initial_messages: bool = False
+
+
+class CompactRequest(BaseModel):
+    """``agent_id`` goes with the thread "default"."""
+
+    compaction_settings: dict[str, Any] | None = None
+    agent_id: str | None = None
 
 
 class ResumeRequest(BaseModel):

@@ -11,7 +11,7 @@ from agents_core.api.schemas.archives import ORGANIZATION
 from agents_core.api.schemas.common import Answer, Body
 from agents_core.models import Run, Step
 
-_SHOWN_REQUEST = (
+SHOWN_AS = (
     "use_assistant_message",
     "assistant_message_tool_name",
     "assistant_message_tool_kwarg",
@@ -45,7 +45,7 @@ class RunResponse(Answer):
         return cls.model_construct(
             **stored,
             metadata=run.metadata | ({"error": run.error} if run.error else {}),
-            request_config={name: run.request.get(name) for name in _SHOWN_REQUEST},
+            request_config={name: run.request.get(name) for name in SHOWN_AS},
             ttft_ns=_ns(run.first_token_ms),
             total_duration_ns=_ns(duration.total_seconds() * 1000 if duration else None),
         )
@@ -116,7 +116,7 @@ class StepResponse(Answer):
                 "cache_read_tokens": step.cached_input_tokens,
                 "cache_creation_tokens": step.cache_write_tokens,
             },
-            error_type=(step.error or {}).get("type"),
+            error_type=(step.error or {}).get("code"),
             error_data=step.error,
             messages=[],
         )

@@ -4,7 +4,6 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from agents_core.actions.tool_rules import ApprovalUnsupported
 from agents_core.api.paging import Cursor
 from agents_core.api.schemas.common import Answer, Body, StrictBody
 from agents_core.models import Tool
@@ -72,9 +71,7 @@ class _ToolFields(StrictBody):
     enable_parallel_execution: bool | None = None
 
     def stored(self) -> dict[str, Any]:
-        """The given fields under the names of ``agents_core.models.Tool``. Raises ``ApprovalUnsupported``."""
-        if self.default_requires_approval:
-            raise ApprovalUnsupported
+        """The given fields under the names of ``agents_core.models.Tool``."""
         fields: dict[str, Any] = self.given()
         for name in ("pip_requirements", "npm_requirements"):
             if name in fields:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from agents_core.llm.types import ModelRequest
 
 SUMMARY_REQUEST = "Summarise the conversation"
-"""A system prompt that holds these words asks for a summary of the request's messages."""
+"""A system prompt that holds these words asks for a summary of the request's messages; a last message that begins with them and says how
+many words there may be, for one of those before it."""
 
 DEFAULT_WORDS = 200
 MAX_SENTENCE_WORDS = 60
@@ -44,7 +45,12 @@ class _Sentence:
 
 
 def is_summary_request(request: ModelRequest) -> bool:
-    return SUMMARY_REQUEST.casefold() in request.system.casefold()
+    return SUMMARY_REQUEST.casefold() in request.system.casefold() or _asked_last(request)
+
+
+def _asked_last(request: ModelRequest) -> bool:
+    last = request.messages[-1].text if request.messages else ""
+    return last.startswith(SUMMARY_REQUEST) and _AT_MOST.search(last) is not None
 
 
 def summarised(request: ModelRequest) -> str:
@@ -67,7 +73,7 @@ def _words_allowed(request: ModelRequest) -> int:
 def _sentences(request: ModelRequest) -> Iterator[_Sentence]:
     seen: set[str] = set()
     place = 0
-    for message in request.messages:
+    for message in request.messages[: -1 if _asked_last(request) else None]:
         for raw in _SENTENCE_END.split(message.text):
             text = " ".join(raw.split()[:MAX_SENTENCE_WORDS])
             if len(text) < 3 or text.casefold() in seen or _AT_MOST.search(text) or SUMMARY_REQUEST in text:

@@ -1,16 +1,18 @@
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from procrastinate import App, PsycopgConnector
 from procrastinate.contrib.django import app as django_app
 
+from agents_core.actions.schedules import send_due
 from agents_core.conf import conf
 from agents_core.events.retention import prune_deltas
 from agents_core.llm import tokens
 from agents_core.models import pipeline
-from agents_core.queue.tasks import HEARTBEAT_S, QUEUE, STALLED_AFTER_S, recover
+from agents_core.queue.tasks import HEARTBEAT_S, QUEUE, STALLED_AFTER_S, end_batches, recover
 from agents_core.queue.worker import RunWorker
 from agents_core.runtime import loop  # noqa: F401  (its imports happen before the first run, not in it)
 from agents_core.runtime.indexing import index_messages
@@ -20,9 +22,6 @@ from agents_core.tools.execute import close_sandbox, sandbox
 
 logger = logging.getLogger(__name__)
 
-_RECOVER_EVERY_S = 3.0
-_INDEX_EVERY = 10
-_PRUNE_EVERY = 100
 _GRACE_S = 0.6
 
 
@@ -68,17 +67,21 @@ async def _warm() -> None:
 
 
 async def _chores(app: App) -> None:
-    """What has to be done now and then: taking up what dead workers left, indexing, dropping deltas that are spelt out."""
-    rounds = 0
+    """What has to be done now and then, each chore in a rhythm of its own: a slow one holds up none of the others."""
+    await asyncio.gather(
+        _every(3.0, lambda: recover(app)),
+        _every(1.0, send_due),
+        _every(3.0, call_companions_of_idle),
+        _every(3.0, lambda: pipeline.run([end_batches()])),
+        _every(30.0, index_messages),
+        _every(300.0, lambda: pipeline.run([prune_deltas()])),
+    )
+
+
+async def _every(seconds: float, chore: Callable[[], Awaitable[object]]) -> None:
     while True:
         try:
-            await recover(app)
-            await call_companions_of_idle()
-            if rounds % _INDEX_EVERY == _INDEX_EVERY - 1:
-                await index_messages()
-            if rounds % _PRUNE_EVERY == 0:
-                await pipeline.run([prune_deltas()])
+            await chore()
         except Exception:  # a chore that fails is done in the next round
             logger.exception("A chore of the worker failed")
-        rounds += 1
-        await asyncio.sleep(_RECOVER_EVERY_S)
+        await asyncio.sleep(seconds)

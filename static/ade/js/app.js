@@ -12,6 +12,8 @@ import "./drafts.js";
 import "./scrubber.js";
 import "./editor.js";
 import "./fields.js";
+import "./stale.js";
 import "./copy.js";
 import "./toasts.js";
 import "./times.js";
+import "./rows.js";

@@ -20,6 +20,13 @@ function copyBySelection(text) {
   if (!done) throw new Error("The browser refused to copy.");
 }
 
+// Text marked by dragging over the summary of an open part is there to be copied: the part stays open.
+document.addEventListener("click", (event) => {
+  const summary = around(event, "summary");
+  const marked = getSelection();
+  if (summary && marked && !marked.isCollapsed && summary.contains(marked.anchorNode)) event.preventDefault();
+});
+
 document.addEventListener("click", async (event) => {
   const button = around(event, "[data-copy], [data-copy-link]");
   if (!button) return;

@@ -1,4 +1,4 @@
-/** Dialogs opened by data-dialog, closed by data-close; hx-confirm asks in the page's own dialog. */
+/** Dialogs opened by data-dialog, closed by data-close; hx-confirm asks in the page's own dialog. Menus shut by themselves. */
 import { around } from "./dom.js";
 
 document.addEventListener("click", (event) => {
@@ -36,8 +36,24 @@ document.addEventListener("htmx:confirm", (event) => {
   dialog.showModal();
 });
 
-// A form in a dialog that the server accepted closes it.
+// A form in a dialog that the server accepted closes it, and is empty when it opens again.
 document.addEventListener("htmx:afterRequest", (event) => {
   const { detail } = /** @type {CustomEvent<{successful: boolean, elt: Element}>} */ (event);
-  if (detail.successful && detail.elt.matches("dialog form[hx-post]")) detail.elt.closest("dialog")?.close();
+  if (!detail.successful || !(detail.elt instanceof HTMLFormElement) || !detail.elt.matches("dialog form[hx-post]"))
+    return;
+  detail.elt.closest("dialog")?.close();
+  detail.elt.reset();
+});
+
+const openMenus = () => /** @type {HTMLDetailsElement[]} */ ([...document.querySelectorAll("details.menu[open]")]);
+
+document.addEventListener("click", (event) => {
+  for (const menu of openMenus()) if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of openMenus()) {
+    if (menu.contains(document.activeElement)) menu.querySelector("summary")?.focus();
+    menu.open = false;
+  }
 });

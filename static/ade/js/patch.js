@@ -11,6 +11,8 @@ import { takesText } from "./dom.js";
  * @property {"morph" | "append" | "prepend" | "remove"} swap
  * @property {string} [target] id of the parent for append and prepend
  * @property {string} [html] one element with that id; not for remove
+ * @property {string} [panel] the panel it is part of
+ * @property {string} [params] the data-params that panel was drawn for
  */
 
 const { Idiomorph, htmx } = /** @type {any} */ (window);
@@ -64,6 +66,9 @@ const OWN_ATTRIBUTES = [
   ["aria-selected", "[role=tab]:not([hx-get])"],
   ["tabindex", "[role=tab]:not([hx-get])"],
   ["hidden", "[role=tabpanel]"],
+  ["data-scrubbing", "[data-scrubber]"],
+  ["data-live", "[data-scrubbing]"],
+  ["value", "[data-scrubbing]"],
 ];
 
 /**
@@ -94,6 +99,16 @@ function parse(html) {
 
 /**
  * @param {Fragment} fragment
+ * @returns {boolean} whether it was drawn for what the page has left since, such as a step while scrubbing
+ */
+function isLate({ panel, params }) {
+  if (panel === undefined) return false;
+  const shown = /** @type {HTMLElement | null} */ (document.querySelector(`[data-panel="${CSS.escape(panel)}"]`));
+  return shown === null || (shown.dataset.params ?? "") !== params;
+}
+
+/**
+ * @param {Fragment} fragment
  * @returns {Element | null} the node as it now is in the page, or null when there is none
  */
 function apply({ id, swap, target, html }) {
@@ -113,11 +128,29 @@ function apply({ id, swap, target, html }) {
   return node;
 }
 
+const CALM_FRAMES = 3;
+
+/** @param {Element} list */
+const isAtEnd = (list) => list.scrollHeight - list.scrollTop - list.clientHeight < 24;
+
 /** Lists with data-follow that are at their end now. */
-function atEnd() {
-  return [...document.querySelectorAll("[data-follow]")].filter(
-    (list) => list.scrollHeight - list.scrollTop - list.clientHeight < 24,
-  );
+const atEnd = () => [...document.querySelectorAll("[data-follow]")].filter(isAtEnd);
+
+/**
+ * Scrolls to the end, or to `chosen`, until the height rests: what was out of sight gets its real height only when it is
+ * drawn. Stops when a person scrolls back meanwhile.
+ *
+ * @param {Element} list
+ * @param {Element | null} [chosen]
+ * @param {{top: number, height: number, calm: number}} [last]
+ */
+function settle(list, chosen = null, last = { top: 0, height: -1, calm: 0 }) {
+  if (!chosen && list.scrollTop < last.top && !isAtEnd(list)) return;
+  if (chosen) chosen.scrollIntoView({ block: "center" });
+  else list.scrollTop = list.scrollHeight;
+  const { scrollTop: top, scrollHeight: height } = list;
+  const calm = height === last.height ? last.calm + 1 : 0;
+  if (calm < CALM_FRAMES) requestAnimationFrame(() => settle(list, chosen, { top, height, calm }));
 }
 
 /**
@@ -127,14 +160,30 @@ function atEnd() {
  */
 export function patch(fragments) {
   const following = atEnd();
-  const nodes = /** @type {Element[]} */ (fragments.map(apply).filter((node) => node?.isConnected));
+  const current = fragments.filter((fragment) => !isLate(fragment));
+  const nodes = /** @type {Element[]} */ (current.map(apply).filter((node) => node?.isConnected));
   for (const node of nodes) htmx.process(node);
-  for (const list of following) list.scrollTop = list.scrollHeight;
+  for (const list of following) settle(list);
   document.dispatchEvent(new CustomEvent("ade:patched", { detail: { nodes } }));
 }
 
+/** @param {Element} place */
+function shownIn(place) {
+  const panel = /** @type {HTMLElement | null} */ (place.querySelector("[data-panel]"));
+  return `${panel?.dataset.panel} ${panel?.dataset.params}`;
+}
+
+/** Panels that the person chose since, such as a tab or a search, of which the address does not say. @param {Document} fresh */
+function keepChosen(fresh) {
+  for (const place of document.querySelectorAll(".panel-place")) {
+    const other = fresh.getElementById(place.id);
+    if (other && shownIn(other) !== shownIn(place))
+      other.replaceChildren(...[...place.children].map((child) => child.cloneNode(true)));
+  }
+}
+
 /**
- * Loads this page again and morphs it in place: text being typed, open parts and scroll stay.
+ * Loads this page again and morphs it in place: text being typed, open parts, scroll and chosen panels stay.
  *
  * @returns {Promise<void>}
  * @throws {Error} the server did not answer with a page
@@ -145,20 +194,20 @@ export async function reload() {
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
   const following = atEnd();
   document.title = fresh.title;
+  keepChosen(fresh);
   Idiomorph.morph(document.body, fresh.body, { morphStyle: "outerHTML" });
   htmx.process(document.body);
-  for (const list of following) list.scrollTop = list.scrollHeight;
+  for (const list of following) settle(list);
   document.dispatchEvent(new CustomEvent("ade:patched", { detail: { nodes: [document.body] } }));
 }
 
-/** A list that follows begins at its end: when the page is loaded, and when htmx brings it. @param {ParentNode} root */
+/**
+ * A list that follows begins at its end, or at the step that is shown: when the page is loaded, and when htmx brings it.
+ *
+ * @param {ParentNode} root
+ */
 function toEnd(root) {
-  const down = () => {
-    for (const list of root.querySelectorAll("[data-follow]")) list.scrollTop = list.scrollHeight;
-  };
-  down();
-  // What was out of sight gets its real height only when it is drawn.
-  requestAnimationFrame(() => requestAnimationFrame(down));
+  for (const list of root.querySelectorAll("[data-follow]")) settle(list, list.querySelector(".gutter[aria-current]"));
 }
 
 toEnd(document);

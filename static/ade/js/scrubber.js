@@ -1,6 +1,7 @@
 /**
  * The step scrubber around a native range input: buttons and keys move it, its label follows, and "scrub" is sent to
- * htmx once per burst of changes.
+ * htmx once per burst of changes. Until that is answered the range has data-scrubbing, and live updates leave it where
+ * the person put it. The trace shows which step it is.
  */
 import { all, around, onContent } from "./dom.js";
 
@@ -10,7 +11,7 @@ let timer = 0;
 /** @param {HTMLInputElement} range */
 function label(range) {
   const step = range.valueAsNumber;
-  const live = step === Number(range.max);
+  const live = step === Number(range.dataset.newest || range.max);
   range.dataset.live = String(live);
   const text = live ? `step ${step} · live` : `step ${step} of ${range.max}`;
   range.setAttribute("aria-valuetext", text);
@@ -18,11 +19,27 @@ function label(range) {
   if (output) output.textContent = text;
 }
 
+/** Marks the step that is shown in the trace, unless that is the newest. @returns {Element | undefined} */
+function mark() {
+  const range = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-scrubber]"));
+  const step = range?.dataset.live === "false" ? range.value : "";
+  const gutters = [...document.querySelectorAll(".step > .gutter")];
+  for (const gutter of gutters) gutter.removeAttribute("aria-current");
+  const chosen = gutters.find((gutter) => gutter.textContent?.trim() === step);
+  chosen?.setAttribute("aria-current", "step");
+  return chosen;
+}
+
 /** @param {HTMLInputElement} range */
 function changed(range) {
   label(range);
+  mark()?.scrollIntoView({ block: "nearest" });
+  range.dataset.scrubbing = "";
   clearTimeout(timer);
-  timer = setTimeout(() => range.dispatchEvent(new CustomEvent("scrub", { bubbles: true })), DELAY_MS);
+  timer = setTimeout(() => {
+    timer = 0;
+    range.dispatchEvent(new CustomEvent("scrub", { bubbles: true }));
+  }, DELAY_MS);
 }
 
 /** @param {HTMLInputElement} range @param {number} step */
@@ -55,6 +72,11 @@ document.addEventListener("click", (event) => {
   jump(range, /** @type {string} */ (button.dataset.scrub));
 });
 
+document.addEventListener("htmx:afterRequest", ({ target }) => {
+  if (!timer && target instanceof HTMLInputElement) delete target.dataset.scrubbing;
+});
+
 onContent((root) => {
   for (const range of all(root, "[data-scrubber]")) label(/** @type {HTMLInputElement} */ (range));
+  mark();
 });

@@ -2,7 +2,8 @@
  * Live updates: opens the websocket named by data-socket, asking for what came after data-seq, and applies each message
  * in one animation frame. A lost connection is opened again from the last number applied, so nothing is missed or
  * applied twice. The server is told which panels the page shows, at first and whenever that changes: {"panels":
- * {"context": "step=14"}}, from data-panel and data-params.
+ * {"context": "step=14"}}, from data-panel and data-params. A panel that htmx brought is told of with the number of the
+ * newest event it may hold, {"arrived": {"context": 117}}: the server draws it anew if the stream is further.
  *
  * @typedef {{seq?: number, fragments?: import("./patch.js").Fragment[], reload?: boolean}} Message
  */
@@ -10,6 +11,7 @@ import { patch, reload } from "./patch.js";
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 10_000;
+const TELL_MS = 150;
 /** A page hidden for longer may hold a connection that died unnoticed, as after a laptop slept. */
 const STALE_MS = 30_000;
 
@@ -23,8 +25,11 @@ let retry = 0;
 let hiddenAt = 0;
 let openedAt = Infinity;
 let frame = 0;
+let telling = 0;
 let applied = Promise.resolve();
 let told = "";
+/** @type {Record<string, number>} */
+let arrived = {};
 
 /** @param {string} path */
 function address(path) {
@@ -45,16 +50,32 @@ function show(state, text) {
   /** @type {HTMLElement} */ (live.lastElementChild).textContent = text;
 }
 
-/** Tells the server which panels the page shows, so that it draws no others. */
+/** Tells the server which panels the page shows, so that it draws no others, and which of them came by htmx. */
 function tell() {
   if (socket?.readyState !== WebSocket.OPEN) return;
-  const panels = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-panel]")]);
-  const shown = JSON.stringify({
-    panels: Object.fromEntries(panels.map((panel) => [panel.dataset.panel, panel.dataset.params ?? ""])),
-  });
-  if (shown === told) return;
-  told = shown;
-  socket.send(shown);
+  const shown = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-panel]")]);
+  const panels = Object.fromEntries(shown.map((panel) => [panel.dataset.panel, panel.dataset.params ?? ""]));
+  const message = JSON.stringify({ panels });
+  if (message === told && !Object.keys(arrived).length) return;
+  told = message;
+  socket.send(JSON.stringify({ panels, arrived }));
+  arrived = {};
+}
+
+/** Has every panel drawn anew that the page shows. */
+function renew() {
+  for (const panel of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-panel]")))
+    arrived[/** @type {string} */ (panel.dataset.panel)] = 0;
+}
+
+/** @param {Event} event */
+function settled(event) {
+  const { xhr } = /** @type {CustomEvent<{xhr?: XMLHttpRequest}>} */ (event).detail;
+  const [slug, seq] = xhr?.getResponseHeader("X-Panel")?.split(" ") ?? [];
+  if (slug) arrived[slug] = Math.min(Number(seq), arrived[slug] ?? Infinity);
+  // Scrubbing changes what is shown many times a second.
+  clearTimeout(telling);
+  telling = setTimeout(tell, TELL_MS);
 }
 
 /** @param {number | undefined} seq */
@@ -67,7 +88,10 @@ function advance(seq) {
 /** @param {Message} message */
 async function take(message) {
   if (message.fragments) patch(message.fragments);
-  if (message.reload) await reload();
+  if (message.reload) {
+    await reload();
+    renew(); // what the address does not say, such as the words searched for
+  }
   // A page loaded again may be further than the message that asked for it.
   advance(message.reload ? Math.max(message.seq ?? 0, Number(source?.dataset.seq)) : message.seq);
 }
@@ -105,6 +129,7 @@ function open() {
   socket = current;
   current.onopen = () => {
     openedAt = Date.now();
+    if (told) renew(); // the connection before may have died with the last word unheard
     told = "";
     tell();
     show("on", "live");
@@ -139,7 +164,7 @@ function visibility() {
 if (source) {
   document.documentElement.dataset.seq = source.dataset.seq ?? "0";
   document.addEventListener("visibilitychange", visibility);
-  document.addEventListener("htmx:afterSettle", tell);
+  document.addEventListener("htmx:afterSettle", settled);
   document.addEventListener("ade:patched", tell);
   window.addEventListener("online", reopen);
   // An open socket would keep the page out of the back-forward cache.

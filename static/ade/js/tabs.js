@@ -2,7 +2,7 @@
  * Tab lists: one tab selected and in the tab order, arrow keys between them. Tabs with hx-get load their panel; the
  * others show and hide theirs.
  */
-import { around } from "./dom.js";
+import { all, around, onContent } from "./dom.js";
 
 /** @param {HTMLElement} tab */
 function select(tab) {
@@ -51,4 +51,12 @@ document.addEventListener("keydown", (event) => {
   const next = to === undefined ? tab : tabs[to % tabs.length];
   next.focus();
   next.click();
+});
+
+// A link elsewhere, such as a step's number, may show another panel in a tab's place.
+onContent((root) => {
+  for (const panel of all(root, "[role=tabpanel] > [data-panel]")) {
+    const tab = document.getElementById(`tab-${panel.dataset.panel}`);
+    if (tab && tab.getAttribute("aria-selected") !== "true") select(tab);
+  }
 });

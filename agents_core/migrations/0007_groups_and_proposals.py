@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents_core', '0003_posting_lengths'),
+        ('agents_core', '0006_runs_budgets_schedules_batches'),
     ]
 
     operations = [

@@ -1,0 +1,107 @@
+"""What a person writes into a block, and the same block changed by somebody else meanwhile."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from agents_core.errors import InvalidInput
+from agents_core.memory.blocks import VERSIONED
+from agents_core.memory.merge import merge_fields
+from agents_core.models import Author, Block, BlockVersion
+from agents_core.record.diff import Change, diff_words
+
+LARGEST_LIMIT = 10_000_000
+_AROUND_CHARS = 60
+_WORDS = {"value": "text", "read_only": "read only"}
+
+
+class _Lines(forms.CharField):
+    """A text with its line ends as the agent sees them: a browser sends two characters for each."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(strip=False, required=False, **options)
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value) or "").replace("\r\n", "\n")
+
+
+class BlockForm(forms.Form):
+    """``changes`` is what ``actions.blocks.modify`` and ``create`` take."""
+
+    label = forms.CharField(max_length=200, error_messages={"required": "A block needs a label."})
+    value = _Lines()
+    description = forms.CharField(required=False, max_length=5000)
+    limit = forms.IntegerField(
+        min_value=1,
+        max_value=LARGEST_LIMIT,
+        error_messages={
+            "required": "Give the limit: how many characters the block may hold.",
+            "invalid": "The limit is a whole number of characters.",
+            "min_value": "The limit is at least one character.",
+            "max_value": f"The limit is at most {LARGEST_LIMIT:,} characters.",
+        },
+    )
+    read_only = forms.BooleanField(required=False)
+
+    def changes(self) -> dict[str, Any]:
+        """Raises ``InvalidInput`` with what to do instead."""
+        if not self.is_valid():
+            raise InvalidInput(" ".join(str(error) for errors in self.errors.values() for error in errors))
+        return {**self.cleaned_data, "description": self.cleaned_data["description"] or None}
+
+
+def version_in(given: QueryDict, name: str = "version") -> int:
+    """The version that a form was made from. Raises ``InvalidInput``."""
+    text = given.get(name, "")
+    if not text.isdecimal() or len(text) > 9:
+        raise InvalidInput("The form does not say which version it was made from: load the page again.")
+    return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockConflict:
+    """``theirs`` and ``mine`` tell how the text of version ``base`` was changed; ``seen`` is the version that stands now.
+
+    ``others`` names the other fields that they changed. ``merged`` holds the fields with both changes, None when they clash;
+    ``merged_changes`` tells both.
+    """
+
+    base: int
+    seen: int
+    author: str
+    theirs: list[Change]
+    mine: list[Change]
+    others: list[str]
+    merged: dict[str, Any] | None
+    merged_changes: list[Change]
+
+    @property
+    def has_mine(self) -> bool:
+        return any(change.op != "same" for change in self.mine)
+
+
+def conflict_of(block: Block, base: int, draft: Mapping[str, Any]) -> BlockConflict | None:
+    """What stands between ``draft``, made from version ``base``, and the block; None when the draft says what the block says."""
+    now = {name: getattr(block, name) for name in VERSIONED}
+    if base == block.version or all(now[name] == value for name, value in draft.items()):
+        return None
+    versions = {
+        found.version: found for found in BlockVersion.objects.filter(block=block, version__in=[base, block.version])
+    }
+    if base not in versions:
+        raise InvalidInput(f"The block has no version {base}: load the page again.")
+    before = {name: getattr(versions[base], name) for name in VERSIONED}
+    merged = merge_fields(before, now, draft)
+    return BlockConflict(
+        base,
+        block.version,
+        versions[block.version].author if block.version in versions else Author.API,
+        diff_words(before["value"], block.value, around=_AROUND_CHARS),
+        diff_words(before["value"], draft["value"], around=_AROUND_CHARS),
+        [_WORDS.get(name, name) for name in VERSIONED if name != "value" and now[name] != before[name]],
+        merged,
+        diff_words(before["value"], merged["value"], around=_AROUND_CHARS) if merged else [],
+    )

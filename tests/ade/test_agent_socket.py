@@ -1,0 +1,142 @@
+"""The socket of an agent's pages: nothing that it draws for what a page has left, and nothing that a page lacks."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+
+from ade.consumers import AgentConsumer
+from agents_core.actions import agents, blocks
+from agents_core.actions.new_agent import NewAgent
+from agents_core.models import Agent, Author
+from tests.running import finish
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PATIENCE_S = 20
+
+
+class Page:
+    """What an open page says and hears."""
+
+    def __init__(self, communicator: ApplicationCommunicator) -> None:
+        self._communicator = communicator
+
+    async def tell(self, panels: dict[str, str], **arrived: int) -> None:
+        await self.say(json.dumps({"panels": panels, "arrived": arrived}))
+
+    async def say(self, text: str) -> None:
+        await self._communicator.send_input({"type": "websocket.receive", "text": text})
+
+    async def hear(self) -> dict[str, Any]:
+        sent = await self._communicator.receive_output(timeout=PATIENCE_S)
+        assert sent["type"] == "websocket.send", sent
+        message: dict[str, Any] = json.loads(sent["text"])
+        return message
+
+    async def hear_close(self) -> int:
+        sent = await self._communicator.receive_output(timeout=PATIENCE_S)
+        assert sent["type"] == "websocket.close", sent
+        code: int = sent["code"]
+        return code
+
+    async def drawn(self) -> list[tuple[str, str]]:
+        """The panels of the next message, each with what it was drawn for."""
+        return [(each["panel"], each["params"]) for each in (await self.hear())["fragments"]]
+
+
+@asynccontextmanager
+async def opened(agent_id: str, after: int) -> AsyncIterator[Page]:
+    scope = {
+        "type": "websocket",
+        "path": f"/ws/agents/{agent_id}/",
+        "query_string": f"after={after}".encode(),
+        "url_route": {"kwargs": {"agent_id": agent_id}},
+    }
+    communicator = ApplicationCommunicator(AgentConsumer.as_asgi(), scope)
+    await communicator.send_input({"type": "websocket.connect"})
+    assert (await communicator.receive_output(timeout=PATIENCE_S))["type"] == "websocket.accept"
+    yield Page(communicator)
+    await communicator.send_input({"type": "websocket.disconnect", "code": 1000})
+    await communicator.wait(timeout=PATIENCE_S)
+
+
+@pytest.fixture
+def agent(builtin_tools: None) -> Agent:
+    """An agent one of whose blocks was edited last."""
+    made = agents.create(
+        NewAgent(name="Live", model="offline/rules", memory_blocks=[{"label": "human", "value": "Name: Bo."}])
+    )
+    blocks.modify(made.blocks.get().id, {"value": "Name: Bo Berg."}, Author.PERSON)
+    return Agent.objects.get(id=made.id)
+
+
+def with_page(agent: Agent, talk: Callable[[Page], Coroutine[Any, Any, None]]) -> None:
+    """``talk`` with a page that was drawn before the agent's newest event."""
+
+    async def main() -> None:
+        async with opened(agent.id, agent.event_seq - 1) as page:
+            await talk(page)
+
+    finish(main())
+
+
+def test_a_fragment_says_which_panel_it_is_of_and_what_that_was_drawn_for(agent: Agent) -> None:
+    async def talk(page: Page) -> None:
+        await page.tell({"core": "block=human", "recall": ""})
+        message = await page.hear()
+        assert message["seq"] == agent.event_seq
+        [fragment] = message["fragments"]
+        assert (fragment["panel"], fragment["params"]) == ("core", "block=human")
+        assert "Name: Bo Berg." in fragment["html"]
+
+    with_page(agent, talk)
+
+
+def test_a_panel_that_arrived_is_drawn_anew_only_if_it_is_behind_the_stream(agent: Agent) -> None:
+    async def talk(page: Page) -> None:
+        await page.tell({"recall": ""})
+        assert await page.drawn() == []
+        await page.tell({"archival": "q=key"}, archival=agent.event_seq - 1)
+        assert await page.drawn() == [("archival", "q=key")]
+        # The same words searched for again: the answer may have been under way while an event went by.
+        await page.tell({"archival": "q=key"}, archival=agent.event_seq - 1)
+        assert await page.drawn() == [("archival", "q=key")]
+        await page.tell({"archival": "q=lock"}, archival=agent.event_seq)
+        await page.tell({"archival": "q=lock", "head": ""})
+        assert await page.drawn() == [("head", "")]
+
+    with_page(agent, talk)
+
+
+def test_a_page_that_connects_again_gets_what_it_says_it_may_lack(agent: Agent) -> None:
+    async def talk(page: Page) -> None:
+        await page.tell({"recall": "q=a", "head": ""}, recall=0)
+        assert await page.drawn() == [("recall", "q=a")]
+
+    with_page(agent, talk)
+
+
+def test_a_panel_that_cannot_be_drawn_does_not_end_the_connection(agent: Agent) -> None:
+    async def talk(page: Page) -> None:
+        await page.tell({"archival": "since=soon", "no-such-panel": ""})
+        assert await page.drawn() == []
+        await page.tell({"archival": "since=later", "core": "", "no-such-panel": "x"})
+        assert await page.drawn() == [("core", "")]
+
+    with_page(agent, talk)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"panels": 1}', '{"panels": {}, "arrived": {"core": "x"}}', '{"panels": {}, "arrived": 1}'],
+)
+def test_what_is_no_message_closes_the_connection(agent: Agent, text: str) -> None:
+    async def talk(page: Page) -> None:
+        await page.say(text)
+        assert await page.hear_close() == 4400
+
+    with_page(agent, talk)
