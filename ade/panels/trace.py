@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from json import dumps, loads
 from typing import Any
 
+from django.db.models import Q
+
 from ade.fragments import Fragment
 from ade.panels.base import Panel
 from ade.returns import Found, found_by, is_long, searches_of
-from agents_core.events.types import AgentChanged, BlockChanged, StoredEvent
+from agents_core.events.types import AgentChanged, BlockChanged, RunEnded, StoredEvent
 from agents_core.models import (
     Block,
     BlockVersion,
@@ -137,7 +139,12 @@ class TracePanel(Panel):
         whole = Run.objects.filter(agent=self.agent, id__in=runs).order_by("first_seq")
         found += [_turn_fragment(turn, self) for turn in turns(list(whole))]
         # The step may be another run's: an answer is carried out beside the call that waited for it.
-        alone = Step.objects.filter(agent=self.agent, id__in=steps).exclude(run__in=runs).order_by("number")
+        shown = Q(id__in=steps)
+        if any(
+            isinstance(event.event, RunEnded) for event in events
+        ):  # a run that was to answer calls may have left them waiting
+            shown |= Q(id__in=ToolCall.objects.filter(agent=self.agent, status=ToolCallStatus.AWAITING).values("step"))
+        alone = Step.objects.filter(shown, agent=self.agent).exclude(run__in=runs).order_by("number")
         return [*found, *(_step_fragment(view, self) for view in step_views(list(alone)))]
 
 

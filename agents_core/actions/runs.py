@@ -11,6 +11,7 @@ from agents_core.events.types import RunCancelRequested, RunEnded
 from agents_core.models import Agent, Run, pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.queue.tasks import tell_end
+from agents_core.runtime.ending import reopen_calls
 
 
 class NothingToCancel(Conflict):
@@ -48,7 +49,12 @@ def cancel(agent_id: str, run_ids: Sequence[str] | None = None) -> list[str]:
             raise NothingToCancel("No run of this agent is going on or waiting, so there is nothing to cancel.")
         waiting = [run_id for run_id, status in found if status == "created"]
         going = [run_id for run_id, status in found if status == "running"]
-        statements = [Statement(_REQUEST, (going,)), Statement(_END, (waiting,)), Statement(_DROP_INPUTS, (waiting,))]
+        statements = [
+            Statement(_REQUEST, (going,)),
+            Statement(_END, (waiting,)),
+            Statement(_DROP_INPUTS, (waiting,)),
+            reopen_calls(waiting),
+        ]
         publication = Publication(agent_id)
         for run_id, _ in found:
             publication.run_id = run_id

@@ -1,5 +1,6 @@
 """How runs end: what is written with the last step of one, and the end of one that stopped anywhere else."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from agents_core.events.types import RunEnded, StepEnded
@@ -34,6 +35,19 @@ FROM step WHERE step.id = step_id AND run_id = %s AND tool_call.status = 'intend
 """
 
 
+_REOPEN = """
+UPDATE tool_call SET status = 'awaiting' FROM step, run
+WHERE run.id = ANY (%s) AND run.request ? 'answers' AND tool_call.agent_id = run.agent_id AND tool_call.status = 'held'
+    AND step.id = step_id AND step.conversation_id IS NOT DISTINCT FROM run.conversation_id
+    AND call_id IN (SELECT answer ->> 'tool_call_id' FROM jsonb_array_elements(run.request -> 'answers') AS answer)
+"""
+
+
+def reopen_calls(run_ids: Sequence[str]) -> Statement:
+    """The statement that lets calls wait again whose answers came with runs that ended before they did anything about them."""
+    return Statement(_REOPEN, (list(run_ids),))
+
+
 def write_run_end(
     commit: Commit,
     turn: Turn,
@@ -64,6 +78,7 @@ async def end_run(turn: Turn, status: str, stop_reason: str, error: dict[str, An
     """Ends the run where it stands, its begun step with it."""
     commit = commit_of(turn)
     commit.add(interrupt_calls(turn.run_id))
+    commit.add(reopen_calls([turn.run_id]))
     step_status = StepStatus.CANCELLED if status == "cancelled" else StepStatus.FAILED
     write_open_steps_end(commit, turn, step_status, stop_reason)
     write_run_end(commit, turn, status, stop_reason, error)
@@ -74,6 +89,7 @@ async def end_unreadable_run(agent_id: str, run_id: str, conversation_id: str | 
     """Ends a run that could be taken up but not read."""
     commit = Commit(agent_id, conversation_id, run_id)
     commit.add(Statement(_END_OPEN_STEPS, (StepStatus.FAILED, "error", run_id)))
+    commit.add(reopen_calls([run_id]))
     commit.add(Statement(_DROP_INPUTS, (run_id,)))
     commit.add(Statement(_END_RUN, ("failed", "error", json(error), run_id)))
     commit.add(tell_end([run_id]))

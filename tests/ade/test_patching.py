@@ -155,6 +155,14 @@ def answer(agent: Agent, **facts: Any) -> None:
     finish(execute(agent.id, finish(send(agent.id, [], options=options)).run_id, None, 1))
 
 
+def cancel_answer(agent: Agent) -> None:
+    waiting = finish(pending(agent.id))
+    assert waiting
+    options = RunOptions(answers=[CallAnswer(call_id, approve=True) for call_id in waiting.call_ids])
+    finish(send(agent.id, [], options=options))
+    runs.cancel(agent.id)
+
+
 ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "a message is queued": lambda agent: queue(agent, "Hi"),
     "a message is answered": lambda agent: say(agent, "What is my name?"),
@@ -197,8 +205,9 @@ def test_patched_page_equals_reloaded_page(agent: Agent, action: Callable[[Agent
         lambda agent: answer(agent, reason="No dice."),
         lambda agent: answer(agent, type="tool", tool_return="4"),
         lambda agent: runs.cancel(agent.id),
+        cancel_answer,
     ],
-    ids=["approved", "denied", "answered", "given up"],
+    ids=["approved", "denied", "answered", "given up", "answer cancelled"],
 )
 def test_an_answer_to_a_waiting_call_moves_the_page(agent: Agent, action: Callable[[Agent], Any]) -> None:
     ask_for_approval(agent)

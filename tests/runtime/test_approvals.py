@@ -212,6 +212,22 @@ async def test_giving_up_on_a_call_frees_the_agent_without_a_model_call() -> Non
     assert [event.abandoned for event in await events(agent, ApprovalAnswered)] == [True]
 
 
+@pytest.mark.parametrize("taken_up", [True, False])
+async def test_an_answer_that_is_cancelled_before_it_had_an_effect_lets_the_call_wait_again(taken_up: bool) -> None:
+    agent = await waiting_agent("Noted.")
+    waiting = await call_ids(agent)
+    sent = await send(agent.id, [], options=RunOptions(answers=[CallAnswer(waiting[0], approve=True)]))
+    if taken_up:
+        await Run.objects.filter(id=sent.run_id).aupdate(cancel_requested=True)
+        await execute(agent.id, sent.run_id, None, 1)
+    else:
+        await sync_to_async(runs.cancel)(agent.id)
+    assert (await Run.objects.aget(id=sent.run_id)).status == "cancelled"
+    assert await call_ids(agent) == waiting
+    assert (await answer(agent, approve=True)).stop_reason == "end_turn"
+    assert await value_of(agent) == "Her name is Ada.\nLikes tea."
+
+
 async def test_an_agent_that_waits_for_nothing_has_nothing_to_give_up() -> None:
     agent = await make_agent()
     assert await sync_to_async(approvals.abandon)(agent.id) == []
