@@ -63,6 +63,7 @@ def new_agent() -> dict[str, Any]:
         "model": HANDLE,
         "embedding": "local/hashing",
         "tools": model.TOOLS,
+        "budgets": {"max_repeated_calls": 0},  # the model plays the same calls over and over
         "memory_blocks": [
             {"label": "human", "value": "Her name is Ana. She lives in Lisbon."},
             {"label": "persona", "value": "I am a friendly companion who remembers what matters."},
