@@ -8,7 +8,7 @@ from agents_core.actions.batches import status_of
 from agents_core.actions.callbacks import CallbackFailed, Delivery, post, record_of_batch, record_of_run
 from agents_core.actions.messages import outcome
 from agents_core.api.answers import response
-from agents_core.api.wire import View, view_of
+from agents_core.api.wire import view_of_request
 from agents_core.models import Batch, Run
 
 
@@ -57,18 +57,8 @@ async def run_body(run: Run) -> dict[str, Any]:
         "run_id": run.id,
         "status": run.status,
         "completed_at": run.completed_at,
-        "metadata": run.metadata | error | {"result": response(ended, _view(ended.agent_type, run.request))},
+        "metadata": run.metadata | error | {"result": response(ended, view_of_request(ended.agent_type, run.request))},
     }
-
-
-def _view(agent_type: str, request: dict[str, Any]) -> View:
-    return view_of(
-        agent_type,
-        use_assistant_message=request.get("use_assistant_message", True),
-        tool=request.get("assistant_message_tool_name", "send_message"),
-        argument=request.get("assistant_message_tool_kwarg", "message"),
-        kinds=request.get("include_return_message_types"),
-    )
 
 
 async def batch_body(batch: Batch) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def options_of(body: SendRequest, answers: Sequence[CallAnswer] = ()) -> RunOpti
         answers=answers,
         include_compaction_messages=body.include_compaction_messages,
         budgets=checked_budgets(body.budgets or {}, OF_REQUEST),
-        shown={name: getattr(body, name) for name in SHOWN_AS if name in body.model_fields_set},
+        shown={name: getattr(body, name) for name in (*SHOWN_AS, "stream_tokens") if name in body.model_fields_set},
     )
 
 

@@ -58,6 +58,18 @@ def view_of(
     )
 
 
+def view_of_request(agent_type: str, request: Mapping[str, Any]) -> View:
+    """The view that a run was asked for, from what is stored of its request."""
+    return view_of(
+        agent_type,
+        use_assistant_message=request.get("use_assistant_message", True),
+        tool=request.get("assistant_message_tool_name", "send_message"),
+        argument=request.get("assistant_message_tool_kwarg", "message"),
+        kinds=request.get("include_return_message_types"),
+        compactions=bool(request.get("include_compaction_messages")),
+    )
+
+
 def shown_messages(rows: Iterable[Row], view: View) -> list[Shown]:
     """What the API shows of ``rows``, in their order."""
     return [shown for row in rows for shown in expand(row, view) if view.wants(shown)]

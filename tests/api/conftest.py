@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -61,8 +62,8 @@ def make_agent(api: Api) -> Agents:
     return make
 
 
-@pytest.fixture
-async def running(api: Api) -> AsyncIterator[None]:
+@asynccontextmanager
+async def worker_beside() -> AsyncIterator[None]:
     """A worker in this event loop."""
     from procrastinate.contrib.django import app as django_app
 
@@ -81,3 +82,9 @@ async def running(api: Api) -> AsyncIterator[None]:
         worker.cancel()
         await asyncio.gather(worker, return_exceptions=True)
         await connections().aclose()
+
+
+@pytest.fixture
+async def running(api: Api) -> AsyncIterator[None]:
+    async with worker_beside():
+        yield

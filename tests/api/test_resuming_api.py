@@ -145,3 +145,15 @@ async def test_a_conversation_is_cancelled_and_no_other(
     assert await Run.objects.filter(conversation=other, status="running").aexists()
     await api.post(f"/conversations/{other}/cancel")
     await asyncio.wait_for(streams[1], 10)
+
+
+@pytest.mark.parametrize("tokens", [False, True])
+async def test_a_resumed_stream_shows_what_the_request_asked_for(api: Api, make_agent: Agents, tokens: bool) -> None:
+    agent = await make_agent(agent_type="memgpt_agent")
+    kinds = ["reasoning_message", "tool_call_message"]
+    asked = background(str(uuid4()), use_assistant_message=False, include_return_message_types=kinds)
+    found = await frames(api, f"/agents/{agent['id']}/messages", asked | {"stream_tokens": tokens})
+    again = await frames(api, f"/runs/{run_of(found)}/stream", {})
+    calls = of_type(found, "tool_call_message")
+    assert isinstance(calls[0]["tool_calls"], dict if tokens else list)
+    assert [data for _, data in again[1:]] == [data for _, data in found[1:]]

@@ -24,7 +24,7 @@ from agents_core.api.schemas.runs import (
 )
 from agents_core.api.sse import Stream, streaming
 from agents_core.api.trace import spans
-from agents_core.api.wire import view_of
+from agents_core.api.wire import view_of, view_of_request
 from agents_core.errors import AgentsError, Refused
 from agents_core.events.retention import RESUMABLE
 from agents_core.models import ACTIVE, Message, Run, Step
@@ -131,7 +131,7 @@ async def stream_run(request: HttpRequest, run_id: str, body: ResumeRequest | No
 
 
 async def resumed(run_id: str, body: ResumeRequest) -> HttpResponseBase:
-    """The frames of a background run after the last that was seen.
+    """The frames of a background run after the last that was seen, shown as they were asked for.
 
     Raises ``NotFound``; ``Refused`` for a run in the foreground; ``StreamGone`` in the middle of one that ended too long ago.
     """
@@ -142,15 +142,14 @@ async def resumed(run_id: str, body: ResumeRequest) -> HttpResponseBase:
         raise StreamGone(
             "The pieces of this stream are no longer kept: stream it from its beginning, or list its messages."
         )
-    compactions = bool(run.request.get("include_compaction_messages"))
-    view = view_of(await history.agent_kind(run.agent_id), compactions=compactions)
+    view = view_of_request(await history.agent_kind(run.agent_id), run.request)
     return streaming(
         Stream(
             run.agent_id,
             run.id,
             run.first_seq,
             view,
-            tokens=True,
+            tokens=bool(run.request.get("stream_tokens")),
             pings=body.include_pings,
             numbered=True,
             starting_after=body.starting_after,
