@@ -53,6 +53,7 @@ urlpatterns = [
     path(f"{_AGENT}/tools", memory.agent_tools),
     path(f"{_AGENT}/tools/<str:tool_id>/attach", memory.attach_tool),
     path(f"{_AGENT}/tools/<str:tool_id>/detach", memory.detach_tool),
+    path(f"{_AGENT}/tools/<str:tool_id>/approval", memory.set_approval),
     path("blocks", blocks.block_list),
     path("blocks/new", blocks.create),
     path("blocks/<str:block_id>", blocks.block),

@@ -178,6 +178,7 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "a second archive is attached": hold_second_archive,
     "a tool is attached": attach_tool,
     "a tool is detached": lambda agent: tools.detach(agent.id, agent.tools.all()[0].id),
+    "a tool asks first": lambda agent: tools.set_approval(agent.id, agent.tools.all()[0].name, True),
     "the agent is renamed": lambda agent: agents.modify(agent.id, {"name": "Renamed"}),
     "the model is changed": lambda agent: agents.modify(
         agent.id, {"model": "offline/rules-8k", "context_window": 8000}
