@@ -19,7 +19,7 @@ from agents_core.record.steps import request_bytes, response_bytes
 
 ASIDE = ("context", "core", "archival", "recall", "raw")
 MAIN = ("trace", "runs", "settings")
-DRAWER = ("timeline", "events", "history", "output")
+DRAWER = ("timeline", "events", "history", "compactions", "output")
 
 _STEP_PAGE = re.compile(r"/agents/[^/?#]+/steps/(\d+)(?:[?#]|$)")
 
