@@ -7,6 +7,7 @@ from django.db.models import Count, QuerySet
 
 from ade.fragments import Fragment
 from ade.panels.base import Panel
+from ade.panels.settings import SECTIONS
 from agents_core.events.types import StoredEvent
 from agents_core.models import Agent, AgentBlock, Message, Passage, ToolType
 
@@ -35,6 +36,7 @@ class OutlinePanel(Panel):
             "tools": self.agent.tools.order_by("agent_links__id"),
             "asking": asking(self.agent),
             "archives": self.agent.archives.order_by("agent_links__id"),
+            "sections": {name: section.title for name, section in SECTIONS.items()},
             "custom": ToolType.CUSTOM,
             "mcp": ToolType.MCP,
         }
