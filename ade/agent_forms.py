@@ -67,7 +67,7 @@ class CompactionForm(forms.Form):
     @staticmethod
     def _shown(agent: Agent) -> dict[str, Any]:
         shown = CompactionSettings.of(agent.compaction_settings).shown
-        return {**shown, "percent": round(100 * shown["sliding_window_percentage"], 2)}
+        return {**shown, "percent": _plain(round(100 * shown["sliding_window_percentage"], 2))}
 
     def changes(self, agent: Agent) -> dict[str, Any]:
         before = self._shown(agent)

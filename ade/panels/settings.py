@@ -96,12 +96,12 @@ def _model(agent: Agent) -> dict[str, Any]:
 
 
 def _compaction(agent: Agent) -> dict[str, Any]:
-    recorded = Step.objects.filter(agent=agent, kind=StepKind.AGENT, request_digest__isnull=False)
+    recorded = Step.objects.filter(agent=agent, conversation=None, kind=StepKind.AGENT, request_digest__isnull=False)
     return {
         "form": CompactionForm.of(agent),
         "handles": model_handles(),
         "percent": round(100 * COMPACT_AT),
-        "threshold_tokens": int(agent.context_window * COMPACT_AT),
+        "threshold_tokens": round(agent.context_window * COMPACT_AT),
         "used": recorded.order_by("-number").values_list("estimated_tokens", flat=True).first(),
         "last": Eviction.objects.filter(agent=agent).order_by("-id").first(),
         "compactions": Eviction.objects.filter(agent=agent).count(),
