@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 
+from ade.address import thread
 from ade.panels.base import Panel
 from ade.preview import preview_segments
 from ade.scrubber import scrubber_of
@@ -53,7 +54,7 @@ class ContextPanel(Panel):
     @property
     def kept(self) -> dict[str, str]:
         """What stays when another step is chosen."""
-        return {name: value for name in ("diff", "seg") if (value := self.params.get(name, ""))}
+        return {name: value for name in ("diff", "seg", "conversation") if (value := self.params.get(name, ""))}
 
     @property
     def address(self) -> str | None:
@@ -66,7 +67,10 @@ class ContextPanel(Panel):
         return f"/agents/{self.agent.id}" + (f"/steps/{step}" if step else "")
 
     def context(self) -> dict[str, Any]:
-        newest = self._recorded().filter(kind=StepKind.AGENT).order_by("-number").first()
+        recorded = self._recorded().filter(kind=StepKind.AGENT)
+        if conversation := thread(self.params):
+            recorded = recorded.filter(conversation=conversation)
+        newest = recorded.order_by("-number").first()
         step = newest if self.pinned is None else Step.objects.filter(agent=self.agent, number=self.pinned).first()
         shared = {
             "pinned": self.pinned,
@@ -81,7 +85,7 @@ class ContextPanel(Panel):
         return Step.objects.filter(agent=self.agent, request_digest__isnull=False)
 
     def _preview(self) -> dict[str, Any]:
-        segments = preview_segments(self.agent)
+        segments = preview_segments(self.agent, thread(self.params) or None)
         bar = Bar(cells((s.kind, s.tokens) for s in segments), self.agent.context_window)
         groups = groups_of(segments, _uncompared(segments), self.params.get("seg", ""))
         return {"is_preview": True, "bar": bar, "groups": groups}
@@ -99,7 +103,7 @@ class ContextPanel(Panel):
         last = max(self._recorded().order_by("-number").values_list("number", flat=True).first() or 0, step.number)
         live = newest_number if self.pinned != newest_number else 0
         panel = f"/agents/{self.agent.id}/panels/{self.slug}"
-        seg = {"seg": self.params["seg"]} if self.params.get("seg") else {}
+        seg = {name: value for name, value in self.kept.items() if name != "diff"}
         return {
             "step": step,
             "base": base,
@@ -183,8 +187,8 @@ class ContextPanel(Panel):
         """What the next step will not see either, as the prompt waits for a compaction: labels by id."""
         if CompactionSettings.of(self.agent.compaction_settings).recompile != AT_COMPACTION:
             return {}
-        thread = step.conversation_id
-        parts = stale_parts(self.agent, thread, current_parts(self.agent, thread))
+        conversation = step.conversation_id
+        parts = stale_parts(self.agent, conversation, current_parts(self.agent, conversation))
         return {part["source_id"]: _NAMES.get(part["kind"], part["label"]) for part in parts}
 
 

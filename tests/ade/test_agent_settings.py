@@ -261,6 +261,34 @@ def test_a_conversation_cannot_be_what_it_is_not(client: Client, agent: Agent) -
     assert not Conversation.objects.exists()
 
 
+def test_a_person_talks_in_a_conversation_and_sees_it_alone(client: Client, agent: Agent) -> None:
+    conversation = conversations.create(agent.id, summary="The garden")
+    run_id = finish(send(agent.id, [Input("user", [{"type": "text", "text": "In my own thread"}])])).run_id
+    finish(execute(agent.id, run_id, None, 1))
+    address = f"/agents/{agent.id}?conversation={conversation.id}"
+    page = client.get(address).content.decode()
+    assert "In my own thread" not in page
+    assert f'name="conversation" value="{conversation.id}"' in page
+    post(client, agent, "messages", text="Roses, please", conversation=conversation.id)
+    run = Run.objects.get(conversation=conversation)
+    finish(execute(agent.id, run.id, conversation.id, 1))
+    trace = client.get(f"/agents/{agent.id}/panels/trace", headers={"HX-Current-URL": f"http://testserver{address}"})
+    assert "Roses, please" in trace.content.decode()
+    assert "In my own thread" not in trace.content.decode()
+    every = client.get(f"/agents/{agent.id}").content.decode()
+    assert "In my own thread" in every
+    assert "in another conversation" in every
+
+
+def test_the_conversation_of_another_agent_is_not_found(client: Client, agent: Agent, other: Agent) -> None:
+    foreign = conversations.create(other.id).id
+    for conversation in (foreign, "conv-none", "x" * 3000, "\u2603"):
+        assert client.get(f"/agents/{agent.id}", {"conversation": conversation}).status_code == 404
+        assert post(client, agent, "messages", text="Hi", conversation=conversation).status_code == 404
+    assert client.get(f"/agents/{agent.id}", {"conversation": "\x00"}).status_code == 200
+    assert not Run.objects.exists()
+
+
 # --- of others ----------------------------------------------------------------------------------------------------
 
 

@@ -7,11 +7,22 @@ import pytest
 
 from ade.panels.base import PANELS
 from ade.panels.settings import SECTIONS
-from agents_core.actions import agents, archives, blocks, callbacks, compaction, conversations, runs, schedules, tools
+from agents_core.actions import (
+    agents,
+    archives,
+    blocks,
+    callbacks,
+    compaction,
+    conversations,
+    deletions,
+    runs,
+    schedules,
+    tools,
+)
 from agents_core.actions.agents import NewAgent
 from agents_core.actions.messages import CallAnswer, Input, RunOptions, pending, send
 from agents_core.memory.archival.base import PassageDraft
-from agents_core.models import Agent, Author, Passage, Run, Schedule, new_id
+from agents_core.models import Agent, Author, Conversation, Passage, Run, Schedule, new_id
 from agents_core.runtime.loop import execute
 from tests.ade.patching import View, assert_patched_equals_reloaded
 from tests.running import finish
@@ -198,7 +209,10 @@ def send_scheduled(agent: Agent) -> None:
 
 
 def converse(agent: Agent) -> None:
-    conversation = conversations.create(agent.id, summary="Garden")
+    talk_in(agent, conversations.create(agent.id, summary="Garden"))
+
+
+def talk_in(agent: Agent, conversation: Conversation) -> None:
     inputs = [Input("user", [{"type": "text", "text": "Hello"}])]
     run_id = finish(send(agent.id, inputs, conversation_id=conversation.id)).run_id
     finish(execute(agent.id, run_id, conversation.id, 1))
@@ -275,6 +289,24 @@ def test_patched_page_equals_reloaded_page(agent: Agent, action: Callable[[Agent
 def test_an_answer_to_a_waiting_call_moves_the_page(agent: Agent, action: Callable[[Agent], Any]) -> None:
     ask_for_approval(agent)
     assert_patched_equals_reloaded(agent.id, VIEWS, lambda: action(agent))
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        talk_in,
+        lambda agent, _: say(agent, "What is my name?"),
+        lambda _, conversation: conversations.modify(conversation.id, {"summary": "Roses"}),
+        lambda _, conversation: deletions.delete_conversation(conversation.id),
+    ],
+    ids=["talked in", "talked beside", "renamed", "deleted"],
+)
+def test_the_page_of_a_conversation_follows_it_alone(
+    agent: Agent, action: Callable[[Agent, Conversation], Any]
+) -> None:
+    conversation = conversations.create(agent.id, summary="Garden")
+    views = [(slug, {"conversation": conversation.id}) for slug in ("trace", "context")]
+    assert_patched_equals_reloaded(agent.id, views, lambda: action(agent, conversation))
 
 
 def test_a_queued_run_that_is_executed_moves_the_page(agent: Agent) -> None:
