@@ -97,7 +97,8 @@ def _budget_field(name: str) -> forms.Field:
     label, unit = _BUDGETS[name]
     facts: dict[str, Any] = {"label": label, "help_text": unit, "required": False, "max_value": _MOST}
     if name.endswith(("_s", "_usd")):
-        return forms.FloatField(min_value=0.000001, **facts)
+        told = {"min_value": "Write a number above 0."}
+        return forms.FloatField(min_value=0.000001, error_messages=told, **facts)
     return forms.IntegerField(min_value=0 if name == "max_repeated_calls" else 1, **facts)
 
 

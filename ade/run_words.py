@@ -10,7 +10,7 @@ _CODES: Mapping[str, str] = {
     "nothing_to_compact": "nothing to compact",
 }
 _REASONS: Mapping[str, str] = {
-    "end_turn": "said what it had to",
+    "end_turn": "",
     "tool_rule": "a tool rule ended it",
     "max_steps": "took the most steps allowed",
     "requires_approval": "asked a person",
@@ -27,7 +27,7 @@ _REASONS: Mapping[str, str] = {
 
 
 def why(run: Run) -> str:
-    """Why ``run`` ended: what its error is, else what stopped it; "" before it has."""
+    """Why ``run`` ended: what its error is, else what stopped it; "" before it has, and for an end as every run's."""
     code = (run.error or {}).get("code") or ""
     reason = run.stop_reason or ""
     return _CODES.get(code) or _REASONS.get(reason, reason.replace("_", " "))
