@@ -19,6 +19,11 @@ def text(params: Mapping[str, str], name: str) -> str:
     return params.get(name, "").replace("\x00", "").strip()
 
 
+def thread(params: Mapping[str, str]) -> str:
+    """The id of the conversation that a page shows, "" for all of the agent."""
+    return text(params, "conversation")
+
+
 def period(params: Mapping[str, str], zone: str) -> tuple[datetime | None, datetime | None]:
     """The first and last moment of the days ``since`` to ``until``, None for an open end. Raises ``InvalidInput``."""
     first, last = _day(params.get("since", "")), _day(params.get("until", ""))

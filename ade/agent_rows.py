@@ -11,16 +11,17 @@ from django.db.models import Q, QuerySet
 from ade.fragments import Fragment
 from ade.status import workspace_fragment
 from ade.window import Bar, cells
-from agents_core.models import Agent, pipeline
+from agents_core.models import ACTIVE, Agent, ToolCall, ToolCallStatus, pipeline
 from agents_core.models.pipeline import Statement
 
 PAGE = 50
-STATES = ("running", "queued", "failed", "idle")
+_WORDS: Mapping[str, str] = {"waiting": "needs approval"}
 
 
 @dataclass(slots=True)
 class AgentRow:
-    """An agent as the list shows it. ``passages`` and ``messages`` are counted up to ``COUNTED``."""
+    """An agent as the list shows it. ``state``: "running", "queued", "waiting" (calls wait for a person), "failed" or "idle".
+    ``passages`` and ``messages`` are counted up to ``COUNTED``."""
 
     agent: Agent
     state: str
@@ -38,6 +39,11 @@ class AgentRow:
         return f"row-{self.agent.id}"
 
     @property
+    def words(self) -> str:
+        """The state as people read it."""
+        return _WORDS.get(self.state, self.state)
+
+    @property
     def share(self) -> int:
         """Percent of the context window in use."""
         return round(100 * self.bar.used_tokens / self.bar.limit_tokens)
@@ -49,6 +55,7 @@ _FACTS = f"""
 SELECT agent.id,
     EXISTS (SELECT 1 FROM run WHERE run.agent_id = agent.id AND status = 'running') AS running,
     EXISTS (SELECT 1 FROM run WHERE run.agent_id = agent.id AND status = 'created') AS queued,
+    EXISTS (SELECT 1 FROM tool_call WHERE tool_call.agent_id = agent.id AND status = 'awaiting') AS waiting,
     (SELECT status FROM run WHERE run.agent_id = agent.id ORDER BY first_seq DESC LIMIT 1) AS last_status,
     (SELECT count(*) FROM agent_block WHERE agent_id = agent.id) AS blocks,
     (SELECT count(*) FROM (SELECT 1 FROM passage JOIN agent_archive USING (archive_id) WHERE agent_id = agent.id AND NOT is_deleted
@@ -75,10 +82,17 @@ def listed_agents(filters: Mapping[str, str]) -> QuerySet[Agent]:
         agents = agents.filter(tags__contains=[tag])
     match filters.get("state"):
         case "running":
-            agents = agents.filter(runs__status__in=["running", "created"]).distinct()
+            agents = agents.filter(runs__status__in=ACTIVE).distinct()
+        case "waiting":
+            agents = agents.filter(id__in=_waiting())
         case "failed":
             agents = agents.filter(last_stop_reason__in=FAILED_REASONS)
     return agents
+
+
+def _waiting() -> "QuerySet[ToolCall, str]":
+    """The ids of the agents with calls that wait for an answer."""
+    return ToolCall.objects.filter(status=ToolCallStatus.AWAITING).values_list("agent", flat=True)
 
 
 FAILED_REASONS = (
@@ -96,7 +110,7 @@ FAILED_REASONS = (
 def agent_rows(agents: Sequence[Agent]) -> list[AgentRow]:
     """The rows of ``agents``, in their order."""
     facts = {row[0]: row[1:] for row in pipeline.run_sync([Statement(_FACTS, ([agent.id for agent in agents],))])[0]}
-    segment_ids = {segment for row in facts.values() for segment in row[8] or ()}
+    segment_ids = {segment for row in facts.values() for segment in row[9] or ()}
     segments = {row[0]: row[1:] for row in pipeline.run_sync([Statement(_SEGMENTS, (list(segment_ids),))])[0]}
     return [_row(agent, facts[agent.id], segments) for agent in agents if agent.id in facts]
 
@@ -105,6 +119,7 @@ def _row(agent: Agent, facts: tuple[Any, ...], segments: Mapping[Any, tuple[str,
     (
         running,
         queued,
+        waiting,
         last_status,
         blocks,
         passages,
@@ -116,7 +131,9 @@ def _row(agent: Agent, facts: tuple[Any, ...], segments: Mapping[Any, tuple[str,
         threshold,
         today,
     ) = facts
-    state = "running" if running else "queued" if queued else "failed" if last_status == "failed" else "idle"
+    failed = last_status == "failed"
+    holds = (("running", running), ("queued", queued), ("waiting", waiting), ("failed", failed))
+    state = next((name for name, is_so in holds if is_so), "idle")
     sizes = [segments[segment_id] for segment_id in step_segments or () if segment_id in segments]
     bar = Bar(cells(sizes), agent.context_window, threshold or None, reported or None)
     return AgentRow(agent, state, bar, blocks, passages, messages, number, at, today, agent.tags)
@@ -128,13 +145,15 @@ class Counts:
 
     all: int
     running: int
+    waiting: int
     failed: int
 
 
 def counts() -> Counts:
     visible = Agent.objects.filter(hidden=False)
-    active = visible.filter(runs__status__in=["running", "created"]).distinct().count()
-    return Counts(visible.count(), active, visible.filter(last_stop_reason__in=FAILED_REASONS).count())
+    active = visible.filter(runs__status__in=ACTIVE).distinct().count()
+    failed = visible.filter(last_stop_reason__in=FAILED_REASONS).count()
+    return Counts(visible.count(), active, visible.filter(id__in=_waiting()).count(), failed)
 
 
 def agent_list_fragments(changed: set[str] | None, filters: Mapping[str, str]) -> list[Fragment]:

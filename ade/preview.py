@@ -16,12 +16,12 @@ from agents_core.runtime.transcript import chat_messages
 _METADATA = re.compile(r"<memory_metadata>.*</memory_metadata>", re.DOTALL)
 
 
-def preview_segments(agent: Agent) -> list[SegmentView]:
+def preview_segments(agent: Agent, conversation_id: str | None = None) -> list[SegmentView]:
     """The parts of the first request: tools, system prompt, opening messages. Tokens are our estimates.
 
     The provider decides about the JSON around them and about their order; counts and time are those of the stored prompt.
     """
-    return [*_tools(agent), *_system(agent), *_messages(agent)]
+    return [*_tools(agent), *_system(agent, conversation_id), *_messages(agent, conversation_id)]
 
 
 def _tools(agent: Agent) -> Iterator[SegmentView]:
@@ -31,17 +31,17 @@ def _tools(agent: Agent) -> Iterator[SegmentView]:
         yield SegmentView("", SegmentKind.TOOL, tool.id, tool.name, tokens.count_tools([spec]), _json(shown))
 
 
-def _system(agent: Agent) -> Iterator[SegmentView]:
-    stored = stored_prompt(agent.id)
+def _system(agent: Agent, conversation_id: str | None) -> Iterator[SegmentView]:
+    stored = stored_prompt(agent.id, conversation_id)
     kept = _METADATA.search(text_of(parts_of(stored.content)) if stored else "")
-    for part in current_parts(agent):
+    for part in current_parts(agent, conversation_id):
         text = kept[0] if kept and part.kind == SegmentKind.METADATA else part.text
         yield SegmentView("", part.kind, part.source_id, part.label, tokens.count(text), _json(text)[1:-1])
 
 
-def _messages(agent: Agent) -> Iterator[SegmentView]:
+def _messages(agent: Agent, conversation_id: str | None) -> Iterator[SegmentView]:
     rows = (
-        Message.objects.filter(agent=agent, conversation=None, context_position__gt=WAITING)
+        Message.objects.filter(agent=agent, conversation=conversation_id, context_position__gt=WAITING)
         .exclude(role=Role.SYSTEM)
         .order_by("context_position", "seq")
         .values("id", "role", "content", "tool_calls", "tool_returns")

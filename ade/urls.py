@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from ade.views import agents, blocks, memory, operate, settings, tools, workspace
+from ade.views import agent_settings, agents, blocks, memory, operate, settings, tools, workspace
 from ade.views.login import login, logout
 
 _AGENT = "agents/<str:agent_id>"
@@ -30,7 +30,17 @@ urlpatterns = [
     path(f"{_AGENT}/messages", workspace.send_message),
     path(f"{_AGENT}/answers", workspace.answer_calls),
     path(f"{_AGENT}/cancel", workspace.cancel),
-    path(f"{_AGENT}/settings", settings.save_agent),
+    path(f"{_AGENT}/settings", agent_settings.save_model),
+    path(f"{_AGENT}/settings/compaction", agent_settings.save_compaction),
+    path(f"{_AGENT}/settings/budgets", agent_settings.save_budgets),
+    path(f"{_AGENT}/settings/rules", agent_settings.add_rule),
+    path(f"{_AGENT}/settings/rules/remove", agent_settings.remove_rule),
+    path(f"{_AGENT}/compact", agent_settings.compact),
+    path(f"{_AGENT}/recompile", agent_settings.recompile),
+    path(f"{_AGENT}/schedules", agent_settings.add_schedule),
+    path(f"{_AGENT}/schedules/<str:schedule_id>/delete", agent_settings.delete_schedule),
+    path(f"{_AGENT}/conversations", agent_settings.add_conversation),
+    path(f"{_AGENT}/conversations/<str:conversation_id>/delete", agent_settings.delete_conversation),
     path(f"{_AGENT}/memory", memory.memory_page),
     path(f"{_AGENT}/blocks", memory.attachable_blocks),
     path(f"{_AGENT}/blocks/new", memory.new_block),
@@ -53,6 +63,7 @@ urlpatterns = [
     path(f"{_AGENT}/tools", memory.agent_tools),
     path(f"{_AGENT}/tools/<str:tool_id>/attach", memory.attach_tool),
     path(f"{_AGENT}/tools/<str:tool_id>/detach", memory.detach_tool),
+    path(f"{_AGENT}/tools/<str:tool_id>/approval", memory.set_approval),
     path("blocks", blocks.block_list),
     path("blocks/new", blocks.create),
     path("blocks/<str:block_id>", blocks.block),

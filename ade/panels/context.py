@@ -8,20 +8,24 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 
+from ade.address import thread
 from ade.panels.base import Panel
 from ade.preview import preview_segments
 from ade.scrubber import scrubber_of
 from ade.window import Bar, Comparison, bar_of, cells, envelope_of, groups_of
+from agents_core.actions.prompt import current_parts, stale_parts
 from agents_core.errors import InvalidInput
 from agents_core.memory.render import BlockFacts, block_text, numbers_lines
 from agents_core.models import Block, BlockVersion, Eviction, SegmentKind, Step, StepKind
 from agents_core.record.compare import Compared, compare
 from agents_core.record.steps import SegmentView, segments_of
+from agents_core.runtime.compaction_settings import AT_COMPACTION, CompactionSettings
 from agents_core.runtime.policy import policy_of
 
 _NEAR = 12
 _MOST_DIGITS = 18  # A step's number is a bigint.
 _NOTHING = "none"
+_NAMES: Mapping[str, str] = {SegmentKind.SYSTEM: "system instructions", SegmentKind.RULES: "tool rules"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class ContextPanel(Panel):
     @property
     def kept(self) -> dict[str, str]:
         """What stays when another step is chosen."""
-        return {name: value for name in ("diff", "seg") if (value := self.params.get(name, ""))}
+        return {name: value for name in ("diff", "seg", "conversation") if (value := self.params.get(name, ""))}
 
     @property
     def address(self) -> str | None:
@@ -63,7 +67,10 @@ class ContextPanel(Panel):
         return f"/agents/{self.agent.id}" + (f"/steps/{step}" if step else "")
 
     def context(self) -> dict[str, Any]:
-        newest = self._recorded().filter(kind=StepKind.AGENT).order_by("-number").first()
+        recorded = self._recorded().filter(kind=StepKind.AGENT)
+        if conversation := thread(self.params):
+            recorded = recorded.filter(conversation=conversation)
+        newest = recorded.order_by("-number").first()
         step = newest if self.pinned is None else Step.objects.filter(agent=self.agent, number=self.pinned).first()
         shared = {
             "pinned": self.pinned,
@@ -78,7 +85,7 @@ class ContextPanel(Panel):
         return Step.objects.filter(agent=self.agent, request_digest__isnull=False)
 
     def _preview(self) -> dict[str, Any]:
-        segments = preview_segments(self.agent)
+        segments = preview_segments(self.agent, thread(self.params) or None)
         bar = Bar(cells((s.kind, s.tokens) for s in segments), self.agent.context_window)
         groups = groups_of(segments, _uncompared(segments), self.params.get("seg", ""))
         return {"is_preview": True, "bar": bar, "groups": groups}
@@ -89,13 +96,14 @@ class ContextPanel(Panel):
         segments = segments_of(step)
         groups = groups_of(segments, self._compared(step, base, segments), self.params.get("seg", ""))
         stale = self._stale(step, segments) if newest and step.id == newest.id else {}
+        later = self._later(step) if newest and step.id == newest.id else {}
         for part in (part for group in groups for part in group.parts):
-            part.is_stale = part.source_id in stale
+            part.is_stale = part.source_id in stale or part.source_id in later
         newest_number = newest.number if newest else 0
         last = max(self._recorded().order_by("-number").values_list("number", flat=True).first() or 0, step.number)
         live = newest_number if self.pinned != newest_number else 0
         panel = f"/agents/{self.agent.id}/panels/{self.slug}"
-        seg = {"seg": self.params["seg"]} if self.params.get("seg") else {}
+        seg = {name: value for name, value in self.kept.items() if name != "diff"}
         return {
             "step": step,
             "base": base,
@@ -109,7 +117,8 @@ class ContextPanel(Panel):
             "corrected": _corrected(step, sum(s.tokens for s in segments)),
             "groups": groups,
             "envelope": envelope_of(segments),
-            "stale": sorted(stale.values()),
+            "stale": sorted({label for source, label in stale.items() if source not in later}),
+            "later": sorted({*later.values()}),
         }
 
     # --- the step to compare with ------------------------------------------------------------------------------------
@@ -173,6 +182,14 @@ class ContextPanel(Panel):
             source: view.label for source, view in seen.items() if source not in now or now[source][1] != view.text
         }
         return {**stale, **{source: label for source, (label, _) in now.items() if source not in seen}}
+
+    def _later(self, step: Step) -> dict[str, str]:
+        """What the next step will not see either, as the prompt waits for a compaction: labels by id."""
+        if CompactionSettings.of(self.agent.compaction_settings).recompile != AT_COMPACTION:
+            return {}
+        conversation = step.conversation_id
+        parts = stale_parts(self.agent, conversation, current_parts(self.agent, conversation))
+        return {part["source_id"]: _NAMES.get(part["kind"], part["label"]) for part in parts}
 
 
 def number_in(params: Mapping[str, str], name: str) -> int | None:

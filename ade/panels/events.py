@@ -20,7 +20,7 @@ _FILTERS: Mapping[str, tuple[str, ...]] = {
     "runs": ("run.",),
     "steps": ("step.", "model."),
     "messages": ("message.",),
-    "tools": ("tool.",),
+    "tools": ("tool.", "approval."),
     "memory": ("block.", "passage.", "context."),
     "agent": ("agent.",),
 }
@@ -30,6 +30,7 @@ _WORDS = {
     "run.started": "a worker took it up",
     "run.cancel_requested": "asked to stop",
     "run.ended": "{status}: {stop_reason}",
+    "run.callback_sent": "the callback was taken: {status_code}",
     "step.started": "the model is asked",
     "step.ended": "{status}",
     "model.retrying": "attempt {attempt} in {after_s:g} s: {reason}",
@@ -128,6 +129,8 @@ def words(event: e.AnyEvent) -> str:
             return f"a worker took it up, attempt {attempt}: the one before died"
         case e.RunEnded(status, reason) if status == reason:
             return status
+        case e.CallbackSent(_, str(error)):
+            return f"the callback failed: {error}"
         case e.ApprovalAnswered(abandoned=True):
             return "nobody answered: given up"
         case _:
@@ -142,6 +145,8 @@ def _place(event: e.AnyEvent) -> str:
             return "?aside=core"
         case e.PassageChanged():
             return "?aside=archival"
+        case e.ContextCompacted():
+            return "?drawer=compactions"
         case e.AgentChanged():
             return "?main=settings"
         case _:

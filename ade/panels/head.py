@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ade.panels.base import Panel
+from ade.run_words import why
 from ade.window import Bar, bars_of
 from agents_core.models import ACTIVE, Run, RunStatus, Step, StepKind, ToolCall, ToolCallStatus
 
@@ -57,7 +58,7 @@ class HeadPanel(Panel):
         if waiting is not None:
             return State("waiting", f"waits for you · step {waiting.step.number}")
         if last.status == RunStatus.FAILED:
-            return State("failed", f"failed · {(last.stop_reason or 'error').replace('_', ' ')}")
+            return State("failed", f"failed · {why(last)}")
         return State("idle", "idle · stopped" if last.status == RunStatus.CANCELLED else "idle")
 
     def _bar(self) -> Bar:

@@ -7,13 +7,19 @@ from django.db.models import Count, QuerySet
 
 from ade.fragments import Fragment
 from ade.panels.base import Panel
+from ade.panels.settings import SECTIONS
 from agents_core.events.types import StoredEvent
-from agents_core.models import AgentBlock, Message, Passage, ToolType
+from agents_core.models import Agent, AgentBlock, Message, Passage, ToolType
 
 COUNTED = 10_000
 """More are told as "10,000+": counting all would take longer the more there are."""
 
 _COUNTS = {"message.created": "messages", "passage.changed": "passages"}
+
+
+def asking(agent: Agent) -> set[str]:
+    """The names of the tools whose calls wait for a person."""
+    return {str(rule["tool_name"]) for rule in agent.tool_rules if rule["type"] == "requires_approval"}
 
 
 class OutlinePanel(Panel):
@@ -28,7 +34,9 @@ class OutlinePanel(Panel):
             "passages": self.count("passages"),
             "messages": self.count("messages"),
             "tools": self.agent.tools.order_by("agent_links__id"),
+            "asking": asking(self.agent),
             "archives": self.agent.archives.order_by("agent_links__id"),
+            "sections": {name: section.title for name, section in SECTIONS.items()},
             "custom": ToolType.CUSTOM,
             "mcp": ToolType.MCP,
         }

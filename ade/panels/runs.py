@@ -27,7 +27,9 @@ def run_page(runs: Any, before: str | None) -> dict[str, Any]:
 class RunsPanel(Panel):
     slug = "runs"
     title = "Runs"
-    follows: ClassVar = frozenset({"run.created", "run.started", "run.ended", "step.ended"})
+    follows: ClassVar = frozenset(
+        {"run.created", "run.started", "run.ended", "run.callback_sent", "step.ended", "agent.changed"}
+    )
 
     def context(self) -> dict[str, Any]:
         return run_page(Run.objects.filter(agent=self.agent), self.params.get("before"))

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from json import dumps, loads
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from ade.address import query, thread
 from ade.fragments import Fragment
 from ade.panels.base import Panel
 from ade.returns import Found, found_by, is_long, searches_of
@@ -15,6 +16,7 @@ from agents_core.events.types import AgentChanged, BlockChanged, RunEnded, Store
 from agents_core.models import (
     Block,
     BlockVersion,
+    Conversation,
     Event,
     Eviction,
     Message,
@@ -110,41 +112,56 @@ class TurnView:
 
 
 class TracePanel(Panel):
+    """``params``: ``conversation`` narrows it to one; ``before`` is the run before which a page begins."""
+
     slug = "trace"
     title = "Simulator"
 
     def context(self) -> dict[str, Any]:
         runs = self._page()
-        return {"turns": turns(runs[:PAGE][::-1]), "earlier": runs[PAGE - 1].id if len(runs) > PAGE else None}
+        return {
+            **self.place(),
+            "conversation": Conversation.objects.filter(agent=self.agent, id=thread(self.params)).first(),
+            "turns": turns(runs[:PAGE][::-1]),
+            "earlier": runs[PAGE - 1].id if len(runs) > PAGE else None,
+        }
+
+    def place(self) -> dict[str, str]:
+        """What the partials need to stay in the conversation."""
+        return {"thread": thread(self.params), "params": query(self.params, ("conversation",))}
+
+    def _runs(self) -> "QuerySet[Run]":
+        runs = Run.objects.filter(agent=self.agent)
+        return runs.filter(conversation=thread(self.params)) if thread(self.params) else runs
 
     def _page(self) -> list[Run]:
         """The newest runs first, those before the run that ``params["before"]`` names; one more than a page, to know
         whether there are more."""
-        runs = Run.objects.filter(agent=self.agent).order_by("-first_seq")
+        runs = self._runs().order_by("-first_seq")
         if before := self.params.get("before"):
             runs = runs.filter(first_seq__lt=Run.objects.filter(agent=self.agent, id=before).values("first_seq")[:1])
         return list(runs[: PAGE + 1])
 
     def fragments(self, events: Sequence[StoredEvent]) -> list[Fragment]:
         """A whole turn when the run itself changed, else only its steps that did; all after a block was deleted."""
-        if _lost_block(events):
+        if _lost_block(events) or (thread(self.params) and _other_conversations(events)):
             return [self.whole()]
         runs = {event.run_id for event in events if event.run_id and not event.step_id}
         steps = {event.step_id for event in events if event.step_id}
         found: list[Fragment] = []
         if any(isinstance(event.event, AgentChanged) for event in events):
-            found.append(Fragment("composer", "ade/partials/_composer.html", {"agent": self.agent}))
-        if runs or steps:
-            found.append(Fragment("trace-empty", swap="remove"))
-        whole = Run.objects.filter(agent=self.agent, id__in=runs).order_by("first_seq")
-        found += [_turn_fragment(turn, self) for turn in turns(list(whole))]
+            found.append(Fragment("composer", "ade/partials/_composer.html", {"agent": self.agent, **self.place()}))
+        whole = self._runs().filter(id__in=runs).order_by("first_seq")
         # The step may be another run's: an answer is carried out beside the call that waited for it.
         shown = Q(id__in=steps)
         if any(
             isinstance(event.event, RunEnded) for event in events
         ):  # a run that was to answer calls may have left them waiting
             shown |= Q(id__in=ToolCall.objects.filter(agent=self.agent, status=ToolCallStatus.AWAITING).values("step"))
-        alone = Step.objects.filter(shown, agent=self.agent).exclude(run__in=runs).order_by("number")
+        alone = Step.objects.filter(shown, run__in=self._runs()).exclude(run__in=runs).order_by("number")
+        if whole or alone:
+            found.append(Fragment("trace-empty", swap="remove"))
+        found += [_turn_fragment(turn, self) for turn in turns(list(whole))]
         return [*found, *(_step_fragment(view, self) for view in step_views(list(alone)))]
 
 
@@ -158,13 +175,17 @@ def _lost_block(events: Sequence[StoredEvent]) -> bool:
     return bool(gone) and Block.objects.filter(id__in=gone).count() < len(gone)
 
 
-def _turn_fragment(turn: TurnView, panel: Panel) -> Fragment:
-    context = {"turn": turn, "agent": panel.agent}
+def _other_conversations(events: Sequence[StoredEvent]) -> bool:
+    return any(isinstance(event.event, AgentChanged) and "conversations" in event.event.fields for event in events)
+
+
+def _turn_fragment(turn: TurnView, panel: TracePanel) -> Fragment:
+    context = {"turn": turn, "agent": panel.agent, **panel.place()}
     return Fragment(turn.dom_id, "ade/partials/_turn.html", context, swap="append", target="trace")
 
 
-def _step_fragment(view: StepView, panel: Panel) -> Fragment:
-    context = {"view": view, "agent": panel.agent}
+def _step_fragment(view: StepView, panel: TracePanel) -> Fragment:
+    context = {"view": view, "agent": panel.agent, **panel.place()}
     return Fragment(view.dom_id, "ade/partials/_step.html", context, swap="append", target=f"steps-{view.step.run_id}")
 
 

@@ -12,6 +12,8 @@ from django import template
 from django.template.loader import get_template
 from django.utils import timezone
 
+from ade.run_words import why
+
 register = template.Library()
 
 SEGMENT_HUES = {
@@ -121,6 +123,9 @@ def ago(at: dt.datetime | None) -> str:
     if days == 1:
         return "yesterday"
     return f"{days} days ago" if days < 30 else at.date().isoformat()
+
+
+register.filter("why", why)
 
 
 @register.filter

@@ -13,7 +13,7 @@ from agents_core.actions import agents, deletions
 from agents_core.actions.agent_templates import TEMPLATES, template
 from agents_core.actions.model_choice import default_model
 from agents_core.memory.recall.turns import spoken_text
-from agents_core.models import Agent, Author, Message
+from agents_core.models import Agent, Author, Message, ToolCall, ToolCallStatus
 
 _FILTERS = ("q", "tag", "state")
 
@@ -58,6 +58,7 @@ def _preview(agent: Agent) -> dict[str, object]:
         "preview": agent_rows([agent])[0],
         "blocks": agent.blocks.order_by("agent_links__id"),
         "messages": said[:4][::-1],
+        "waiting": ToolCall.objects.filter(agent=agent, status=ToolCallStatus.AWAITING).select_related("step"),
     }
 
 

@@ -13,6 +13,7 @@ from ade.address import text
 from ade.block_forms import BlockForm
 from ade.panels.archival import passage_view
 from ade.panels.base import bind
+from ade.panels.outline import asking
 from ade.views.blocks import moved, searched, toast
 from agents_core.actions import agents, archives, blocks, tools
 from agents_core.errors import Conflict, InvalidInput, NotFound
@@ -173,6 +174,13 @@ def detach_tool(request: HttpRequest, agent_id: str, tool_id: str) -> HttpRespon
     return _tools(request, agent_id, text(request.POST, "q"))
 
 
+@require_POST
+def set_approval(request: HttpRequest, agent_id: str, tool_id: str) -> HttpResponse:
+    """Whether the calls of a tool wait for a person: ``ask`` is sent when they do."""
+    tools.set_approval(agent_id, tools.get(tool_id).name, "ask" in request.POST)
+    return _tools(request, agent_id, text(request.POST, "q"))
+
+
 def _tools(request: HttpRequest, agent_id: str, words: str) -> HttpResponse:
     """The choices, those that the agent has first."""
     agent = agents.get(agent_id)
@@ -180,4 +188,4 @@ def _tools(request: HttpRequest, agent_id: str, words: str) -> HttpResponse:
     for word in words.split():
         found = found.filter(Q(name__icontains=word) | Q(description__icontains=word))
     shown = found.order_by("-is_held", "name", "id")[:CHOICES]
-    return render(request, "ade/partials/_tool_choices.html", {"agent": agent, "tools": shown})
+    return render(request, "ade/partials/_tool_choices.html", {"agent": agent, "tools": shown, "asking": asking(agent)})

@@ -1,4 +1,4 @@
-"""Settings: an agent's, and the providers of models."""
+"""The settings of the server: its providers of models."""
 
 import json
 
@@ -7,30 +7,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
-from ade.forms import AgentForm
-from ade.panels.settings import SettingsPanel
 from ade.status import sandbox_status
 from ade.views.handles import forget_handles, model_handles
-from agents_core.actions import agents, providers
+from agents_core.actions import providers
 from agents_core.memory import embedders
-from agents_core.models import Author
 
 
 def _saved(response: HttpResponse, text: str = "Saved") -> HttpResponse:
     response["HX-Trigger"] = json.dumps({"toast": {"text": text, "tone": "ok"}})
     return response
-
-
-@require_POST
-def save_agent(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """Changes an agent's settings; gives the panel, with what is wrong where something is."""
-    agent = agents.get(agent_id)
-    form = AgentForm(request.POST)
-    if form.is_valid():
-        agent = agents.modify(agent_id, form.changes(), Author.PERSON)
-        return _saved(HttpResponse(SettingsPanel(agent).render()))
-    panel = SettingsPanel(agent)
-    return render(request, panel.template, {**panel.full_context(), "form": form}, status=422)
 
 
 @require_GET

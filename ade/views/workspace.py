@@ -3,23 +3,25 @@
 import re
 from json import loads
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
+from ade.address import thread
 from ade.panels.base import Panel, bind
 from ade.panels.trace import TracePanel
 from agents_core.actions import agents, runs
 from agents_core.actions.messages import CallAnswer, Input, RunOptions, send
 from agents_core.errors import Conflict, InvalidInput, NotFound
-from agents_core.models import Agent, Step, ToolCallStatus
+from agents_core.models import Agent, Conversation, Step, ToolCallStatus
 from agents_core.record.steps import request_bytes, response_bytes
 
 ASIDE = ("context", "core", "archival", "recall", "raw")
 MAIN = ("trace", "runs", "settings")
-DRAWER = ("timeline", "events", "history", "output")
+DRAWER = ("timeline", "events", "history", "compactions", "output")
 
 _STEP_PAGE = re.compile(r"/agents/[^/?#]+/steps/(\d+)(?:[?#]|$)")
 
@@ -29,6 +31,7 @@ def workspace(request: HttpRequest, agent_id: str, number: int | None = None) ->
     """The page. The address says what it shows: ``?main=``, ``?aside=``, ``?drawer=`` name panels, the step is in the path."""
     agent = agents.get(agent_id)
     params = {**_params(request), **({"step": str(number)} if number else {})}
+    _conversation(agent_id, thread(params))
     chosen = {
         place: _chosen(request, place, slugs) for place, slugs in (("main", MAIN), ("aside", ASIDE), ("drawer", DRAWER))
     }
@@ -45,6 +48,16 @@ def workspace(request: HttpRequest, agent_id: str, number: int | None = None) ->
         },
     }
     return render(request, "ade/pages/workspace.html", context)
+
+
+def _conversation(agent_id: str, conversation_id: str) -> Conversation | None:
+    """None for the agent's own thread. Raises ``NotFound``."""
+    if not conversation_id:
+        return None
+    found = Conversation.objects.filter(agent=agent_id, id=conversation_id).first()
+    if found is None:
+        raise NotFound("The agent has no such conversation: it may have been deleted.")
+    return found
 
 
 def _chosen(request: HttpRequest, place: str, slugs: tuple[str, ...]) -> str:
@@ -73,8 +86,11 @@ def panel(request: HttpRequest, agent_id: str, slug: str) -> HttpResponse:
 
 
 def _shown(request: HttpRequest) -> dict[str, str]:
-    found = _STEP_PAGE.search(request.headers.get("HX-Current-URL", ""))
-    return {"step": found[1]} if found else {}
+    """The step and the conversation that the page shows."""
+    page = request.headers.get("HX-Current-URL", "")
+    found = _STEP_PAGE.search(page)
+    conversation = parse_qs(urlsplit(page).query).get("conversation", [""])[0]
+    return {**({"step": found[1]} if found else {}), **({"conversation": conversation} if conversation else {})}
 
 
 @require_GET
@@ -90,7 +106,10 @@ def send_message(request: HttpRequest, agent_id: str) -> HttpResponse:
     text, role = request.POST.get("text", "").strip(), request.POST.get("role", "user")
     if not text or role not in ("user", "system"):
         raise InvalidInput("Write a message first.")
-    async_to_sync(send)(agent_id, [Input(role, [{"type": "text", "text": text}])])
+    conversation = _conversation(agent_id, thread(request.POST))
+    options = RunOptions(override_model=conversation.model) if conversation else RunOptions()
+    inputs = [Input(role, [{"type": "text", "text": text}])]
+    async_to_sync(send)(agent_id, inputs, conversation_id=conversation and conversation.id, options=options)
     return HttpResponse(status=204)
 
 

@@ -53,3 +53,6 @@ def _check(rule: Mapping[str, Any]) -> None:
     for name, needed in (("tool_name", str), *_NEEDED[kind]):
         if not isinstance(rule.get(name), needed):
             raise InvalidInput(f"A tool rule of type {kind} needs {name}, a {needed.__name__}.")
+    named = [*(rule.get("children") or []), *(rule.get("child_output_mapping") or {}).values()]
+    if not all(isinstance(name, str) for name in named):
+        raise InvalidInput(f"A tool rule of type {kind} names other tools by strings, not {named!r}.")

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from agents_core.actions.agents import locked
-from agents_core.actions.tool_rules import approval_rule
+from agents_core.actions.tool_rules import approval_rule, checked_rules
 from agents_core.errors import Conflict, InvalidInput, NotFound, Refused
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged
@@ -221,6 +221,29 @@ def _require_approval(agent: Agent, tool_name: str, required: bool) -> bool:
     agent.tool_rules = rules
     agent.save(update_fields=["tool_rules", "updated_at"])
     return True
+
+
+def add_rule(agent_id: str, rule: Mapping[str, Any]) -> None:
+    """Adds a tool rule to the agent's; nothing happens when it has it. Raises ``NotFound``, ``InvalidInput``."""
+    with transaction.atomic():
+        agent = locked(agent_id)
+        if rule not in agent.tool_rules:
+            _set_rules(agent, [*agent.tool_rules, *checked_rules([rule])])
+
+
+def remove_rule(agent_id: str, rule: Mapping[str, Any]) -> None:
+    """Raises ``NotFound``, also when the agent does not have the rule."""
+    with transaction.atomic():
+        agent = locked(agent_id)
+        if rule not in agent.tool_rules:
+            raise NotFound("The agent has no such tool rule.")
+        _set_rules(agent, [other for other in agent.tool_rules if other != rule])
+
+
+def _set_rules(agent: Agent, rules: list[dict[str, Any]]) -> None:
+    agent.tool_rules = rules
+    agent.save(update_fields=["tool_rules", "updated_at"])
+    publish(agent.id, AgentChanged(["tool_rules"]))
 
 
 def of_agent(agent_id: str, name: str) -> Tool:

@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 from lxml import html
 
-from ade.agent_rows import agent_list_fragments, agent_rows, listed_agents
+from ade.agent_rows import agent_list_fragments, agent_rows, counts, listed_agents
 from ade.status import WorkspaceCounts, workspace_counts
-from agents_core.actions import agents, deletions
+from agents_core.actions import agents, approvals, deletions, tools
 from agents_core.actions.messages import Input, send
 from agents_core.actions.new_agent import NewAgent
 from agents_core.models import Agent, Tool
@@ -41,6 +41,23 @@ def test_a_run_that_waits_and_one_that_failed_show_as_the_state(builtin_tools: N
     agents.modify(failing.id, {"model": "offline/no-such-model"})
     say(failing, "Hi")
     assert [row.state for row in agent_rows([waiting, failing])] == ["queued", "failed"]
+
+
+def test_an_agent_whose_calls_wait_for_a_person_says_so_and_has_a_tab(builtin_tools: None) -> None:
+    asks, calm = make("asks"), make("calm")
+    tools.attach(asks.id, tools.upsert({"source_code": 'def roll() -> int:\n    """Roll."""\n    return 6\n'}).id)
+    tools.set_approval(asks.id, "roll", True)
+    say(asks, "call roll")
+    assert [(row.state, row.words) for row in agent_rows([asks, calm])] == [
+        ("waiting", "needs approval"),
+        ("idle", "idle"),
+    ]
+    assert list(listed_agents({"state": "waiting"})) == [asks]
+    assert (counts().waiting, counts().failed) == (1, 0)
+    assert "Waits for you before" in Client().get(f"/agents/{asks.id}/preview").content.decode()
+    approvals.abandon(asks.id)
+    assert agent_rows([asks])[0].state == "idle"
+    assert counts().waiting == 0
 
 
 def test_the_filters_narrow_by_words_tag_and_state(builtin_tools: None) -> None:

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.utils.html import escape, strip_tags
 
+from ade.panels.outline import asking
 from agents_core.actions import agents, archives, blocks, tools
 from agents_core.actions.messages import Input, send
 from agents_core.actions.new_agent import NewAgent
@@ -421,6 +422,26 @@ def test_a_tool_is_found_attached_and_detached(client: Client, agent: Agent) -> 
     assert agent.tools.filter(id=tool.id).exists()
     client.post(f"/agents/{agent.id}/tools/{tool.id}/detach")
     assert not agent.tools.filter(id=tool.id).exists()
+
+
+def test_a_person_says_that_a_tool_asks_first_and_that_it_does_not(client: Client, agent: Agent) -> None:
+    tool = agent.tools.first()
+    assert tool is not None
+    address = f"/agents/{agent.id}/tools/{tool.id}/approval"
+    asked = client.post(address, {"ask": "1"}).content.decode()
+    assert f'id="ask-{tool.id}" name="ask" value="1" checked' in asked
+    assert ">asks</span>" in client.get(f"/agents/{agent.id}/panels/outline").content.decode()
+    agent.refresh_from_db()
+    assert asking(agent) == {tool.name}
+    client.post(address)
+    agent.refresh_from_db()
+    assert asking(agent) == set()
+
+
+def test_only_a_tool_that_the_agent_has_can_ask_first(client: Client, agent: Agent) -> None:
+    tool = tools.upsert({"source_code": 'def lone() -> int:\n    """Alone."""\n    return 1\n'})
+    for tool_id in (tool.id, "tool-none", "tool-%00", "x" * 3000):
+        assert client.post(f"/agents/{agent.id}/tools/{tool_id}/approval", {"ask": "1"}).status_code == 404
 
 
 def test_a_tool_that_does_not_exist_is_not_found(client: Client, agent: Agent) -> None:

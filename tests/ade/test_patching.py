@@ -6,11 +6,23 @@ from typing import Any
 import pytest
 
 from ade.panels.base import PANELS
-from agents_core.actions import agents, archives, blocks, runs, tools
+from ade.panels.settings import SECTIONS
+from agents_core.actions import (
+    agents,
+    archives,
+    blocks,
+    callbacks,
+    compaction,
+    conversations,
+    deletions,
+    runs,
+    schedules,
+    tools,
+)
 from agents_core.actions.messages import CallAnswer, Input, RunOptions, pending, send
 from agents_core.actions.new_agent import NewAgent
 from agents_core.memory.archival.base import PassageDraft
-from agents_core.models import Agent, Author, Passage, Run
+from agents_core.models import Agent, Author, Conversation, Passage, Run, Schedule, new_id
 from agents_core.runtime.loop import execute
 from tests.ade.patching import View, assert_patched_equals_reloaded
 from tests.running import finish
@@ -38,6 +50,8 @@ VIEWS: list[View] = [
     ("raw", {"view": "sent"}),
     ("timeline", {"step": "1"}),
     ("events", {"type": "memory"}),
+    *(("settings", {"section": section}) for section in SECTIONS),
+    ("compactions", {"compaction": "1"}),
 ]
 """The panels as an address shows them at first, and narrowed, pinned or compared by a person."""
 
@@ -163,6 +177,63 @@ def cancel_answer(agent: Agent) -> None:
     runs.cancel(agent.id)
 
 
+def compact(agent: Agent) -> None:
+    for number in range(6):
+        say(agent, f"Thanks, number {number}. " + "This sentence fills the window. " * 20)
+    queue_compaction(agent)
+
+
+def queue_compaction(agent: Agent) -> None:
+    run_id = new_id("run")
+    finish(compaction.queue_compaction(agent.id, None, {}, run_id))
+    finish(execute(agent.id, run_id, None, 1))
+
+
+def compact_nothing(agent: Agent) -> None:
+    agents.reset_messages(agent.id)
+    queue_compaction(agent)
+
+
+def wait_for_compactions(agent: Agent) -> None:
+    agents.modify(agent.id, {"compaction_settings": {"recompile": "compaction"}})
+    edit_block(agent)
+    say(agent, "What is my name?")
+
+
+def exceed_budget(agent: Agent) -> None:
+    agents.modify(agent.id, {"budgets": {"max_day_tokens": 1}})
+    say(agent, "What is my name?")
+
+
+def schedule(agent: Agent) -> Schedule:
+    return schedules.create(agent.id, [Input("user", [{"type": "text", "text": "Hi"}])], cron="* * * * *")
+
+
+def send_scheduled(agent: Agent) -> None:
+    Schedule.objects.filter(id=schedule(agent).id).update(next_at="2026-01-01T00:00:00Z")
+    assert finish(schedules.send_due()) == 1
+    run = Run.objects.get(status="created")
+    finish(execute(agent.id, run.id, None, 1))
+
+
+def converse(agent: Agent) -> None:
+    talk_in(agent, conversations.create(agent.id, summary="Garden"))
+
+
+def talk_in(agent: Agent, conversation: Conversation) -> None:
+    inputs = [Input("user", [{"type": "text", "text": "Hello"}])]
+    run_id = finish(send(agent.id, inputs, conversation_id=conversation.id)).run_id
+    finish(execute(agent.id, run_id, conversation.id, 1))
+
+
+def tell_callback(agent: Agent, error: str | None = None) -> None:
+    run = Run.objects.filter(agent=agent).latest("created_at")
+    Run.objects.filter(id=run.id).update(callback_url="http://localhost:9/done")
+    finish(callbacks.record_of_run(agent.id, run.id, callbacks.Delivery(None if error else 200, error)))
+
+
+RULE = {"type": "run_first", "tool_name": "archival_memory_search"}
+
 ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "a message is queued": lambda agent: queue(agent, "Hi"),
     "a message is answered": lambda agent: say(agent, "What is my name?"),
@@ -173,6 +244,20 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "the window fills": fill_window,
     "a sandboxed tool is called": use_sandboxed_tool,
     "a call waits for approval": ask_for_approval,
+    "a person has the context compacted": compact,
+    "a person asks for a compaction of nothing": compact_nothing,
+    "the prompt waits for compactions": wait_for_compactions,
+    "budgets are set": lambda agent: agents.modify(agent.id, {"budgets": {"max_run_s": 60}}),
+    "a budget ends a run": exceed_budget,
+    "a tool rule is added": lambda agent: tools.add_rule(agent.id, RULE),
+    "a tool rule is taken away": lambda agent: (tools.add_rule(agent.id, RULE), tools.remove_rule(agent.id, RULE)),
+    "a message is scheduled": schedule,
+    "a scheduled message is sent": send_scheduled,
+    "a scheduled message is deleted": lambda agent: schedules.delete(agent.id, schedule(agent).id),
+    "a conversation begins": lambda agent: conversations.create(agent.id, summary="Garden"),
+    "a conversation is talked in": converse,
+    "a callback is told": tell_callback,
+    "a callback fails": lambda agent: tell_callback(agent, "No answer within 5 s."),
     "a waiting run is cancelled": lambda agent: (queue(agent, "Hi"), runs.cancel(agent.id)),
     "a person edits a block": edit_block,
     "a shared block is attached": share_block,
@@ -186,6 +271,7 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "a second archive is attached": hold_second_archive,
     "a tool is attached": attach_tool,
     "a tool is detached": lambda agent: tools.detach(agent.id, agent.tools.all()[0].id),
+    "a tool asks first": lambda agent: tools.set_approval(agent.id, agent.tools.all()[0].name, True),
     "the agent is renamed": lambda agent: agents.modify(agent.id, {"name": "Renamed"}),
     "the model is changed": lambda agent: agents.modify(
         agent.id, {"model": "offline/rules-8k", "context_window": 8000}
@@ -212,6 +298,24 @@ def test_patched_page_equals_reloaded_page(agent: Agent, action: Callable[[Agent
 def test_an_answer_to_a_waiting_call_moves_the_page(agent: Agent, action: Callable[[Agent], Any]) -> None:
     ask_for_approval(agent)
     assert_patched_equals_reloaded(agent.id, VIEWS, lambda: action(agent))
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        talk_in,
+        lambda agent, _: say(agent, "What is my name?"),
+        lambda _, conversation: conversations.modify(conversation.id, {"summary": "Roses"}),
+        lambda _, conversation: deletions.delete_conversation(conversation.id),
+    ],
+    ids=["talked in", "talked beside", "renamed", "deleted"],
+)
+def test_the_page_of_a_conversation_follows_it_alone(
+    agent: Agent, action: Callable[[Agent, Conversation], Any]
+) -> None:
+    conversation = conversations.create(agent.id, summary="Garden")
+    views = [(slug, {"conversation": conversation.id}) for slug in ("trace", "context")]
+    assert_patched_equals_reloaded(agent.id, views, lambda: action(agent, conversation))
 
 
 def test_a_queued_run_that_is_executed_moves_the_page(agent: Agent) -> None:
