@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from ade.views import agents, blocks, memory, operate, settings, tools, workspace
+from ade.views import agents, blocks, memory, operate, proposals, settings, tools, workspace
 from ade.views.login import login, logout
 
 _AGENT = "agents/<str:agent_id>"
@@ -44,6 +44,8 @@ urlpatterns = [
             path(f"{prefix}/check", blocks.check),
             path(f"{prefix}/resolve", blocks.resolve),
             path(f"{prefix}/restore/<int:version>", blocks.restore),
+            path(f"{prefix}/proposals/<str:proposal_id>/accept", proposals.accept),
+            path(f"{prefix}/proposals/<str:proposal_id>/decline", proposals.decline),
         )
     ),
     path(f"{_AGENT}/passages", memory.insert_passage),

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from ade.fragments import Fragment
 from ade.panels.base import Panel
 from agents_core.events.types import StoredEvent
-from agents_core.models import AgentBlock, Message, Passage, ToolType
+from agents_core.models import AgentBlock, Message, Passage, ProposalStatus, ToolType
 
 COUNTED = 10_000
 """More are told as "10,000+": counting all would take longer the more there are."""
@@ -19,7 +19,7 @@ _COUNTS = {"message.created": "messages", "passage.changed": "passages"}
 class OutlinePanel(Panel):
     slug = "outline"
     title = "Outline"
-    follows: ClassVar = frozenset({"block.changed", "agent.changed"})
+    follows: ClassVar = frozenset({"block.changed", "block.proposal", "agent.changed"})
 
     def context(self) -> dict[str, Any]:
         return {
@@ -34,10 +34,14 @@ class OutlinePanel(Panel):
         }
 
     def _blocks(self) -> list[dict[str, Any]]:
-        """The blocks in their order; ``holders`` counts the agents that hold each."""
+        """The blocks in their order; ``holders`` counts the agents that hold each, ``waiting`` the proposals for it."""
         links = AgentBlock.objects.filter(agent=self.agent).select_related("block").order_by("id")
-        held = links.annotate(holders=Count("block__agent_links"))
-        return [{"block": link.block, "holders": link.holders} for link in held]
+        pending = Q(block__proposals__status=ProposalStatus.PENDING)
+        held = links.annotate(
+            holders=Count("block__agent_links", distinct=True),
+            waiting=Count("block__proposals", filter=pending, distinct=True),
+        )
+        return [{"block": link.block, "holders": link.holders, "waiting": link.waiting} for link in held]
 
     def count(self, what: str) -> int:
         """Passages or messages, up to one more than ``COUNTED``."""

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from ade.panels.base import PANELS
-from agents_core.actions import agents, archives, blocks, runs, tools
+from agents_core.actions import agents, archives, blocks, proposals, runs, tools
 from agents_core.actions.messages import CallAnswer, Input, RunOptions, pending, send
 from agents_core.actions.new_agent import NewAgent
 from agents_core.memory.archival.base import PassageDraft
 from agents_core.models import Agent, Author, Passage, Run
 from agents_core.runtime.loop import execute
+from tests.ade import tended
 from tests.ade.patching import View, assert_patched_equals_reloaded
 from tests.running import finish
 
@@ -26,6 +27,7 @@ VIEWS: list[View] = [
     ("core", {"page": "1", "block": "persona"}),
     ("blame", {"block": "human", "view": "versions"}),
     ("blame", {"block": "persona", "view": "findings"}),
+    ("blame", {"block": "human", "view": "proposals"}),
     ("archival", {"q": "where is the key"}),
     ("archival", {"tag": "home"}),
     ("archival", {"since": "2020-01-01", "until": "2020-01-02"}),
@@ -214,3 +216,36 @@ def test_a_queued_run_that_is_executed_moves_the_page(agent: Agent) -> None:
 def test_the_first_message_of_an_agent_fills_its_empty_page(builtin_tools: None) -> None:
     new = agents.create(NewAgent(name="New", model="offline/rules"))
     assert_patched_equals_reloaded(new.id, VIEWS, lambda: say(new, "Hello"))
+
+
+# --- beside a sleep-time agent ------------------------------------------------------------------------------------
+
+
+TENDED: dict[str, Callable[[Agent], Any]] = {
+    "a block is put under review": tended.review,
+    "the companion is called": tended.speak,
+    "the companion writes": lambda agent: tended.tend(agent, tended.replacing("Ada", "Eva")),
+    "the companion proposes": tended.propose,
+}
+
+
+@pytest.mark.parametrize("action", TENDED.values(), ids=TENDED.keys())
+def test_what_a_companion_does_moves_the_page(builtin_tools: None, action: Callable[[Agent], Any]) -> None:
+    agent = tended.make_tended()
+    tended.speak(agent)
+    assert_patched_equals_reloaded(agent.id, VIEWS, lambda: action(agent))
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        lambda proposal: proposals.accept(proposal.block_id, proposal.id),
+        lambda proposal: proposals.decline(proposal.block_id, proposal.id),
+        lambda proposal: blocks.modify(proposal.block_id, {"value": "Ada, of Lisbon."}, Author.PERSON),
+    ],
+    ids=["accepted", "declined", "clashing"],
+)
+def test_a_decision_about_a_proposal_moves_the_page(builtin_tools: None, action: Callable[[Any], Any]) -> None:
+    agent = tended.make_tended()
+    proposal = tended.propose(agent)
+    assert_patched_equals_reloaded(agent.id, VIEWS, lambda: action(proposal))
