@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from ade.views import agents, blocks, memory, operate, proposals, settings, tools, workspace
+from ade.views import agents, blocks, memory, operate, proposals, settings, sleeptime, tools, workspace
 from ade.views.login import login, logout
 
 _AGENT = "agents/<str:agent_id>"
@@ -31,6 +31,9 @@ urlpatterns = [
     path(f"{_AGENT}/answers", workspace.answer_calls),
     path(f"{_AGENT}/cancel", workspace.cancel),
     path(f"{_AGENT}/settings", settings.save_agent),
+    path(f"{_AGENT}/sleeptime", sleeptime.save),
+    path(f"{_AGENT}/sleeptime/enable", sleeptime.enable),
+    path(f"{_AGENT}/sleeptime/runs", sleeptime.runs),
     path(f"{_AGENT}/memory", memory.memory_page),
     path(f"{_AGENT}/blocks", memory.attachable_blocks),
     path(f"{_AGENT}/blocks/new", memory.new_block),

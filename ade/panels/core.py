@@ -11,7 +11,7 @@ from ade.address import query
 from ade.fragments import Fragment
 from ade.panels.base import Panel
 from ade.proposals import ProposalView, waiting
-from agents_core.events.types import AgentChanged, BlockChanged, ProposalChanged, StoredEvent
+from agents_core.events.types import AgentChanged, BlockChanged, GroupChanged, ProposalChanged, StoredEvent
 from agents_core.llm import tokens
 from agents_core.memory.render import BlockFacts, block_text, numbers_lines
 from agents_core.memory.undo import Neighbours, neighbours
@@ -137,8 +137,10 @@ class CorePanel(Panel):
 
 
 def _concerns(event: StoredEvent) -> bool:
-    """Whether the agent has another name, or another model, which may see its blocks in another form."""
-    return isinstance(event.event, AgentChanged) and bool({"name", "model", "agent_type"} & set(event.event.fields))
+    """Whether the agent has another name, or another model, which may see its blocks in another form; or whether an agent came or went that
+    shares its blocks to tend them."""
+    changed = set(event.event.fields) if isinstance(event.event, AgentChanged) else set()
+    return bool(changed & {"name", "model", "agent_type", "enable_sleeptime"}) or isinstance(event.event, GroupChanged)
 
 
 def _came_or_went(event: BlockChanged | ProposalChanged) -> bool:

@@ -7,19 +7,21 @@ from django.db.models import Count, Q, QuerySet
 
 from ade.fragments import Fragment
 from ade.panels.base import Panel
+from ade.tending import tending
 from agents_core.events.types import StoredEvent
 from agents_core.models import AgentBlock, Message, Passage, ProposalStatus, ToolType
 
 COUNTED = 10_000
 """More are told as "10,000+": counting all would take longer the more there are."""
 
+_TURNED = frozenset({"run.ended", "sleeptime.called"})
 _COUNTS = {"message.created": "messages", "passage.changed": "passages"}
 
 
 class OutlinePanel(Panel):
     slug = "outline"
     title = "Outline"
-    follows: ClassVar = frozenset({"block.changed", "block.proposal", "agent.changed"})
+    follows: ClassVar = frozenset({"block.changed", "block.proposal", "agent.changed", "group.changed"})
 
     def context(self) -> dict[str, Any]:
         return {
@@ -29,6 +31,7 @@ class OutlinePanel(Panel):
             "messages": self.count("messages"),
             "tools": self.agent.tools.order_by("agent_links__id"),
             "archives": self.agent.archives.order_by("agent_links__id"),
+            "tending": tending(self.agent),
             "custom": ToolType.CUSTOM,
             "mcp": ToolType.MCP,
         }
@@ -51,11 +54,16 @@ class OutlinePanel(Panel):
         return rows.order_by()[: COUNTED + 1].count()
 
     def fragments(self, events: Sequence[StoredEvent]) -> list[Fragment]:
-        """All of it when a block, tool or archive changed, else only the counts that did."""
+        """All of it when a block, tool or archive changed, else only what counts."""
         types = {event.event.type for event in events}
         if types & self.follows:
             return [self.whole()]
-        return [self._count(what) for event_type, what in _COUNTS.items() if event_type in types]
+        counts = [self._count(what) for event_type, what in _COUNTS.items() if event_type in types]
+        return [*counts, *([self._next_call()] if types & _TURNED else [])]
+
+    def _next_call(self) -> Fragment:
+        context = {"agent": self.agent, "tending": tending(self.agent)}
+        return Fragment("nav-sleeptime", "ade/partials/_outline_sleeptime.html", context)
 
     def _count(self, what: str) -> Fragment:
         context = {"what": what, "count": self.count(what), "counted": COUNTED}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ade.panels.base import PANELS
-from agents_core.actions import agents, archives, blocks, proposals, runs, tools
+from agents_core.actions import agents, archives, blocks, deletions, groups, proposals, runs, sleeptime, tools
 from agents_core.actions.messages import CallAnswer, Input, RunOptions, pending, send
 from agents_core.actions.new_agent import NewAgent
 from agents_core.memory.archival.base import PassageDraft
@@ -180,6 +180,7 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "a second archive is attached": hold_second_archive,
     "a tool is attached": attach_tool,
     "a tool is detached": lambda agent: tools.detach(agent.id, agent.tools.all()[0].id),
+    "the agent gets a companion": lambda agent: agents.modify(agent.id, {"enable_sleeptime": True}),
     "the agent is renamed": lambda agent: agents.modify(agent.id, {"name": "Renamed"}),
     "the model is changed": lambda agent: agents.modify(
         agent.id, {"model": "offline/rules-8k", "context_window": 8000}
@@ -226,6 +227,11 @@ TENDED: dict[str, Callable[[Agent], Any]] = {
     "the companion is called": tended.speak,
     "the companion writes": lambda agent: tended.tend(agent, tended.replacing("Ada", "Eva")),
     "the companion proposes": tended.propose,
+    "the companion is called less often": lambda agent: groups.modify(
+        sleeptime.group_of(agent.id).id, {"sleeptime_agent_frequency": 9, "sleeptime_idle_s": 60}
+    ),
+    "the companion is switched off": lambda agent: agents.modify(agent.id, {"enable_sleeptime": False}),
+    "the companion is deleted": lambda agent: deletions.delete_agent(tended.companion_of(agent).id),
 }
 
 
