@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from ade.views import agents, blocks, memory, operate, proposals, settings, sleeptime, tools, workspace
+from ade.views import agents, blocks, groups, memory, operate, proposals, settings, sleeptime, tools, workspace
 from ade.views.login import login, logout
 
 _AGENT = "agents/<str:agent_id>"
@@ -62,6 +62,13 @@ urlpatterns = [
     path("blocks/new", blocks.create),
     path("blocks/<str:block_id>", blocks.block),
     path("blocks/<str:block_id>/delete", blocks.delete_block),
+    path("groups", groups.group_list),
+    path("groups/new", groups.create),
+    path("groups/agents", groups.offered_agents),
+    path("groups/<str:group_id>", groups.group_page),
+    path("groups/<str:group_id>/messages", groups.send),
+    path("groups/<str:group_id>/cancel", groups.cancel),
+    path("groups/<str:group_id>/delete", groups.delete),
     path("settings", settings.provider_page),
     path("settings/providers", settings.save_provider),
     path("settings/providers/<str:name>/check", settings.check_provider),
