@@ -45,12 +45,17 @@ class BlockForm(forms.Form):
         },
     )
     read_only = forms.BooleanField(required=False)
+    review = forms.BooleanField(required=False)
+    was_review = forms.BooleanField(required=False)
 
     def changes(self) -> dict[str, Any]:
-        """Raises ``InvalidInput`` with what to do instead."""
+        """Raises ``InvalidInput`` with what to do instead. Without ``review``, which no version tells of, unless it is changed here."""
         if not self.is_valid():
             raise InvalidInput(" ".join(str(error) for errors in self.errors.values() for error in errors))
-        return {**self.cleaned_data, "description": self.cleaned_data["description"] or None}
+        given = {**self.cleaned_data, "description": self.cleaned_data["description"] or None}
+        if given["review"] == given.pop("was_review"):
+            del given["review"]
+        return given
 
 
 def version_in(given: QueryDict, name: str = "version") -> int:
@@ -85,6 +90,7 @@ class BlockConflict:
 
 def conflict_of(block: Block, base: int, draft: Mapping[str, Any]) -> BlockConflict | None:
     """What stands between ``draft``, made from version ``base``, and the block; None when the draft says what the block says."""
+    draft = {name: value for name, value in draft.items() if name in VERSIONED}
     now = {name: getattr(block, name) for name in VERSIONED}
     if base == block.version or all(now[name] == value for name, value in draft.items()):
         return None

@@ -11,14 +11,16 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from ade.agent_rows import agent_list_fragments
+from ade.group_page import live_fragments as group_fragments
 from ade.panels.base import bind
 from ade.status import runs_fragment
 from ade.tool_page import live_fragments, live_mark
+from agents_core.actions.groups import everybody_in
 from agents_core.errors import AgentsError
 from agents_core.events.hub import ANY_AGENT, hub
 from agents_core.events.subscribe import follow
 from agents_core.events.types import StoredEvent
-from agents_core.models import Agent
+from agents_core.models import Agent, Group
 
 logger = logging.getLogger(__name__)
 
@@ -190,6 +192,32 @@ class ToolsConsumer(_FollowingConsumer):
                 shown = mark
                 await asyncio.sleep(_LIST_JOIN_S)
                 await bell.wait(60.0)
+
+
+class GroupConsumer(_FollowingConsumer):
+    """The socket of a group's page: what its agents say in it, whichever of them it is. What was sent as it is now is not sent again."""
+
+    async def follow(self) -> None:
+        group_id = str(self.scope["url_route"]["kwargs"]["group_id"])
+        sent: dict[str, dict[str, Any]] = {}
+        with hub().bell(ANY_AGENT) as bell:
+            await hub().ready()
+            while True:
+                agent_ids, drawn = await database_sync_to_async(_rendered_group, thread_sensitive=False)(group_id)
+                if fragments := [each for each in drawn if sent.get(each["id"]) != each]:
+                    await self.say(fragments=fragments)
+                sent = {each["id"]: each for each in drawn}
+                await asyncio.sleep(_LIST_JOIN_S)
+                while not agent_ids & await bell.wait(60.0):
+                    pass
+
+
+def _rendered_group(group_id: str) -> tuple[set[str], list[dict[str, Any]]]:
+    """The agents of the group, and its page's fragments; nothing of one that does not exist."""
+    group = Group.objects.filter(pk=group_id).first()
+    if group is None:
+        return set(), []
+    return set(everybody_in(group_id)), [fragment.rendered() for fragment in group_fragments(group)]
 
 
 def _rendered_calls(tool_id: str) -> list[dict[str, Any]]:

@@ -4,7 +4,19 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from ade.views import agent_settings, agents, blocks, memory, operate, settings, tools, workspace
+from ade.views import (
+    agent_settings,
+    agents,
+    blocks,
+    groups,
+    memory,
+    operate,
+    proposals,
+    settings,
+    sleeptime,
+    tools,
+    workspace,
+)
 from ade.views.login import login, logout
 
 _AGENT = "agents/<str:agent_id>"
@@ -41,6 +53,9 @@ urlpatterns = [
     path(f"{_AGENT}/schedules/<str:schedule_id>/delete", agent_settings.delete_schedule),
     path(f"{_AGENT}/conversations", agent_settings.add_conversation),
     path(f"{_AGENT}/conversations/<str:conversation_id>/delete", agent_settings.delete_conversation),
+    path(f"{_AGENT}/sleeptime", sleeptime.save),
+    path(f"{_AGENT}/sleeptime/enable", sleeptime.enable),
+    path(f"{_AGENT}/sleeptime/runs", sleeptime.runs),
     path(f"{_AGENT}/memory", memory.memory_page),
     path(f"{_AGENT}/blocks", memory.attachable_blocks),
     path(f"{_AGENT}/blocks/new", memory.new_block),
@@ -54,6 +69,8 @@ urlpatterns = [
             path(f"{prefix}/check", blocks.check),
             path(f"{prefix}/resolve", blocks.resolve),
             path(f"{prefix}/restore/<int:version>", blocks.restore),
+            path(f"{prefix}/proposals/<str:proposal_id>/accept", proposals.accept),
+            path(f"{prefix}/proposals/<str:proposal_id>/decline", proposals.decline),
         )
     ),
     path(f"{_AGENT}/passages", memory.insert_passage),
@@ -68,6 +85,13 @@ urlpatterns = [
     path("blocks/new", blocks.create),
     path("blocks/<str:block_id>", blocks.block),
     path("blocks/<str:block_id>/delete", blocks.delete_block),
+    path("groups", groups.group_list),
+    path("groups/new", groups.create),
+    path("groups/agents", groups.offered_agents),
+    path("groups/<str:group_id>", groups.group_page),
+    path("groups/<str:group_id>/messages", groups.send),
+    path("groups/<str:group_id>/cancel", groups.cancel),
+    path("groups/<str:group_id>/delete", groups.delete),
     path("settings", settings.provider_page),
     path("settings/providers", settings.save_provider),
     path("settings/providers/<str:name>/check", settings.check_provider),

@@ -1,4 +1,4 @@
-"""One block looked into: who wrote each sentence, its versions, and what is certainly wrong with it."""
+"""One block looked into: who wrote each sentence, its versions, what is certainly wrong with it, and what was proposed for it."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from ade.address import query
 from ade.panels.base import Panel
 from ade.panels.core import chosen_block, held_blocks
+from ade.proposals import history
 from ade.versions import version_views
 from agents_core.memory.blame import blame
 from agents_core.memory.findings import Finding, findings
@@ -15,7 +16,7 @@ BLAMED_VERSIONS = 200
 """The newest that blame walks through: what is older is blamed on the first of them."""
 
 PAGE = 50
-VIEWS = ("blame", "versions", "findings")
+VIEWS = ("blame", "versions", "findings", "proposals")
 
 
 class BlamePanel(Panel):
@@ -24,7 +25,7 @@ class BlamePanel(Panel):
 
     slug = "blame"
     title = "Blame"
-    follows: ClassVar = frozenset({"block.changed"})
+    follows: ClassVar = frozenset({"block.changed", "block.proposal"})
 
     def context(self) -> dict[str, Any]:
         blocks = held_blocks(self.agent)
@@ -37,7 +38,7 @@ class BlamePanel(Panel):
             "block": block,
             "view": view,
             "params": query({**self.params, "block": block.id, "view": view}, ("block", "view", "versions_before")),
-            "counts": {"versions": block.version, "findings": len(found)},
+            "counts": {"versions": block.version, "findings": len(found), "proposals": block.proposals.count()},
             "findings": found,
             "views": VIEWS,
             **self._shown(block, view),
@@ -49,6 +50,8 @@ class BlamePanel(Panel):
                 return {"sentences": _sentences(block)}
             case "versions":
                 return self._versions(block)
+            case "proposals":
+                return {"proposals": history(block, PAGE)}
         return {}
 
     def _versions(self, block: Block) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from django.db.models import F
 from ade.address import query
 from ade.fragments import Fragment
 from ade.panels.base import Panel
-from agents_core.events.types import AgentChanged, BlockChanged, StoredEvent
+from ade.proposals import ProposalView, waiting
+from agents_core.events.types import AgentChanged, BlockChanged, GroupChanged, ProposalChanged, StoredEvent
 from agents_core.llm import tokens
 from agents_core.memory.render import BlockFacts, block_text, numbers_lines
 from agents_core.memory.undo import Neighbours, neighbours
@@ -32,6 +33,7 @@ class BlockCard:
     agent: Agent | None
     holders: Sequence[Agent] = ()
     neighbours: Neighbours = _NOWHERE
+    proposals: Sequence[ProposalView] = ()
 
     @property
     def dom_id(self) -> str:
@@ -56,12 +58,15 @@ class BlockCard:
 
 
 def cards(blocks: Sequence[Block], agent: Agent | None = None) -> list[BlockCard]:
-    """The cards of ``blocks``, in their order, in two queries."""
+    """The cards of ``blocks``, in their order, in a fixed number of queries."""
     holders: dict[str, list[Agent]] = defaultdict(list)
     for link in AgentBlock.objects.filter(block__in=blocks).select_related("agent").order_by("agent__name", "id"):
         holders[link.block_id].append(link.agent)
-    history = _history(blocks)
-    return [BlockCard(block, agent, holders[block.id], neighbours(history[block.id])) for block in blocks]
+    history, proposed = _history(blocks), waiting(blocks)
+    return [
+        BlockCard(block, agent, holders[block.id], neighbours(history[block.id]), proposed.get(block.id, ()))
+        for block in blocks
+    ]
 
 
 def _history(blocks: Sequence[Block]) -> dict[str, list[tuple[int, Hashable]]]:
@@ -90,7 +95,7 @@ class CorePanel(Panel):
 
     slug = "core"
     title = "Core memory"
-    follows: ClassVar = frozenset({"block.changed"})
+    follows: ClassVar = frozenset({"block.changed", "block.proposal"})
 
     def context(self) -> dict[str, Any]:
         blocks = held_blocks(self.agent)
@@ -115,8 +120,8 @@ class CorePanel(Panel):
         return named or (blocks[0] if self._on_page and blocks else None)
 
     def fragments(self, events: Sequence[StoredEvent]) -> list[Fragment]:
-        """The cards of blocks that were edited; all of it when one came, went or is no longer called so."""
-        changes = [event.event for event in events if isinstance(event.event, BlockChanged)]
+        """The cards of blocks that were edited or have proposals; all of it when one came, went or is no longer called so."""
+        changes = [event.event for event in events if isinstance(event.event, (BlockChanged, ProposalChanged))]
         if any(_concerns(event) for event in events):
             return [self.whole()]
         if not changes:
@@ -124,7 +129,7 @@ class CorePanel(Panel):
         blocks = held_blocks(self.agent)
         chosen = self._chosen(blocks)
         is_lost = bool(self.params.get("block")) and chosen is None
-        if self._on_page or is_lost or any(change.change != "edited" for change in changes):
+        if self._on_page or is_lost or any(map(_came_or_went, changes)):
             return [self.whole()]
         edited = {change.block_id for change in changes}
         shown = [block for block in ([chosen] if chosen else blocks) if block.id in edited]
@@ -132,8 +137,14 @@ class CorePanel(Panel):
 
 
 def _concerns(event: StoredEvent) -> bool:
-    """Whether the agent has another name, or another model, which may see its blocks in another form."""
-    return isinstance(event.event, AgentChanged) and bool({"name", "model", "agent_type"} & set(event.event.fields))
+    """Whether the agent has another name, or another model, which may see its blocks in another form; or whether an agent came or went that
+    shares its blocks to tend them."""
+    changed = set(event.event.fields) if isinstance(event.event, AgentChanged) else set()
+    return bool(changed & {"name", "model", "agent_type", "enable_sleeptime"}) or isinstance(event.event, GroupChanged)
+
+
+def _came_or_went(event: BlockChanged | ProposalChanged) -> bool:
+    return isinstance(event, BlockChanged) and event.change != "edited"
 
 
 def _card_fragment(card: BlockCard) -> Fragment:

@@ -40,6 +40,10 @@ _WORDS = {
     "approval.requested": "waits for an answer",
     "approval.answered": "the answer came",
     "block.changed": "{label} {change} by {author}, version {version}",
+    "block.proposal": "{label}: a proposal is {status}",
+    "sleeptime.called": "the sleep-time agents were called",
+    "group.changed": "a group was {change}",
+    "group.turn": "a turn of a group: {status}",
     "passage.changed": "a passage was {change}",
     "context.compacted": "a summary took the place of the oldest messages",
 }
@@ -141,7 +145,7 @@ def _place(event: e.AnyEvent) -> str:
     match event:
         case e.MessageCreated(message_id, "user"):
             return f"#{message_id}"
-        case e.BlockChanged():
+        case e.BlockChanged() | e.ProposalChanged():
             return "?aside=core"
         case e.PassageChanged():
             return "?aside=archival"

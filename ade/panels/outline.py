@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from ade.fragments import Fragment
 from ade.panels.base import Panel
 from ade.panels.settings import SECTIONS
+from ade.tending import tending
 from agents_core.events.types import StoredEvent
-from agents_core.models import Agent, AgentBlock, Message, Passage, ToolType
+from agents_core.models import Agent, AgentBlock, Message, Passage, ProposalStatus, ToolType
 
 COUNTED = 10_000
 """More are told as "10,000+": counting all would take longer the more there are."""
 
+_TURNED = frozenset({"run.ended", "sleeptime.called"})
 _COUNTS = {"message.created": "messages", "passage.changed": "passages"}
 
 
@@ -25,7 +27,7 @@ def asking(agent: Agent) -> set[str]:
 class OutlinePanel(Panel):
     slug = "outline"
     title = "Outline"
-    follows: ClassVar = frozenset({"block.changed", "agent.changed"})
+    follows: ClassVar = frozenset({"block.changed", "block.proposal", "agent.changed", "group.changed"})
 
     def context(self) -> dict[str, Any]:
         return {
@@ -37,15 +39,20 @@ class OutlinePanel(Panel):
             "asking": asking(self.agent),
             "archives": self.agent.archives.order_by("agent_links__id"),
             "sections": {name: section.title for name, section in SECTIONS.items()},
+            "tending": tending(self.agent),
             "custom": ToolType.CUSTOM,
             "mcp": ToolType.MCP,
         }
 
     def _blocks(self) -> list[dict[str, Any]]:
-        """The blocks in their order; ``holders`` counts the agents that hold each."""
+        """The blocks in their order; ``holders`` counts the agents that hold each, ``waiting`` the proposals for it."""
         links = AgentBlock.objects.filter(agent=self.agent).select_related("block").order_by("id")
-        held = links.annotate(holders=Count("block__agent_links"))
-        return [{"block": link.block, "holders": link.holders} for link in held]
+        pending = Q(block__proposals__status=ProposalStatus.PENDING)
+        held = links.annotate(
+            holders=Count("block__agent_links", distinct=True),
+            waiting=Count("block__proposals", filter=pending, distinct=True),
+        )
+        return [{"block": link.block, "holders": link.holders, "waiting": link.waiting} for link in held]
 
     def count(self, what: str) -> int:
         """Passages or messages, up to one more than ``COUNTED``."""
@@ -55,11 +62,16 @@ class OutlinePanel(Panel):
         return rows.order_by()[: COUNTED + 1].count()
 
     def fragments(self, events: Sequence[StoredEvent]) -> list[Fragment]:
-        """All of it when a block, tool or archive changed, else only the counts that did."""
+        """All of it when a block, tool or archive changed, else only what counts."""
         types = {event.event.type for event in events}
         if types & self.follows:
             return [self.whole()]
-        return [self._count(what) for event_type, what in _COUNTS.items() if event_type in types]
+        counts = [self._count(what) for event_type, what in _COUNTS.items() if event_type in types]
+        return [*counts, *([self._next_call()] if types & _TURNED else [])]
+
+    def _next_call(self) -> Fragment:
+        context = {"agent": self.agent, "tending": tending(self.agent)}
+        return Fragment("nav-sleeptime", "ade/partials/_outline_sleeptime.html", context)
 
     def _count(self, what: str) -> Fragment:
         context = {"what": what, "count": self.count(what), "counted": COUNTED}

@@ -12,6 +12,7 @@ from ade.address import query, thread
 from ade.fragments import Fragment
 from ade.panels.base import Panel
 from ade.returns import Found, found_by, is_long, searches_of
+from ade.senders import Awaited, Sender, awaited, senders
 from agents_core.events.types import AgentChanged, BlockChanged, RunEnded, StoredEvent
 from agents_core.models import (
     Block,
@@ -47,7 +48,7 @@ class MemoryChange:
 @dataclass(slots=True)
 class CallView:
     """A tool call of a step. ``text`` is the call as code; ``spoken`` what it said to the person, for a call that only
-    speaks; ``found`` what it found, for a search of memory."""
+    speaks; ``found`` what it found, for a search of memory; ``awaited`` the agents whose answers it waits for."""
 
     call: ToolCall
     text: str
@@ -55,6 +56,7 @@ class CallView:
     memory: list[MemoryChange] = field(default_factory=list)
     found: Found | None = None
     is_client: bool = False
+    awaited: list[Awaited] = field(default_factory=list)
 
     @property
     def arguments_json(self) -> str:
@@ -98,12 +100,20 @@ class StepView:
         return written and not (self.said or self.notes or self.step.error)
 
 
+@dataclass(frozen=True, slots=True)
+class InputView:
+    """Something that was said to the agent; ``sender`` None: by a person or a program."""
+
+    message: Message
+    sender: Sender | None
+
+
 @dataclass(slots=True)
 class TurnView:
     """A run: what was said to the agent, and its steps."""
 
     run: Run
-    inputs: list[Message]
+    inputs: list[InputView]
     steps: list[StepView]
 
     @property
@@ -198,11 +208,11 @@ def turns(runs: Sequence[Run]) -> list[TurnView]:
     steps = Step.objects.filter(run__in=runs).order_by("number")
     for view in step_views(list(steps)):
         views[view.step.run_id].append(view)
-    inputs: dict[str, list[Message]] = defaultdict(list)
-    for message in (
-        Message.objects.filter(run__in=runs, step=None).exclude(role__in=(Role.TOOL, Role.APPROVAL)).order_by("seq")
-    ):
-        inputs[message.run_id or ""].append(message)
+    said = Message.objects.filter(run__in=runs, step=None).exclude(role__in=(Role.TOOL, Role.APPROVAL)).order_by("seq")
+    sent_by = senders(said, {run.id: run for run in runs})
+    inputs: dict[str, list[InputView]] = defaultdict(list)
+    for message in said:
+        inputs[message.run_id or ""].append(InputView(message, sent_by.get(message.id)))
     return [TurnView(run, inputs[run.id], views[run.id]) for run in runs]
 
 
@@ -256,7 +266,9 @@ def _add_calls(views: Mapping[str, StepView]) -> None:
         spoken = str(call.arguments.get("message", "")) if call.name == _SPEAKING_TOOL and call.status == "ok" else None
         key = (call.step_id, call.call_id)
         client = call.awaits and call.name not in _own_tools(call.agent_id)
-        view = CallView(call, call_text(call), spoken, written[key], found_by(call, searches.get(key)), client)
+        view = CallView(
+            call, call_text(call), spoken, written[key], found_by(call, searches.get(key)), client, awaited(call)
+        )
         views[call.step_id].calls.append(view)
 
 

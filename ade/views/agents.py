@@ -1,6 +1,7 @@
 """The list of agents: finding them, making them, deleting them."""
 
 from collections import Counter
+from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -76,6 +77,7 @@ def new_agent(request: HttpRequest) -> HttpResponse:
     made = chosen.new_agent(
         name=given.get("name", "").strip(), model=given.get("model", "").strip(), human=given.get("human", "")
     )
+    made = replace(made, enable_sleeptime=given.get("sleeptime") == "1")
     return _go(request, f"/agents/{agents.create(made, Author.PERSON).id}")
 
 

@@ -21,9 +21,9 @@ from agents_core.models import Agent, Author, Block, BlockVersion
 PAGE = 50
 
 
-def toast(said: str) -> dict[str, str]:
+def toast(said: str, tone: str = "ok") -> dict[str, str]:
     """The header that shows ``said`` for a moment."""
-    return {"HX-Trigger": json.dumps({"toast": {"text": said, "tone": "ok"}})}
+    return {"HX-Trigger": json.dumps({"toast": {"text": said, "tone": tone}})}
 
 
 # --- one block ----------------------------------------------------------------------------------------------------
@@ -59,10 +59,12 @@ def _saved(request: HttpRequest, agent: Agent | None, block_id: str, draft: dict
         if "expected_version" not in conflict.data:
             raise
         return _conflict(request, agent, blocks.get(block_id), draft, base)
-    return _card(request, agent, block_id)
+    return card_answer(request, agent, block_id)
 
 
-def _card(request: HttpRequest, agent: Agent | None, block_id: str, said: str = "") -> HttpResponse:
+def card_answer(
+    request: HttpRequest, agent: Agent | None, block_id: str, said: str = "", tone: str = "ok"
+) -> HttpResponse:
     """The editor with what is stored. The page of a lone block is loaded anew: no socket tells it of its new version."""
     if agent is None:
         return moved(request, f"/blocks/{block_id}")
@@ -70,7 +72,7 @@ def _card(request: HttpRequest, agent: Agent | None, block_id: str, said: str = 
         return moved(request, f"/agents/{agent.id}/memory?block={block_id}")
     [card] = cards([blocks.get(block_id)], agent)
     response = render(request, "ade/partials/_block_editor.html", {"card": card, "agent": agent})
-    for name, value in (toast(said) if said else {}).items():
+    for name, value in (toast(said, tone) if said else {}).items():
         response[name] = value
     return response
 
@@ -80,7 +82,7 @@ def _conflict(
 ) -> HttpResponse:
     found = conflict_of(block, base, draft)
     if found is None:
-        return _card(request, agent, block.id)
+        return card_answer(request, agent, block.id)
     context = {"conflict": found, "card": BlockCard(block, agent)}
     return _beside(request, block.id, "ade/partials/_block_conflict.html", context)
 
@@ -112,13 +114,13 @@ def resolve(request: HttpRequest, block_id: str, agent_id: str | None = None) ->
     agent, block = held(agent_id, block_id)
     choice, seen = request.POST.get("choice"), version_in(request.POST, "seen")
     if choice == "theirs":
-        return _card(request, agent, block.id)
+        return card_answer(request, agent, block.id)
     draft = BlockForm(request.POST).changes()
     if choice == "merge" and seen == block.version:
         found = conflict_of(block, version_in(request.POST), draft)
         if found and found.merged is None:
             raise InvalidInput("Both changed the same words now: choose one, or write the text anew.")
-        draft = found.merged if found and found.merged else draft
+        draft = {**draft, **found.merged} if found and found.merged else draft
     return _saved(request, agent, block.id, draft, seen)
 
 
@@ -128,7 +130,7 @@ def restore(request: HttpRequest, block_id: str, version: int, agent_id: str | N
     agent, block = held(agent_id, block_id)
     seen = version_in(request.POST, "seen") if "seen" in request.POST else None
     block = blocks.restore(block.id, version, Author.PERSON, seen)
-    return _card(request, agent, block.id, f"{block.label} is as in version {version} again.")
+    return card_answer(request, agent, block.id, f"{block.label} is as in version {version} again.")
 
 
 # --- all blocks ---------------------------------------------------------------------------------------------------

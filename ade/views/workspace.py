@@ -20,7 +20,7 @@ from agents_core.models import Agent, Conversation, Step, ToolCallStatus
 from agents_core.record.steps import request_bytes, response_bytes
 
 ASIDE = ("context", "core", "archival", "recall", "raw")
-MAIN = ("trace", "runs", "settings")
+MAIN = ("trace", "runs", "settings", "sleeptime")
 DRAWER = ("timeline", "events", "history", "compactions", "output")
 
 _STEP_PAGE = re.compile(r"/agents/[^/?#]+/steps/(\d+)(?:[?#]|$)")

@@ -41,9 +41,9 @@ def modify(
     """The block with ``changes`` made. Raises as ``memory.blocks.write``."""
     with transaction.atomic():
         agent_ids = _lock_holders(block_id)
-        before = _version(block_id)
+        before = _told(block_id)
         block = blocks.write(block_id, changes, author, expected_version)
-        if block.version != before:
+        if (block.version, block.review) != before:
             _tell(agent_ids, block, author, "edited")
     return block
 
@@ -123,8 +123,9 @@ def of_agent(agent_id: str, label: str) -> Block:
     return block
 
 
-def _version(block_id: str) -> int | None:
-    return Block.objects.filter(pk=block_id).values_list("version", flat=True).first()
+def _told(block_id: str) -> tuple[int, bool] | None:
+    """What holders are told the change of: the version, and the review, which is in none."""
+    return Block.objects.filter(pk=block_id).values_list("version", "review").first()
 
 
 def _lock_holders(block_id: str) -> list[str]:

@@ -15,8 +15,11 @@ from agents_core.actions import (
     compaction,
     conversations,
     deletions,
+    groups,
+    proposals,
     runs,
     schedules,
+    sleeptime,
     tools,
 )
 from agents_core.actions.messages import CallAnswer, Input, RunOptions, pending, send
@@ -24,6 +27,7 @@ from agents_core.actions.new_agent import NewAgent
 from agents_core.memory.archival.base import PassageDraft
 from agents_core.models import Agent, Author, Conversation, Passage, Run, Schedule, new_id
 from agents_core.runtime.loop import execute
+from tests.ade import tended
 from tests.ade.patching import View, assert_patched_equals_reloaded
 from tests.running import finish
 
@@ -38,6 +42,7 @@ VIEWS: list[View] = [
     ("core", {"page": "1", "block": "persona"}),
     ("blame", {"block": "human", "view": "versions"}),
     ("blame", {"block": "persona", "view": "findings"}),
+    ("blame", {"block": "human", "view": "proposals"}),
     ("archival", {"q": "where is the key"}),
     ("archival", {"tag": "home"}),
     ("archival", {"since": "2020-01-01", "until": "2020-01-02"}),
@@ -272,6 +277,7 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "a tool is attached": attach_tool,
     "a tool is detached": lambda agent: tools.detach(agent.id, agent.tools.all()[0].id),
     "a tool asks first": lambda agent: tools.set_approval(agent.id, agent.tools.all()[0].name, True),
+    "the agent gets a companion": lambda agent: agents.modify(agent.id, {"enable_sleeptime": True}),
     "the agent is renamed": lambda agent: agents.modify(agent.id, {"name": "Renamed"}),
     "the model is changed": lambda agent: agents.modify(
         agent.id, {"model": "offline/rules-8k", "context_window": 8000}
@@ -327,3 +333,41 @@ def test_a_queued_run_that_is_executed_moves_the_page(agent: Agent) -> None:
 def test_the_first_message_of_an_agent_fills_its_empty_page(builtin_tools: None) -> None:
     new = agents.create(NewAgent(name="New", model="offline/rules"))
     assert_patched_equals_reloaded(new.id, VIEWS, lambda: say(new, "Hello"))
+
+
+# --- beside a sleep-time agent ------------------------------------------------------------------------------------
+
+
+TENDED: dict[str, Callable[[Agent], Any]] = {
+    "a block is put under review": tended.review,
+    "the companion is called": tended.speak,
+    "the companion writes": lambda agent: tended.tend(agent, tended.replacing("Ada", "Eva")),
+    "the companion proposes": tended.propose,
+    "the companion is called less often": lambda agent: groups.modify(
+        sleeptime.group_of(agent.id).id, {"sleeptime_agent_frequency": 9, "sleeptime_idle_s": 60}
+    ),
+    "the companion is switched off": lambda agent: agents.modify(agent.id, {"enable_sleeptime": False}),
+    "the companion is deleted": lambda agent: deletions.delete_agent(tended.companion_of(agent).id),
+}
+
+
+@pytest.mark.parametrize("action", TENDED.values(), ids=TENDED.keys())
+def test_what_a_companion_does_moves_the_page(builtin_tools: None, action: Callable[[Agent], Any]) -> None:
+    agent = tended.make_tended()
+    tended.speak(agent)
+    assert_patched_equals_reloaded(agent.id, VIEWS, lambda: action(agent))
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        lambda proposal: proposals.accept(proposal.block_id, proposal.id),
+        lambda proposal: proposals.decline(proposal.block_id, proposal.id),
+        lambda proposal: blocks.modify(proposal.block_id, {"value": "Ada, of Lisbon."}, Author.PERSON),
+    ],
+    ids=["accepted", "declined", "clashing"],
+)
+def test_a_decision_about_a_proposal_moves_the_page(builtin_tools: None, action: Callable[[Any], Any]) -> None:
+    agent = tended.make_tended()
+    proposal = tended.propose(agent)
+    assert_patched_equals_reloaded(agent.id, VIEWS, lambda: action(proposal))
