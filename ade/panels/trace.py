@@ -156,7 +156,8 @@ class TracePanel(Panel):
         """A whole turn when the run itself changed, else only its steps that did; all after a block was deleted."""
         if _lost_block(events) or (thread(self.params) and _other_conversations(events)):
             return [self.whole()]
-        runs = {event.run_id for event in events if event.run_id and not event.step_id}
+        # A run ends with its last step, in one commit: the event names both.
+        runs = {event.run_id for event in events if event.run_id and (not event.step_id or _is_of_run(event))}
         steps = {event.step_id for event in events if event.step_id}
         found: list[Fragment] = []
         if any(isinstance(event.event, AgentChanged) for event in events):
@@ -173,6 +174,10 @@ class TracePanel(Panel):
             found.append(Fragment("trace-empty", swap="remove"))
         found += [_turn_fragment(turn, self) for turn in turns(list(whole))]
         return [*found, *(_step_fragment(view, self) for view in step_views(list(alone)))]
+
+
+def _is_of_run(event: StoredEvent) -> bool:
+    return event.event.type.startswith("run.")
 
 
 def _lost_block(events: Sequence[StoredEvent]) -> bool:

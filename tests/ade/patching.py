@@ -24,12 +24,22 @@ BATCHES = (1, 1000)
 def assert_patched_equals_reloaded(agent_id: str, views: Iterable[View], action: Callable[[], Any]) -> None:
     """Draws the panels, each with its parameters, does ``action``, patches the old panels in batches of several sizes,
     and compares with panels drawn anew."""
-    old = as_served(lambda: [(view, _bound(agent_id, view).render()) for view in views])
+    old = drawn(agent_id, views)
     seq = Agent.objects.get(id=agent_id).event_seq
     action()
+    assert_catches_up(agent_id, old, seq)
+
+
+def drawn(agent_id: str, views: Iterable[View]) -> list[tuple[View, str]]:
+    """The panels as they are now."""
+    return as_served(lambda: [(view, _bound(agent_id, view).render()) for view in views])
+
+
+def assert_catches_up(agent_id: str, old: Iterable[tuple[View, str]], seq: int) -> None:
+    """Patches the drawn panels with the events after ``seq``, in batches of several sizes, and compares with panels drawn anew."""
     events = _events_after(agent_id, seq)
     assert events, "the action told nobody"
-    as_served(lambda: [_compare(agent_id, view, drawn, events) for view, drawn in old])
+    as_served(lambda: [_compare(agent_id, view, then, events) for view, then in old])
 
 
 def as_served(work: Callable[[], Result]) -> Result:

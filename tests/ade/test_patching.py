@@ -28,7 +28,7 @@ from agents_core.memory.archival.base import PassageDraft
 from agents_core.models import Agent, Author, Conversation, Passage, Run, Schedule, new_id
 from agents_core.runtime.loop import execute
 from tests.ade import tended
-from tests.ade.patching import View, assert_patched_equals_reloaded
+from tests.ade.patching import View, assert_catches_up, assert_patched_equals_reloaded, drawn
 from tests.running import finish
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -328,6 +328,16 @@ def test_a_queued_run_that_is_executed_moves_the_page(agent: Agent) -> None:
     run_id = queue(agent, "What is my name?")
     assert_patched_equals_reloaded(agent.id, VIEWS, lambda: finish(execute(agent.id, run_id, None, 1)))
     assert Run.objects.get(id=run_id).status == "completed"
+
+
+def test_a_page_that_saw_the_last_step_sees_the_run_end(agent: Agent) -> None:
+    say(agent, "What is my name?")
+    run = Run.objects.filter(agent=agent, status="completed").order_by("-first_seq")
+    ended = run.values("id", "completed_at")[0]
+    Run.objects.filter(id=ended["id"]).update(status="running", completed_at=None)
+    amid = drawn(agent.id, [("trace", {}), ("head", {}), ("runs", {})])
+    Run.objects.filter(id=ended["id"]).update(status="completed", completed_at=ended["completed_at"])
+    assert_catches_up(agent.id, amid, Agent.objects.get(id=agent.id).event_seq - 1)
 
 
 def test_the_first_message_of_an_agent_fills_its_empty_page(builtin_tools: None) -> None:
