@@ -165,9 +165,8 @@ class TracePanel(Panel):
         whole = self._runs().filter(id__in=runs).order_by("first_seq")
         # The step may be another run's: an answer is carried out beside the call that waited for it.
         shown = Q(id__in=steps)
-        if any(
-            isinstance(event.event, RunEnded) for event in events
-        ):  # a run that was to answer calls may have left them waiting
+        # A run that was to answer calls may have left them waiting.
+        if any(isinstance(event.event, RunEnded) for event in events):
             shown |= Q(id__in=ToolCall.objects.filter(agent=self.agent, status=ToolCallStatus.AWAITING).values("step"))
         alone = Step.objects.filter(shown, run__in=self._runs()).exclude(run__in=runs).order_by("number")
         if whole or alone:

@@ -365,13 +365,6 @@ def reset_messages(agent_id: str, *, open_anew: bool = False) -> Agent:
     return agent
 
 
-def _append(drafts: Sequence[Message]) -> None:
-    """Stores messages at the end of their agent's context."""
-    for draft in drafts:
-        draft.seq = draft.context_position = publish(draft.agent_id, MessageCreated(draft.id, draft.role))
-    Message.objects.bulk_create(drafts)
-
-
 def recompile_prompt(agent_id: str, conversation_id: str | None = None, *, dry_run: bool = False) -> str:
     """The system prompt of a thread, compiled from the memory of this moment, and stored unless ``dry_run``."""
     with transaction.atomic():

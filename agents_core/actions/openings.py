@@ -11,7 +11,6 @@ from agents_core.runtime.policy import policy_of
 from agents_core.runtime.transcript import packed_return
 
 _SENT = "Sent message successfully."
-_GREETING = "Hello. I am here, and I remember."
 
 
 @dataclass(frozen=True, slots=True)
