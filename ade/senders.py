@@ -80,8 +80,7 @@ def awaited(call: ToolCall) -> list[Awaited]:
         some = _texts(call.arguments.get("match_some"))
         if not every and not some:
             return []
-        agents = Agent.objects.exclude(id=call.agent_id).filter(tags__contains=every).order_by("created_at", "id")
-        agents = agents.filter(tags__overlap=some) if some else agents
+        agents = Agent.tagged(every, some, but=call.agent_id)
     else:
         return []
     return [_awaited(call, *facts) for facts in agents.values_list("id", "name")[:_MOST]]

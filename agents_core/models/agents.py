@@ -1,5 +1,6 @@
 """Agents, the tools, blocks and archives they hold, and their conversations."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.contrib.postgres.fields import ArrayField
@@ -86,6 +87,13 @@ class Agent(Timestamped):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def tagged(cls, match_all: Sequence[str], match_some: Sequence[str], *, but: str) -> "models.QuerySet[Agent]":
+        """The agents, oldest first, without the one of the id ``but``, that have all tags of ``match_all`` and, unless it is empty, one
+        of ``match_some``."""
+        agents = cls.objects.exclude(id=but).filter(tags__contains=list(match_all)).order_by("created_at", "id")
+        return agents.filter(tags__overlap=list(match_some)) if match_some else agents
 
 
 class AgentTool(models.Model):

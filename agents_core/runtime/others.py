@@ -57,12 +57,8 @@ class AgentsOfTurn:
                 await pipeline.run([Statement(_NO_LONGER, (self._turn.run_id, run_id))])
 
     async def tagged(self, match_all: Sequence[str], match_some: Sequence[str]) -> list[OtherAgent]:
-        rows = Agent.objects.exclude(id=self._turn.agent.id).filter(tags__contains=list(match_all))
-        if match_some:
-            rows = rows.filter(tags__overlap=list(match_some))
-        return [
-            OtherAgent(agent.id, agent.name) async for agent in rows.only("id", "name").order_by("created_at", "id")
-        ]
+        rows = Agent.tagged(match_all, match_some, but=self._turn.agent.id).only("id", "name")
+        return [OtherAgent(agent.id, agent.name) async for agent in rows]
 
     def _run_id(self, context: ToolContext, agent_id: str) -> str:
         return run_id_from(context.step_id, context.call_id, agent_id)
