@@ -9,6 +9,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from agents_core.management.event_loop import new_event_loop
+
 _CLOSE_PATIENCE_S = 1
 
 
@@ -34,6 +36,9 @@ def _uvicorn(descriptor: int) -> None:
 def _daphne(descriptor: int) -> None:
     # TLS is a proxy's work. Twisted takes a missing OpenSSL well, and loading it would cost a tenth of the whole start.
     sys.modules["OpenSSL"] = None  # type: ignore[assignment]
+    from twisted.internet import asyncioreactor
+
+    asyncioreactor.install(new_event_loop())  # type: ignore[no-untyped-call]
     from daphne.server import Server
 
     Server(

@@ -11,6 +11,7 @@ from agents_core.actions.schedules import send_due
 from agents_core.conf import conf
 from agents_core.events.retention import prune_deltas
 from agents_core.llm import tokens
+from agents_core.management.event_loop import new_event_loop
 from agents_core.models import pipeline
 from agents_core.queue.tasks import HEARTBEAT_S, QUEUE, STALLED_AFTER_S, end_batches, recover
 from agents_core.queue.worker import RunWorker
@@ -30,7 +31,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         tokens.warm()
-        asyncio.run(_work())
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(_work())
 
 
 async def _work() -> None:
