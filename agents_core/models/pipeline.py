@@ -46,6 +46,7 @@ def make_pool(**options: Any) -> AsyncConnectionPool[Any]:
     """A pool of autocommitting connections, not opened yet. A statement is one round trip there: nothing is asked before it, nothing
     said after."""
     settings = {**connection_settings(), "application_name": APPLICATION_NAME}
+    settings["options"] = f"{settings.get('options', '')} -c plan_cache_mode=force_generic_plan"
     own = {"timeout": 20, "configure": _autocommit, "check": _refuse_closed, "open": False}
     return AsyncConnectionPool(kwargs=settings, **{**options, **own})
 
