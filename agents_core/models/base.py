@@ -53,6 +53,11 @@ class Timestamped(models.Model):
         super().save(update_fields=update_fields, **options)
 
 
+def of_conversation(name: str) -> models.Index:
+    """The index of the rows that belong to a conversation, which most rows do not."""
+    return models.Index(fields=["conversation"], condition=models.Q(conversation__isnull=False), name=name)
+
+
 def one_of(field: str, choices: type[models.TextChoices], name: str) -> models.CheckConstraint:
     """The constraint that ``field`` holds one of ``choices``."""
     return models.CheckConstraint(condition=models.Q(**{f"{field}__in": choices.values}), name=name)

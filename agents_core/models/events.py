@@ -6,7 +6,8 @@ from django.db import models
 class Event(models.Model):
     """Written only by agents_core.events.publish, read raw only by agents_core.events. ``payload`` holds ids and small facts."""
 
-    agent = models.ForeignKey("Agent", models.CASCADE, related_name="events", db_index=False)
+    # The publisher holds the agent's row when it writes: the database need not look for it again at each event.
+    agent = models.ForeignKey("Agent", models.CASCADE, related_name="events", db_index=False, db_constraint=False)
     seq = models.BigIntegerField()
     type = models.TextField()
     run_id = models.TextField(null=True)

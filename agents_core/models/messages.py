@@ -3,7 +3,7 @@
 from django.db import models
 from pgvector.django import HalfVectorField
 
-from agents_core.models.base import IdField, one_of
+from agents_core.models.base import IdField, of_conversation, one_of
 
 
 class Role(models.TextChoices):
@@ -35,7 +35,7 @@ class Message(models.Model):
 
     id = IdField("message")
     agent = models.ForeignKey("Agent", models.CASCADE, related_name="messages", db_index=False)
-    conversation = models.ForeignKey("Conversation", models.CASCADE, null=True, related_name="messages")
+    conversation = models.ForeignKey("Conversation", models.CASCADE, null=True, related_name="messages", db_index=False)
     run = models.ForeignKey("Run", models.SET_NULL, null=True, related_name="messages")
     step = models.ForeignKey("Step", models.SET_NULL, null=True, related_name="messages")
     seq = models.BigIntegerField()
@@ -64,6 +64,7 @@ class Message(models.Model):
                 condition=models.Q(indexed=False),
                 name="message_to_index",
             ),
+            of_conversation("message_of_conversation"),
         )
         constraints = (
             models.UniqueConstraint(fields=["agent", "seq"], name="message_seq_once"),

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from agents_core.models.base import IdField, one_of
+from agents_core.models.base import IdField, of_conversation, one_of
 
 
 class RunStatus(models.TextChoices):
@@ -28,7 +28,7 @@ class Run(models.Model):
 
     id = IdField("run")
     agent = models.ForeignKey("Agent", models.CASCADE, related_name="runs")
-    conversation = models.ForeignKey("Conversation", models.CASCADE, null=True, related_name="runs")
+    conversation = models.ForeignKey("Conversation", models.CASCADE, null=True, related_name="runs", db_index=False)
     status = models.TextField(choices=RunStatus, default=RunStatus.CREATED)
     stop_reason = models.TextField(null=True)
     batch = models.ForeignKey("Batch", models.SET_NULL, null=True, related_name="runs", db_index=False)
@@ -58,6 +58,7 @@ class Run(models.Model):
                 condition=models.Q(status__in=ACTIVE),
                 name="run_active",
             ),
+            of_conversation("run_of_conversation"),
             models.Index(fields=["batch"], condition=models.Q(batch__isnull=False), name="run_of_batch"),
         )
         constraints = (
@@ -100,7 +101,7 @@ class Step(models.Model):
     id = IdField("step")
     agent = models.ForeignKey("Agent", models.CASCADE, related_name="steps", db_index=False)
     run = models.ForeignKey(Run, models.CASCADE, related_name="steps")
-    conversation = models.ForeignKey("Conversation", models.CASCADE, null=True, related_name="steps")
+    conversation = models.ForeignKey("Conversation", models.CASCADE, null=True, related_name="steps", db_index=False)
     number = models.BigIntegerField()
     kind = models.TextField(choices=StepKind, default=StepKind.AGENT)
     status = models.TextField(choices=StepStatus, default=StepStatus.PENDING)
@@ -134,6 +135,7 @@ class Step(models.Model):
     class Meta:
         db_table = "step"
         ordering = ("agent", "number")
+        indexes = (of_conversation("step_of_conversation"),)
         constraints = (
             models.UniqueConstraint(fields=["agent", "number"], name="step_number_once"),
             one_of("status", StepStatus, "step_status_known"),
