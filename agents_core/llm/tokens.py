@@ -9,6 +9,7 @@ import json
 from binascii import a2b_base64
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from threading import Lock, Thread
@@ -33,7 +34,8 @@ RATIO_WINDOW = 10
 
 _RANKS = Path(__file__).parent / "vendor" / "o200k_base.tiktoken.gz"
 _CACHED_TEXTS = 4_096
-_CHEAPER_THAN_HASHING_CHARS = 64
+_SHORT_CHARS = 512
+_SHORT_TEXTS = 16_384
 # tiktoken's regex overflows its stack on a megabyte of spaces, so long texts are counted in pieces.
 _PIECE_CHARS = 20_000
 
@@ -85,18 +87,21 @@ def _read_encoding() -> "tiktoken.Encoding":
 def count(text: str) -> int:
     """The tokens of ``text``: exact for o200k_base once loaded, bytes / 4 rounded up before that.
 
-    Text that spells a special token counts as ordinary text. Counts of longer texts are kept by hash, so asking again
-    costs a hash.
+    Text that spells a special token counts as ordinary text. Counts are kept, those of long texts by hash.
     """
     if _encoding is None:
         warm()
         return -(-len(text.encode("utf-8", "replace")) // 4)
-    if len(text) < _CHEAPER_THAN_HASHING_CHARS:
-        return len(_encoding.encode_ordinary(text))
-    return _cached_count(_encoding, text)
+    return _count_short(text) if len(text) < _SHORT_CHARS else _count_long(_encoding, text)
 
 
-def _cached_count(encoding: "tiktoken.Encoding", text: str) -> int:
+@lru_cache(_SHORT_TEXTS)
+def _count_short(text: str) -> int:
+    assert _encoding is not None
+    return len(_encoding.encode_ordinary(text))
+
+
+def _count_long(encoding: "tiktoken.Encoding", text: str) -> int:
     key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
     with _cache_lock:
         if key in _cache:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from json.decoder import JSONDecoder
-from uuid import UUID
+from typing import NamedTuple
 
 from agents_core.llm.types import Placed
 from agents_core.models import SegmentKind
@@ -44,17 +44,12 @@ class Plan:
         return sum(piece.tokens for pieces in (self.system, self.tools, self.messages) for piece in pieces)
 
 
-@dataclass(frozen=True, slots=True)
-class CutSegment:
-    """A piece with its bytes and the id it is stored under."""
+class CutSegment(NamedTuple):
+    """A piece with the ``text`` that was sent of it, and the id it is stored under: a UUID in hexadecimal digits."""
 
-    id: UUID
-    kind: SegmentKind
-    source_id: str
-    label: str
-    tokens: int
-    content: bytes
-    digest: bytes
+    id: str
+    piece: Piece
+    text: str
 
 
 def cut(agent_id: str, body: bytes, layout: Sequence[Placed], plan: Plan) -> list[CutSegment]:
@@ -103,12 +98,8 @@ def _system_marks(text: str, span: tuple[int, int], parts: Sequence[Piece]) -> l
 
 
 def _segment(agent_id: str, piece: Piece, text: str) -> CutSegment:
-    content = text.encode()
-    digest = sha256(content).digest()
-    name = f"{agent_id}\0{piece.kind}\0{piece.source_id}\0{piece.label}".encode() + digest
-    return CutSegment(
-        UUID(bytes=sha256(name).digest()[:16]), piece.kind, piece.source_id, piece.label, piece.tokens, content, digest
-    )
+    told = f"{agent_id}\0{piece.kind}\0{piece.source_id}\0{piece.label}\0{text}"
+    return CutSegment(sha256(told.encode()).hexdigest()[:32], piece, text)
 
 
 def spans(text: str, paths: Sequence[tuple[str | int, ...]]) -> list[tuple[int, int]]:
@@ -170,7 +161,7 @@ class StoredSegments:
     """The ids of the segments that this process has stored lately, so that it does not send them again."""
 
     def __init__(self, most: int = 200_000) -> None:
-        self._ids: OrderedDict[UUID, None] = OrderedDict()
+        self._ids: OrderedDict[str, None] = OrderedDict()
         self._most = most
 
     def missing(self, segments: Sequence[CutSegment]) -> list[CutSegment]:
@@ -201,9 +192,14 @@ SELECT DISTINCT ON (id) id, %s, kind, source_id, label, tokens, digest FROM new 
 
 def store_statement(agent_id: str, segments: Sequence[CutSegment], other: Sequence[bytes] = ()) -> Statement:
     """The statement that stores those of ``segments``, and of the ``other`` bytes, that are not stored yet."""
-    columns = (
-        list(zip(*((s.id, s.kind, s.source_id, s.label, s.tokens, s.content, s.digest) for s in segments), strict=True))
-        or [()] * 7
+    pieces, contents = [segment.piece for segment in segments], [segment.text.encode() for segment in segments]
+    new = (
+        [segment.id for segment in segments],
+        [piece.kind for piece in pieces],
+        [piece.source_id for piece in pieces],
+        [piece.label for piece in pieces],
+        [piece.tokens for piece in pieces],
+        contents,
+        [sha256(content).digest() for content in contents],
     )
-    digests = [sha256(content).digest() for content in other]
-    return Statement(_STORE, (*(list(column) for column in columns), digests, list(other), agent_id))
+    return Statement(_STORE, (*new, [sha256(content).digest() for content in other], list(other), agent_id))

@@ -202,10 +202,12 @@ SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_
 FROM agent LEFT JOIN token_ratio ON handle = coalesce((SELECT request ->> 'override_model' FROM run WHERE run.id = %s), agent.model)
 WHERE agent.id = %s
 """
+# As one value: reading a long conversation row by row takes several times as long.
 _CONTEXT = """
-SELECT id, role, content, tool_calls, tool_returns, context_position FROM message
+SELECT coalesce(json_agg(json_build_array(id, role, content, tool_calls, tool_returns, context_position)
+    ORDER BY nullif(context_position, %s) NULLS LAST, seq), '[]')
+FROM message
 WHERE agent_id = %s AND context_position IS NOT NULL AND conversation_id IS NOT DISTINCT FROM %s AND (context_position <> %s OR run_id = %s)
-ORDER BY nullif(context_position, %s) NULLS LAST, seq
 """
 
 
@@ -224,12 +226,12 @@ async def begin_run(agent_id: str, run_id: str, conversation_id: str | None, att
     commit.emit(RunStarted(attempt))
     step_id = start_step(commit, run_id, claim=True)
     commit.add(Statement(_WORLD, (run_id, agent_id)), "world")
-    commit.add(Statement(_CONTEXT, (agent_id, conversation_id, WAITING, run_id, WAITING)), "messages")
+    commit.add(Statement(_CONTEXT, (WAITING, agent_id, conversation_id, WAITING, run_id)), "messages")
     rows = await commit.run()
     if not rows["step"]:  # The agent was deleted, and the run with it.
         raise RunNotActive(run_id)
     _, number, request, attempts, cancel_requested, resumed, running_s = rows["step"][0]
-    system, messages = _split_system([StoredMessage(*row) for row in rows["messages"]])
+    system, messages = _split_system([StoredMessage(*row) for row in rows["messages"][0][0]])
     turn = Turn(
         run_id=run_id,
         conversation_id=conversation_id,

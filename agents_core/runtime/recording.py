@@ -43,9 +43,9 @@ class StepEnd:
 
 
 _UPDATE = """
-UPDATE step SET provider = %s, model = %s, handle = %s, url = %s, compacts_at = %s, segments = %s, request_digest = %s, response_id = %s,
-    request_id = %s, estimated_tokens = %s, prompt_tokens = %s, completion_tokens = %s, cached_input_tokens = %s, cache_write_tokens = %s,
-    reasoning_tokens = %s, cost_usd = %s, first_token_ms = %s, model_ms = %s, error = %s,
+UPDATE step SET provider = %s, model = %s, handle = %s, url = %s, compacts_at = %s, segments = %s::uuid[], request_digest = %s,
+    response_id = %s, request_id = %s, estimated_tokens = %s, prompt_tokens = %s, completion_tokens = %s, cached_input_tokens = %s,
+    cache_write_tokens = %s, reasoning_tokens = %s, cost_usd = %s, first_token_ms = %s, model_ms = %s, error = %s,
     status = %s, stop_reason = %s, tools_ms = %s, finished_at = CASE WHEN %s THEN now() END WHERE id = %s
 """
 _RATIO = """
@@ -73,7 +73,7 @@ def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str, end: 
                 call.handle,
                 call.sent.url if call.sent else "",
                 round(turn.agent.context_window * COMPACT_AT),
-                [segment.id for segment in segments],
+                f"{{{','.join(segment.id for segment in segments)}}}",
                 sha256(call.sent.body).digest() if call.sent else None,
                 sha256(response).digest() if response else None,
                 finished.request_id if finished else None,

@@ -75,12 +75,16 @@ def test_the_segments_of_a_body_join_to_the_body(
         [Piece(SegmentKind.MESSAGE, str(n), "", 1) for n in range(len(messages))],
     )
     segments = cut("agent-1", body, layout, plan)
-    assert b"".join(segment.content for segment in segments) == body
-    assert [s.source_id for s in segments if s.kind == SegmentKind.TOOL] == [str(n) for n in range(len(tools))]
-    assert [s.source_id for s in segments if s.kind == SegmentKind.MESSAGE] == [str(n) for n in range(len(messages))]
-    shown = [s for s in segments if s.kind == SegmentKind.CORE]
-    assert [s.source_id for s in shown] == [str(n) for n, part in enumerate(system) if part]
-    assert "".join(readable(s.kind, s.content) for s in shown) == "".join(system)
+    assert "".join(segment.text for segment in segments).encode() == body
+    assert [s.piece.source_id for s in segments if s.piece.kind == SegmentKind.TOOL] == [
+        str(n) for n in range(len(tools))
+    ]
+    assert [s.piece.source_id for s in segments if s.piece.kind == SegmentKind.MESSAGE] == [
+        str(n) for n in range(len(messages))
+    ]
+    shown = [s for s in segments if s.piece.kind == SegmentKind.CORE]
+    assert [s.piece.source_id for s in shown] == [str(n) for n, part in enumerate(system) if part]
+    assert "".join(readable(s.piece.kind, s.text.encode()) for s in shown) == "".join(system)
     again = cut("agent-1", body, layout, plan)
     assert [s.id for s in again] == [s.id for s in segments]
     assert not {s.id for s in cut("agent-2", body, layout, plan)} & {s.id for s in segments}
@@ -90,5 +94,7 @@ def test_a_system_prompt_written_in_another_way_is_one_segment() -> None:
     body = b'{"system":"caf\\u00E9"}'
     plan = Plan([Piece(SegmentKind.CORE, "b", "", 2, "ca"), Piece(SegmentKind.RULES, "", "", 3, "f\u00e9")], [], [])
     segments = cut("a", body, [Placed(("system",), "system")], plan)
-    assert [(s.kind, s.tokens) for s in segments if s.kind != SegmentKind.ENVELOPE] == [(SegmentKind.SYSTEM, 5)]
-    assert b"".join(s.content for s in segments) == body
+    assert [(s.piece.kind, s.piece.tokens) for s in segments if s.piece.kind != SegmentKind.ENVELOPE] == [
+        (SegmentKind.SYSTEM, 5)
+    ]
+    assert "".join(s.text for s in segments).encode() == body
