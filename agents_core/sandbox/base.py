@@ -24,13 +24,20 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class SandboxCall:
-    """Run ``source``, then call ``function(**args)`` from it. ``env`` is the whole environment the code sees."""
+    """Run ``source``, then call ``function(**args)`` from it. ``env`` is the whole environment the code sees.
+
+    ``packages``: a folder of installed packages that it may import besides the standard library, none when empty; ``preload`` are modules
+    of it that nearly every call imports. ``hosts``: the names it may reach, none means no network.
+    """
 
     source: str
     function: str
     args: dict[str, Any]
     env: dict[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
+    packages: str = ""
+    preload: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
