@@ -16,8 +16,10 @@ from django.test import TransactionTestCase
 from agents_core.embedded.cluster import Cluster
 from agents_core.embedded.place import Place
 
-_home = Path(tempfile.mkdtemp(prefix="mnemoscope-test-"))
-_cluster = None if os.environ.get("DATABASE_URL") else Cluster(Place(_home), durable=False)
+_ours = not os.environ.get("DATABASE_URL")
+_is_first = "PYTEST_XDIST_WORKER" not in os.environ  # the others test on its server, each in a database of its own
+_home = Path(tempfile.mkdtemp(prefix="mnemoscope-test-") if _is_first else os.environ["MNEMOSCOPE_HOME"])
+_cluster = Cluster(Place(_home), durable=False) if _ours and _is_first else None
 
 os.environ |= {"MNEMOSCOPE_HOME": str(_home), "DJANGO_SETTINGS_MODULE": "ade.settings"}
 if _cluster:
@@ -41,25 +43,24 @@ def _empty_database(test_case: TransactionTestCase) -> None:
 
 
 def pytest_configure() -> None:
-    if _cluster:  # as a superuser: only one may pass over the triggers
+    if _ours:  # as a superuser: only one may pass over the triggers
         TransactionTestCase._fixture_teardown = _empty_database  # type: ignore[attr-defined]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_sessionstart() -> None:
+    if _cluster:
+        _cluster.wait()
 
 
 def pytest_unconfigure() -> None:
     if _cluster:
         _cluster.stop()
-    shutil.rmtree(_home)
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """Called by pytest-django before it makes the test database."""
-    if _cluster:
-        _cluster.wait()
+    if _is_first:
+        shutil.rmtree(_home)
 
 
 @pytest.fixture(scope="session")
 def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
     """Our database goes with its folder; dropping it first would wait for every connection to close."""
-    return _cluster is not None or bool(request.config.getvalue("reuse_db"))
+    return _ours or bool(request.config.getvalue("reuse_db"))
