@@ -14,6 +14,7 @@ from agents_core.models.pipeline import Statement
 from agents_core.record.segments import Piece, Plan
 from agents_core.runtime.compaction_settings import SELF_ALL, SELF_SLIDING, CompactionSettings
 from agents_core.runtime.context import ContextWindow
+from agents_core.runtime.interrupt import stoppable
 from agents_core.runtime.persist import commit_of, start_step
 from agents_core.runtime.providers import Connection, UnknownModel, connections
 from agents_core.runtime.recording import ModelCall
@@ -115,7 +116,10 @@ async def ask(
     attempt: Attempt,
     begun: tuple[str, int] | None = None,
 ) -> Summary:
-    """One model call for a summary, with a step of its own in the record: ``begun``, its id and number, or a new one."""
+    """One model call for a summary, with a step of its own in the record: ``begun``, its id and number, or a new one.
+
+    Raises ``RunCancelled``, ``BudgetExceeded``.
+    """
     source = await source_of(turn, attempt)
     words = round(room_tokens(turn) * 0.6)
     request, plan = (
@@ -123,7 +127,7 @@ async def ask(
     )
     step_id, number = begun or await _begin_step(turn)
     call = ModelCall(attempt.connection, plan, attempt.handle, round(plan.tokens * turn.token_ratio))
-    await _call(call, request)
+    await stoppable(turn, _call(call, request))
     text = call.finished.message.text if call.finished and not call.error else ""
     return Summary(call, step_id, number, source, clipped(turn, settings, text))
 

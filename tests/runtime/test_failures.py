@@ -11,6 +11,7 @@ from agents_core.actions.messages import outcome
 from agents_core.events.types import MessageCreated, MessageDelta, RunCancelRequested, RunEnded
 from agents_core.llm import errors
 from agents_core.llm.errors import ModelError
+from agents_core.llm.offline.summary import SUMMARY_REQUEST
 from agents_core.llm.providers.scripted import Answer
 from agents_core.llm.types import ModelRequest
 from agents_core.models import Agent, Message, Run, Step, ToolCall
@@ -120,7 +121,7 @@ async def check_cancelled(agent: Agent, run_id: str) -> None:
     assert (ended.status, ended.stop_reason) == ("cancelled", "cancelled")
     assert not await Step.objects.filter(run=run_id, status="pending").aexists()
     assert not await Message.objects.filter(run=run_id, context_position=0).aexists()
-    assert await events(agent, RunEnded) == [RunEnded("cancelled", "cancelled")]
+    assert (await events(agent, RunEnded))[-1] == RunEnded("cancelled", "cancelled")
     assert len(await events(agent, RunCancelRequested)) == 1
     await play(agent, ["Next."])
     assert (await say(agent, "Next")).status == "completed"
@@ -190,6 +191,24 @@ async def test_a_run_is_cancelled_between_two_steps() -> None:
     ended = await outcome(run_id)
     assert (ended.status, ended.stop_reason) == ("cancelled", "cancelled")
     assert len(stopping) < 50
+
+
+async def test_a_run_is_cancelled_while_a_summary_is_written() -> None:
+    agent = await make_agent(context_window=4000)
+
+    def model(request: ModelRequest) -> Answer:
+        return Answer("Yes.", delay_s=60.0 if request.system.startswith(SUMMARY_REQUEST) else 0.0)
+
+    await play(agent, [model] * 50)
+    run_id = ""
+    while not await Step.objects.filter(agent=agent, kind="summary").aexists():
+        run_id = await said(agent, "The harbour master wrote down every ship that came in on that day. " * 20)
+        worker = asyncio.create_task(execute(agent.id, run_id, None, 1))
+        while not worker.done() and not await Step.objects.filter(agent=agent, kind="summary").aexists():
+            await asyncio.sleep(0.02)
+    await cancel(agent)
+    await asyncio.wait_for(worker, 10)
+    await check_cancelled(agent, run_id)
 
 
 async def test_a_run_is_cancelled_while_a_tool_of_the_sandbox_runs() -> None:
