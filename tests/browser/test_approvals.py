@@ -54,3 +54,10 @@ def test_what_nobody_answers_is_given_up_and_the_agent_takes_messages_again(page
     page.locator("#composer-text").fill("My name is Bo.")
     page.keyboard.press("Enter")
     expect(page.locator("#trace .say").last).to_contain_text("Bo")
+
+
+def test_the_focus_stays_where_the_answered_call_was(page: Page, asking: Any) -> None:
+    page.get_by_role("button", name="Continue").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".asks")).to_have_count(0)
+    assert page.evaluate("document.activeElement.closest('#trace') !== null")

@@ -6,6 +6,7 @@ import "./socket.js";
 import "./tabs.js";
 import "./dialogs.js";
 import "./keys.js";
+import "./focus.js";
 import "./palette.js";
 import "./composer.js";
 import "./drafts.js";

@@ -1,0 +1,22 @@
+/**
+ * When what has the focus is taken from the page, such as an answered question, the focus goes to the nearest part around it that is still
+ * there: a person who works by keyboard goes on from that place, and not from the top of the page.
+ */
+
+/** @type {HTMLElement[]} what has the focus, and all that is around it */
+let path = [];
+
+document.addEventListener("focusin", ({ target }) => {
+  path = [];
+  for (let node = /** @type {HTMLElement | null} */ (target); node && node !== document.body; node = node.parentElement)
+    path.push(node);
+});
+
+new MutationObserver(() => {
+  if (document.activeElement !== document.body || !path.length || path[0].isConnected) return;
+  const around = path.find((node) => node.isConnected);
+  path = [];
+  if (!around) return;
+  if (around.tabIndex < 0) around.tabIndex = -1;
+  around.focus({ preventScroll: true });
+}).observe(document.body, { childList: true, subtree: true });
