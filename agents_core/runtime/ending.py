@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents_core.events.types import RunEnded, StepEnded
-from agents_core.models import StepStatus
+from agents_core.models import Role, StepStatus, new_id, pipeline
 from agents_core.models.pipeline import Statement, json
 from agents_core.queue.tasks import tell_end
-from agents_core.runtime.persist import Commit, commit_of
+from agents_core.runtime.persist import Commit, NewMessage, commit_of
 from agents_core.runtime.state import Turn
-from agents_core.runtime.transcript import INTERRUPTED
+from agents_core.runtime.transcript import INTERRUPTED, interrupted_return
 
 _END_RUN = """
 WITH ended AS (
@@ -32,6 +32,13 @@ _END_OPEN_STEPS = (
 _INTERRUPT_CALLS = """
 UPDATE tool_call SET status = 'interrupted', result = %s
 FROM step WHERE step.id = step_id AND run_id = %s AND tool_call.status = 'intended'
+"""
+_INTERRUPT_CALLS_OF = """
+UPDATE tool_call SET status = 'interrupted', result = %s
+FROM message WHERE message.id = %s AND message.step_id = tool_call.step_id AND tool_call.status = 'intended'
+"""
+_BEGUN = """
+SELECT count(*) FROM message JOIN tool_call ON tool_call.step_id = message.step_id WHERE message.id = %s AND tool_call.status = 'intended'
 """
 
 
@@ -75,8 +82,9 @@ def write_open_steps_end(commit: Commit, turn: Turn, status: str, stop_reason: s
 
 
 async def end_run(turn: Turn, status: str, stop_reason: str, error: dict[str, Any] | None = None) -> None:
-    """Ends the run where it stands, its begun step with it."""
+    """Ends the run where it stands: its begun step with it, and calls that were begun and never came to a result are answered with that."""
     commit = commit_of(turn)
+    await _answer_begun_calls(turn, commit)
     commit.add(interrupt_calls(turn.run_id))
     commit.add(reopen_calls([turn.run_id]))
     step_status = StepStatus.CANCELLED if status == "cancelled" else StepStatus.FAILED
@@ -95,6 +103,17 @@ async def end_unreadable_run(agent_id: str, run_id: str, conversation_id: str | 
     commit.add(tell_end([run_id]))
     commit.emit(RunEnded("failed", "error"))
     await commit.run()
+
+
+async def _answer_begun_calls(turn: Turn, commit: Commit) -> None:
+    last = next((message for message in reversed(turn.messages) if not message.waiting), None)
+    if last is None or not last.tool_calls:
+        return
+    [[(begun,)]] = await pipeline.run([Statement(_BEGUN, (last.id,))])
+    if begun == len(last.tool_calls):  # Others wait for an answer, and are answered together with these.
+        returns = [interrupted_return(call) for call in last.tool_calls]
+        commit.message(NewMessage(new_id("message"), Role.TOOL, [], [], returns))
+        commit.add(Statement(_INTERRUPT_CALLS_OF, (INTERRUPTED, last.id)))
 
 
 def interrupt_calls(run_id: str) -> Statement:

@@ -21,7 +21,7 @@ from agents_core.runtime.repeats import repeat_key
 from agents_core.runtime.sleeptime import read_transcript
 from agents_core.runtime.state import Turn
 from agents_core.runtime.step import RunFailed, take_step
-from agents_core.runtime.transcript import INTERRUPTED
+from agents_core.runtime.transcript import interrupted_return
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ async def _mend(turn: Turn) -> None:
     # Calls that nobody answered further up are an ended run's: the transcript answers those where they stand.
     if turn.messages and turn.messages[-1].tool_calls:
         answered = await repeated_calls(turn, commit)
-        answers = [answered.get(call["id"]) or _lost(call) for call in turn.messages[-1].tool_calls]
+        answers = [answered.get(call["id"]) or interrupted_return(call) for call in turn.messages[-1].tool_calls]
         message = NewMessage(new_id("message"), Role.TOOL, [], [], answers)
         commit.message(message)
         turn.messages.append(message.stored())
@@ -140,8 +140,3 @@ async def _mend(turn: Turn) -> None:
     turn.calls_made = [name for name, _, _, ran in rows["calls"] if ran is not False]
     turn.spent.calls.update(repeat_key(*call) for *call, _ in rows["calls"])
     turn.spent.tokens, turn.spent.cost_usd = rows["spent"][0]
-
-
-def _lost(call: dict[str, Any]) -> dict[str, Any]:
-    told = {"status": "error", "text": INTERRUPTED, "value": INTERRUPTED, "stdout": "", "stderr": ""}
-    return {"tool_call_id": call["id"], "name": call["name"], **told}

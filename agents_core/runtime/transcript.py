@@ -1,7 +1,7 @@
 """Stored messages as the model reads them, repaired where a crash or an eviction left half of a pair."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -90,6 +90,12 @@ def told_apart(answer: ChatMessage, context: Sequence[StoredMessage]) -> ChatMes
 
 def stored_calls(message: ChatMessage) -> list[dict[str, Any]]:
     return [storable({"id": c.id, "name": c.name, "arguments": c.arguments}) for c in message.tool_calls]
+
+
+def interrupted_return(call: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to a call whose outcome nobody knows, as a tool message stores it."""
+    told = {"status": "error", "text": INTERRUPTED, "value": INTERRUPTED, "stdout": "", "stderr": ""}
+    return {"tool_call_id": call["id"], "name": call["name"], **told}
 
 
 def packed_return(status: str, text: str, at: datetime, timezone: ZoneInfo, note: str = "") -> str:

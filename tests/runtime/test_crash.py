@@ -154,6 +154,25 @@ async def test_a_run_that_kills_every_worker_is_ended(monkeypatch: pytest.Monkey
     assert (await say(agent, "Next")).status == "completed"
 
 
+async def test_a_call_that_was_begun_when_the_last_worker_died_is_answered_too(
+    monkeypatch: pytest.MonkeyPatch, sent_mails: Counter[str]
+) -> None:
+    agent = await make_mailer()
+    run_id = await said(agent, "Write to Ada.")
+    with monkeypatch.context() as patch, pytest.raises(WorkerDied):
+        die_at(patch, 2, committed=False)
+        await execute(agent.id, run_id, None, 1)
+    await Run.objects.filter(id=run_id).aupdate(attempts=MAX_ATTEMPTS)
+    await execute(agent.id, run_id, None, MAX_ATTEMPTS + 1)
+    run = await Run.objects.aget(id=run_id)
+    assert (run.status, run.error["code"]) == ("failed", "worker_lost")
+    messages = [message async for message in Message.objects.filter(run=run_id).order_by("seq")]
+    assert [message.role for message in messages] == ["user", "assistant", "tool"]
+    assert messages[2].tool_returns[0]["text"] == INTERRUPTED
+    assert (await ToolCall.objects.aget(name="send_mail")).status == "interrupted"
+    assert sent_mails["send_mail"] == 1
+
+
 async def test_the_budget_of_steps_outlives_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     search = Answer(calls=[("conversation_search", {"query": "x"})])
     agent = await make_agent([search] * 9, tools=["conversation_search"])
