@@ -1,6 +1,6 @@
 """The web server, on a socket that ``serve`` has opened: ``python -m … <file descriptor>``.
 
-Daphne, or uvicorn where it is installed: the application is the same, uvicorn needs less time for a request.
+Daphne, or uvicorn where the extra ``fast`` is installed: the application is the same, uvicorn needs less time for a request.
 """
 
 import socket
@@ -15,7 +15,8 @@ _CLOSE_PATIENCE_S = 1
 
 
 def main(descriptor: int) -> None:
-    (_uvicorn if find_spec("uvicorn") else _daphne)(descriptor)
+    # Others bring uvicorn along; httptools is what makes it fast, and what only the extra brings.
+    (_uvicorn if find_spec("httptools") else _daphne)(descriptor)
 
 
 def _uvicorn(descriptor: int) -> None:
