@@ -86,7 +86,7 @@ class Server:
     def child(self, words: str) -> psutil.Process:
         """The one child whose command line holds ``words``."""
         children = psutil.Process(self.process.pid).children()
-        found = [child for child in children if words in " ".join(child.cmdline())]
+        found = [child for child in children if words in _command(child)]
         assert len(found) == 1, found
         return found[0]
 
@@ -94,6 +94,14 @@ class Server:
         """Every process that has to do with this home, waited for a moment: the kernel ends them one after another."""
         left: list[psutil.Process] = psutil.wait_procs(_of(self.home), timeout=5)[1]
         return left
+
+
+def _command(process: psutil.Process) -> str:
+    """Its command line; nothing of one that is dying."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def _of(home: Path) -> list[psutil.Process]:
