@@ -27,6 +27,7 @@ from agents_core.actions import tools
 from agents_core.errors import AgentsError, Conflict
 from agents_core.models import Tool, ToolType
 from agents_core.sandbox.base import SandboxUnavailable
+from agents_core.tools.packages import PackagesUnavailable
 
 _PARTIALS = "ade/partials/_tool_"
 
@@ -137,16 +138,18 @@ def run_tool(request: HttpRequest) -> HttpResponse:
         response = render(request, f"{_PARTIALS}inputs.html", context)
         response["HX-Reswap"] = "none"
         return response
-    return render(request, f"{_PARTIALS}ran.html", {**context, **_tried(form, reading, arguments)})
+    return render(request, f"{_PARTIALS}ran.html", {**context, **_tried(tool, form, reading, arguments)})
 
 
-def _tried(form: ToolForm, reading: Reading, arguments: dict[str, Any]) -> dict[str, Any]:
+def _tried(tool: Tool | None, form: ToolForm, reading: Reading, arguments: dict[str, Any]) -> dict[str, Any]:
     fields = {"name": reading.name, "source_code": form.text}
     try:
-        outcome = async_to_sync(tools.run_once)(fields, arguments, {})
+        outcome = async_to_sync(tools.run_once)(fields, arguments, {}, of=tool)
     except SandboxUnavailable:
         status = sandbox_status()
         return {"refusal": {"title": "No sandbox on this machine", "cause": status.reason, "remedy": status.advice}}
+    except PackagesUnavailable as unavailable:
+        return {"refusal": {"title": "The packages are not there", "cause": unavailable.message}}
     limit = form.cleaned_data["return_char_limit"] if form.is_valid() else Tool().return_char_limit
     return {"tried": Tried(reading.name, outcome, limit)}
 

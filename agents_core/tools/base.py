@@ -229,13 +229,15 @@ class ToolContext:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What a call leaves. ``text`` is what the agent sees; ``duration_ms`` is wall time."""
+    """What a call leaves. ``text`` is what the agent sees; ``duration_ms`` is wall time; ``blocks`` are the new texts, by label, of
+    memory blocks that the code of a person's tool changed."""
 
     status: str
     text: str
     stdout: str = ""
     stderr: str = ""
     duration_ms: float = 0.0
+    blocks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def _search_result(tool: Tool, rank: int) -> dict[str, Any]:
 
 @router.post("/run")
 async def run_tool(request: HttpRequest, body: ToolRun) -> HttpResponse:
-    fields = body.model_dump(include={"source_code", "source_type", "name", "json_schema", "args_json_schema"})
+    fields = body.model_dump(exclude={"args", "env_vars"})
     given = {name: value for name, value in fields.items() if value is not None}
     outcome = await tools.run_once(given, body.args, body.env_vars or {})
     return reply(_tool_return(outcome, body.name or "tool"))
