@@ -13,8 +13,8 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import distributions
@@ -36,7 +36,7 @@ _RETRY_S = 60.0
 _POLL_S = 0.1
 _LOG_BYTES = 64 * 1024
 _UNUSED_S = 3600.0
-_LOCK_TRIES = 10
+_LOCK_TRIES = 5
 
 
 class PackagesUnavailable(Unavailable):
@@ -87,22 +87,29 @@ class PackageSet:
         return sorted(f"{one.name} {one.version}" for one in distributions(path=[str(self.folder)]))
 
     def start(self) -> None:
-        """Begins to install what is not there, beside all else; a set that failed is tried again."""
-        if self.requirements and not self.folder.is_dir():
-            Thread(target=self.install, name=f"packages {self.digest[:8]}", daemon=True).start()
+        """Begins to install what is not there, beside all else; a set that failed is tried again. ``state`` tells of it at once."""
+        if self.requirements and (lock := self._lock()) is not None:
+            Thread(target=self._install, args=(lock,), name=f"packages {self.digest[:8]}", daemon=True).start()
 
     def install(self) -> None:
         """Makes the folder, or leaves the reason why not in ``failure``; nothing is done while another process is at it."""
+        if (lock := self._lock()) is not None:
+            self._install(lock)
+
+    def _lock(self) -> int | None:
         packages_folder().mkdir(mode=0o755, parents=True, exist_ok=True)
-        with _locked(self._beside(".lock")) as lock:
-            if lock is None or self.folder.is_dir():
-                return
-            self._beside(".failed").unlink(missing_ok=True)
-            try:
+        return _lock(self._beside(".lock"))
+
+    def _install(self, lock: int) -> None:
+        try:
+            if not self.folder.is_dir():
+                self._beside(".failed").unlink(missing_ok=True)
                 self._make(lock)
-            except (OSError, subprocess.SubprocessError) as error:
-                logger.warning("Packages %s were not installed: %s", self.requirements, error)
-                self._beside(".failed").write_text(_told(error, self.log))
+        except (OSError, subprocess.SubprocessError) as error:
+            logger.warning("Packages %s were not installed: %s", self.requirements, error)
+            self._beside(".failed").write_text(_told(error, self.log))
+        finally:
+            os.close(lock)
 
     def _make(self, lock: int) -> None:
         new = self._beside(".new")
@@ -165,11 +172,11 @@ def remove_unused(used: Sequence[PackageSet]) -> int:
     for folder in packages_folder().glob("?" * 64):
         if folder.name in kept or time.time() - folder.stat().st_mtime < _UNUSED_S:
             continue
-        with _locked(folder.with_suffix(".lock")) as lock:
-            if lock is not None:
-                _remove(folder)
-                folder.with_suffix(".log").unlink(missing_ok=True)
-                removed += 1
+        if (lock := _lock(folder.with_suffix(".lock"))) is not None:
+            _remove(folder)
+            folder.with_suffix(".log").unlink(missing_ok=True)
+            os.close(lock)
+            removed += 1
     return removed
 
 
@@ -203,14 +210,13 @@ def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[int | None]:
-    """A descriptor that holds the lock; None while another holds it. The kernel frees it however a process ends."""
+def _lock(path: Path) -> int | None:
+    """A descriptor that holds the lock until it is closed; None while another holds it. The kernel frees it however a process ends."""
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        yield file if _take(file, tries=_LOCK_TRIES) else None
-    finally:
-        os.close(file)
+    if _take(file, tries=_LOCK_TRIES):
+        return file
+    os.close(file)
+    return None
 
 
 def _take(file: int, tries: int) -> bool:
