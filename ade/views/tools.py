@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ade.forms import ToolForm
 from ade.status import sandbox_status
+from ade.tool_environment import environment_context
 from ade.tool_inputs import Inputs
 from ade.tool_page import (
     PAGE,
@@ -78,6 +79,7 @@ def _page(tool: Tool | None, form: ToolForm, reading: Reading) -> dict[str, Any]
 def _saved_context(tool: Tool | None) -> dict[str, Any]:
     return {
         **live_context(tool),
+        **environment_context(tool),
         "groups": tool_groups(),
         "sandbox": sandbox_status(),
         "delete_question": f"Delete {tool.name}? {holders_told(tool.id)}" if tool else "",

@@ -1,7 +1,8 @@
 """A package index on this machine: wheels made on the spot, served as PyPI serves them."""
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -56,3 +57,31 @@ class _Pages(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
         """Says nothing."""
+
+
+@contextmanager
+def only_index(root: Path, environ: MutableMapping[str, str]) -> Iterator[PackageIndex]:
+    """An index that is the only one uv knows of by ``environ``, with an empty cache."""
+    folder = root / "index"
+    folder.mkdir()
+    index = PackageIndex(folder)
+    for name in (
+        "UV_FIND_LINKS",
+        "UV_EXTRA_INDEX_URL",
+        "UV_INDEX",
+        "HTTP_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "all_proxy",
+    ):
+        environ.pop(name, None)
+    environ.update(
+        {
+            "UV_DEFAULT_INDEX": index.url,
+            "UV_CACHE_DIR": str(root / "cache"),
+            "UV_NO_CONFIG": "1",
+            "UV_HTTP_RETRIES": "0",
+        }
+    )
+    yield index
+    index.close()
