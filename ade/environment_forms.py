@@ -63,7 +63,7 @@ class HostsForm(forms.Form):
         required=False,
         max_length=_LONGEST_TEXT,
         widget=forms.Textarea,
-        help_text="one name a line, such as api.example.com; none: no network",
+        help_text="one name a line, such as api.example.com or *.example.com; none: no network",
     )
     version = forms.DateTimeField(required=False)
 

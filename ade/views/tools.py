@@ -25,10 +25,9 @@ from ade.tool_page import (
 )
 from ade.tool_source import NEW_SOURCE, Reading, Tried, read_source, stored_reading
 from agents_core.actions import tools
-from agents_core.errors import AgentsError, Conflict
+from agents_core.errors import AgentsError, Conflict, Unavailable
 from agents_core.models import Tool, ToolType
 from agents_core.sandbox.base import SandboxUnavailable
-from agents_core.tools.packages import PackagesUnavailable
 
 _PARTIALS = "ade/partials/_tool_"
 
@@ -150,8 +149,8 @@ def _tried(tool: Tool | None, form: ToolForm, reading: Reading, arguments: dict[
     except SandboxUnavailable:
         status = sandbox_status()
         return {"refusal": {"title": "No sandbox on this machine", "cause": status.reason, "remedy": status.advice}}
-    except PackagesUnavailable as unavailable:
-        return {"refusal": {"title": "The packages are not there", "cause": unavailable.message}}
+    except Unavailable as unavailable:
+        return {"refusal": {"title": "It cannot run now", "cause": unavailable.message}}
     limit = form.cleaned_data["return_char_limit"] if form.is_valid() else Tool().return_char_limit
     return {"tried": Tried(reading.name, outcome, limit)}
 

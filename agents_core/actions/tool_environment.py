@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from django.db import transaction
 
@@ -19,7 +20,7 @@ LONGEST_VALUE = 32_768
 MOST_HOSTS = 50
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
-_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+_HOST = re.compile(r"(?=.{1,253}$)(\*\.)?[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 
 
 def checked_variables(variables: Mapping[str, str]) -> Mapping[str, str]:
@@ -55,13 +56,10 @@ def checked_hosts(hosts: Iterable[str]) -> list[str]:
 
 def _host(text: str) -> str:
     name = text.strip().rstrip(".").lower()
-    if not name.isascii():
-        try:
-            name = name.encode("idna").decode()
-        except UnicodeError:
-            name = ""
+    with suppress(UnicodeError):  # Then it is no host either.
+        name = name if name.isascii() else name.encode("idna").decode()
     if not _HOST.fullmatch(name):
-        raise Refused(f"{text[:80]!r} is no host: write a name alone, such as api.example.com.")
+        raise Refused(f"{text[:80]!r} is no host: write a name alone, such as api.example.com or *.example.com.")
     return name
 
 

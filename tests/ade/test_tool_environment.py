@@ -100,6 +100,9 @@ async def ended(page: Page) -> str:
         ("/requirements", {"requirements": "a\n" * 15_000}, "at most"),
         ("/hosts", {"hosts": "https://example.com/"}, "is no host"),
         ("/hosts", {"hosts": "a..b"}, "is no host"),
+        ("/hosts", {"hosts": "*"}, "is no host"),
+        ("/hosts", {"hosts": "é" * 80}, "is no host"),
+        ("/hosts", {"hosts": "host:80"}, "is no host"),
         ("/variables", {"key": "A=B", "value": "x"}, "is no name of a variable"),
         ("/variables", {"key": "", "value": "x"}, "required"),
         ("/variables", {"key": "A", "value": "abc", "secret": "on"}, "A secret needs 4 characters"),
@@ -117,11 +120,11 @@ async def test_what_cannot_be_is_refused_beside_what_was_sent(
 
 async def test_what_somebody_else_saved_meanwhile_is_not_overwritten(page: Page) -> None:
     opened = await version_of(page)
-    await page.post("/hosts", hosts="Example.COM.\nbücher.de", version=opened)
-    assert (page.status, (await page.stored()).hosts) == (200, ["example.com", "xn--bcher-kva.de"])
+    await page.post("/hosts", hosts="Example.COM.\nbücher.de\n*.example.org", version=opened)
+    assert (page.status, (await page.stored()).hosts) == (200, ["*.example.org", "example.com", "xn--bcher-kva.de"])
     shown = await page.post("/hosts", hosts="other.org", version=opened)
     assert (page.status, "saved by somebody else" in shown) == (422, True)
-    assert (await page.stored()).hosts == ["example.com", "xn--bcher-kva.de"]
+    assert (await page.stored()).hosts == ["*.example.org", "example.com", "xn--bcher-kva.de"]
 
 
 async def test_a_secret_is_in_no_page_once_it_was_saved_and_what_is_none_is(page: Page) -> None:
