@@ -27,8 +27,7 @@ class SandboxCall:
     """Run ``source``, then call ``function(**args)`` from it. ``env`` is the whole environment the code sees.
 
     ``packages``: a folder of installed packages that it may import besides the standard library, none when empty; ``preload`` are modules
-    of it that nearly every call imports. ``hosts``: the names it may reach, none means no network. ``agent``: what a function that
-    asks for ``agent_state``, ``agent_id`` or ``client`` is told of the agent that calls it (``inside.agent``).
+    of it that nearly every call imports. ``hosts``: the names it may reach, none means no network.
     """
 
     source: str
@@ -40,6 +39,7 @@ class SandboxCall:
     preload: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     agent: dict[str, Any] | None = None
+    """What a function that asks for ``agent_state``, ``agent_id`` or ``client`` is told of the agent that calls it (``inside.agent``)."""
 
 
 @dataclass(frozen=True, slots=True)
