@@ -63,7 +63,7 @@ def _save(
         saved = tools.modify(tool_id, form.changes(), read_at=form.read_at())
     except AgentsError as error:
         return _refused(request, section, tool, **{name: form, "trouble": error.message})
-    return _answer(request, section, saved, f"The {section} are saved")
+    return _answer(request, section, saved, f"The {name.removesuffix('_form')} are saved")
 
 
 @require_POST

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from agents_core.actions.agents import locked
 from agents_core.actions.tool_environment import checked_hosts, checked_variables, packages_of, stored_variables
 from agents_core.actions.tool_rules import approval_rule, checked_rules
-from agents_core.errors import Conflict, InvalidInput, NotFound, Refused
+from agents_core.errors import Conflict, NotFound, Refused
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged
 from agents_core.models import Agent, AgentTool, Tool, ToolType
@@ -285,16 +285,3 @@ async def run_once(
     requirements = [*(fields.get("pip_requirements") or ()), *(of.pip_requirements if of else ())]
     given = environment([*of_tool, *variables], requirements, of.hosts if of else ())
     return await run_source(fields["source_code"], name, arguments, given)
-
-
-async def run_of_agent(agent_id: str, name: str, arguments: dict[str, Any]) -> SandboxOutcome:
-    """As ``run_once``, of a tool the agent has and with the variables of both. Raises ``InvalidInput`` for a tool of the product: it needs
-    a turn."""
-    tool = await Tool.objects.filter(agent_links__agent=agent_id, name=name).afirst()
-    if tool is None:
-        raise NotFound(f"The agent has no tool named {name!r}.")
-    if not tool.source_code:
-        raise InvalidInput(f"{name} is part of the product and runs only within a turn of the agent.")
-    variables = await sync_to_async(stored_variables)(tool.id, agent_id)
-    given = environment(variables, tool.pip_requirements, tool.hosts)
-    return await run_source(tool.source_code, name, arguments, given)

@@ -1,5 +1,6 @@
 """Calls of people's own tools: what their code gets of the agent, and what it changed of its memory."""
 
+from dataclasses import asdict, replace
 from typing import Any
 
 from agents_core.errors import AgentsError
@@ -24,7 +25,7 @@ async def environment_and_agent(turn: Turn, tool: ToolFacts) -> tuple[Environmen
     Raises ``Unavailable`` for a variable that was sealed with another key.
     """
     agent_id = turn.agent.id
-    [found], of_tool, of_agent, [about] = await pipeline.run(
+    tools, of_tool, of_agent, [about] = await pipeline.run(
         [
             Statement(_TOOL, (tool.id,)),
             Statement(_TOOL_VARIABLES, (tool.id,)),
@@ -38,23 +39,12 @@ async def environment_and_agent(turn: Turn, tool: ToolFacts) -> tuple[Environmen
         *(Variable(key, unseal(sealed), True) for key, sealed in of_agent),
         *(Variable(key, value, False) for key, value in ids.items()),
     ]
-    return environment(variables, *found), _agent(turn, *about)
+    requirements, hosts = tools[0] if tools else ((), ())  # The tool may have been deleted since the step began.
+    return environment(variables, requirements, hosts), _agent(turn, *about)
 
 
 def _agent(turn: Turn, description: str | None, tags: list[str], metadata: dict[str, Any]) -> dict[str, Any]:
     agent = turn.agent
-    facts = [block.facts for block in turn.blocks.values()]
-    blocks = [
-        {
-            "id": one.id,
-            "label": one.label,
-            "value": one.value,
-            "limit": one.limit,
-            "description": one.description,
-            "read_only": one.read_only,
-        }
-        for one in facts
-    ]
     return {
         "id": agent.id,
         "name": agent.name,
@@ -65,7 +55,7 @@ def _agent(turn: Turn, description: str | None, tags: list[str], metadata: dict[
         "tags": tags,
         "metadata": metadata,
         "timezone": str(agent.timezone),
-        "blocks": blocks,
+        "blocks": [asdict(block.facts) for block in turn.blocks.values()],
     }
 
 
@@ -80,7 +70,7 @@ def write_changes(context: ToolContext, name: str, result: ToolResult, before: d
             block = context.block(label)
             context.write_block(block, _merged(label, before[label], block.value, value))
     except AgentsError as error:
-        return failed(name, error)
+        return replace(result, status="error", text=failed(name, error).text)
     return result
 
 

@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -94,7 +95,11 @@ async def run_source(
         environment.hosts,
         agent,
     )
-    return environment.mask.outcome(await (await sandbox()).call(call))
+    outcome = await (await sandbox()).call(call)
+    # The tool may have written its report itself, with blocks that it was not given.
+    given = {block["label"] for block in agent["blocks"]} if agent else set()
+    known = {label: text for label, text in outcome.blocks.items() if label in given}
+    return environment.mask.outcome(replace(outcome, blocks=known))
 
 
 async def run_custom(

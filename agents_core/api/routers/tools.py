@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
 from agents_core.actions import agents, tools
+from agents_core.actions.agent_tool_runs import run_of_agent
 from agents_core.api.agent_states import EVERYTHING, state
 from agents_core.api.ids import AgentId, ToolId
 from agents_core.api.paging import page
@@ -194,7 +195,7 @@ def modify_approval(
 async def run_agent_tool(
     request: HttpRequest, agent_id: AgentId, tool_name: str, body: AgentToolRun | None = None
 ) -> HttpResponse:
-    outcome = await tools.run_of_agent(agent_id, tool_name, body.args if body else {})
+    outcome = await run_of_agent(agent_id, tool_name, body.args if body else {})
     failed = outcome.status != "ok"
     errors = (
         [line for line in (outcome.stderr, outcome.traceback or outcome.error) if line] if failed else [outcome.stderr]
