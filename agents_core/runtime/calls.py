@@ -18,6 +18,7 @@ from agents_core.llm.types import ToolCall
 from agents_core.memory.blocks import not_under_review, proposal_statements, write_statements
 from agents_core.models import Author, Role, ToolCallStatus, ToolType, new_id, pipeline
 from agents_core.models.pipeline import Statement, json
+from agents_core.models.sealed import unseal
 from agents_core.runtime.custom_calls import environment_and_agent, write_changes
 from agents_core.runtime.memory import AgentMemory
 from agents_core.runtime.others import AgentsOfTurn
@@ -169,7 +170,7 @@ async def _run(turn: Turn, plan: PlannedCall, step_started: float) -> None:
 async def _run_code(turn: Turn, plan: PlannedCall, tool: ToolFacts) -> ToolResult:
     plan.read = {label: block.value for label, block in turn.blocks.items()}
     try:
-        environment, agent = await environment_and_agent(turn, tool)
+        environment, agent = await environment_and_agent(turn, tool, await _variables(turn.agent.id))
     except AgentsError as error:
         return failed(tool.name, error)
     source, limit = tool.source_code or "", tool.return_char_limit
@@ -189,6 +190,13 @@ def tool_context(turn: Turn, call_id: str, step_id: str = "") -> ToolContext:
         AgentsOfTurn(turn),
         agent.policy.author,
     )
+
+
+async def _variables(agent_id: str) -> dict[str, str]:
+    rows = (await pipeline.run([Statement("SELECT key, sealed FROM agent_variable WHERE agent_id = %s", (agent_id,))]))[
+        0
+    ]
+    return {key: unseal(sealed) for key, sealed in rows}
 
 
 _REPEATABLE = """

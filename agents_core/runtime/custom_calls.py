@@ -1,5 +1,6 @@
 """Calls of people's own tools: what their code gets of the agent, and what it changed of its memory."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -15,28 +16,28 @@ from agents_core.tools.execute import failed
 
 _TOOL = "SELECT pip_requirements, hosts FROM tool WHERE id = %s"
 _TOOL_VARIABLES = "SELECT key, sealed, secret FROM tool_variable WHERE tool_id = %s"
-_AGENT_VARIABLES = "SELECT key, sealed FROM agent_variable WHERE agent_id = %s"
 _AGENT = "SELECT description, tags, metadata FROM agent WHERE id = %s"
 
 
-async def environment_and_agent(turn: Turn, tool: ToolFacts) -> tuple[Environment, dict[str, Any]]:
-    """What the code of the tool gets: the tool's variables under the agent's, and what it is told of the agent.
+async def environment_and_agent(
+    turn: Turn, tool: ToolFacts, secrets: Mapping[str, str]
+) -> tuple[Environment, dict[str, Any]]:
+    """What the code of the tool gets: the tool's variables under ``secrets``, which are the agent's; and what it is told of the agent.
 
     Raises ``Unavailable`` for a variable that was sealed with another key.
     """
     agent_id = turn.agent.id
-    tools, of_tool, of_agent, [about] = await pipeline.run(
+    tools, of_tool, [about] = await pipeline.run(
         [
             Statement(_TOOL, (tool.id,)),
             Statement(_TOOL_VARIABLES, (tool.id,)),
-            Statement(_AGENT_VARIABLES, (agent_id,)),
             Statement(_AGENT, (agent_id,)),
         ]
     )
     ids = {"AGENT_ID": agent_id, "LETTA_AGENT_ID": agent_id, "LETTA_TOOL_ID": tool.id}
     variables = [
         *(Variable(key, unseal(sealed), secret) for key, sealed, secret in of_tool),
-        *(Variable(key, unseal(sealed), True) for key, sealed in of_agent),
+        *(Variable(key, value, True) for key, value in secrets.items()),
         *(Variable(key, value, False) for key, value in ids.items()),
     ]
     requirements, hosts = tools[0] if tools else ((), ())  # The tool may have been deleted since the step began.

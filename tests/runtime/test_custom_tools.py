@@ -6,16 +6,17 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from agents_core.actions import agents, blocks
+from agents_core.actions import agents, blocks, tools
 from agents_core.actions.tool_environment import set_tool_variable
 from agents_core.errors import Refused
 from agents_core.events.types import BlockChanged
 from agents_core.llm.providers.scripted import Answer
-from agents_core.models import Agent, Author, Blob, Block, BlockVersion, Event, Message
+from agents_core.models import Agent, Author, Blob, Block, BlockProposal, BlockVersion, Event, Message
 from agents_core.models import ToolCall as CallRow
 from agents_core.runtime import calls
 from agents_core.tools import packages
 from agents_core.tools.execute import run_custom
+from tests.runtime.test_sleeptime import make_tended, tend, work
 from tests.runtime.world import events, in_context, make_agent, make_tool, say, value_of
 
 NOTE = '''
@@ -83,6 +84,18 @@ async def test_a_change_that_may_not_be_is_told_to_the_agent_and_not_made(block:
     assert back["status"] == "error"
     assert told in back["value"]
     assert await value_of(agent) == "Her name is Ada."
+
+
+async def test_a_change_of_a_block_under_review_is_a_proposal() -> None:
+    agent, companion, _ = await make_tended(blocks=[{"label": "human", "value": "Ada.", "review": True}])
+    tool = await make_tool(NOTE)
+    await sync_to_async(tools.attach)(companion.id, tool.id)
+    tend(companion, [calling("note", text="She likes tea."), "Done."])
+    await say(agent, "I like tea.")
+    await work(companion)
+    proposal = await BlockProposal.objects.aget()
+    assert (proposal.value, proposal.status) == ("Ada. She likes tea.", "pending")
+    assert await value_of(agent) == "Ada."
 
 
 @pytest.mark.parametrize(
