@@ -261,7 +261,7 @@ def tool(tool_type: ToolType, *, parallel: bool = False) -> Callable[[Callable[.
 
     def define(function: Callable[..., Awaitable[Any]]) -> ToolDefinition:
         source = inspect.getsource(function)
-        schema = derive(source[source.index("async def") :], function.__name__)
+        schema = derive(source[source.index("async def") :], function.__name__, injected={"ctx"})
         if schema.problems:
             raise TypeError(f"{function.__name__}: {schema.problems}")
         return ToolDefinition(function.__name__, tool_type, schema.description, schema.parameters, function, parallel)

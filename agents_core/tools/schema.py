@@ -19,8 +19,8 @@ from agents_core.tools.mock import mock_arguments
 
 __all__ = ["INJECTED", "Problem", "SchemaError", "ToolSchema", "derive", "derive_strictly", "mock_arguments"]
 
-INJECTED = frozenset({"self", "agent_state", "agent_id", "client", "ctx"})
-"""Parameters that the runtime fills in and a model is not told of."""
+INJECTED = frozenset({"self", "agent_state", "agent_id", "client"})
+"""Parameters of people's tools that the runtime fills in and a model is not told of."""
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -55,13 +55,19 @@ class ToolSchema:
     warnings: list[Problem] = field(default_factory=list)
 
 
-def derive(source: str, function: str | None = None, modules: Collection[str] = ()) -> ToolSchema:
+def derive(
+    source: str,
+    function: str | None = None,
+    *,
+    modules: Collection[str] = (),
+    injected: Collection[str] = INJECTED,
+) -> ToolSchema:
     """The schema of ``function``, by default the last public function at the top level. Never raises for bad source.
 
-    ``modules`` can be imported besides the standard library.
+    ``modules`` can be imported besides the standard library; a model is not told of the parameters ``injected``.
     """
     try:
-        return _Reader(source, _parsed(source), modules).read(function)
+        return _Reader(source, _parsed(source), modules, injected).read(function)
     except SyntaxError as error:
         column = max(0, (error.offset or 1) - 1)
         return ToolSchema(problems=[Problem(error.lineno or 1, column, f"Python cannot read this: {error.msg}.")])
@@ -86,10 +92,11 @@ def _parsed(source: str) -> ast.Module:
 
 
 class _Reader:
-    def __init__(self, source: str, module: ast.Module, modules: Collection[str]) -> None:
+    def __init__(self, source: str, module: ast.Module, modules: Collection[str], injected: Collection[str]) -> None:
         self._lines = source.splitlines()
         self._module = module
         self._modules = modules
+        self._injected = injected
         self._schema = ToolSchema()
         self._annotations = Annotations.of(module, self._problem)
 
@@ -143,8 +150,8 @@ class _Reader:
             if rest:
                 self._problem(rest, f"`{star}{rest.arg}` cannot be told to a model: name each parameter.")
         both = [*zip(positional, defaults, strict=True), *zip(spec.kwonlyargs, spec.kw_defaults, strict=True)]
-        self._schema.injected = tuple(argument.arg for argument, _ in both if argument.arg in INJECTED)
-        return [(argument, default) for argument, default in both if argument.arg not in INJECTED]
+        self._schema.injected = tuple(argument.arg for argument, _ in both if argument.arg in self._injected)
+        return [(argument, default) for argument, default in both if argument.arg not in self._injected]
 
     def _read_parameter(
         self, argument: ast.arg, default: ast.expr | None, described: dict[str, str], *, has_docstring: bool

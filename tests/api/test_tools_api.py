@@ -150,3 +150,11 @@ async def test_a_variable_that_no_environment_can_hold_is_refused(api: Api) -> N
     for env in ({"A=B": "x"}, {"A": "x" * 40_000}):
         body = {"source_code": ADD, "args": {"a": 1}, "env_vars": env}
         assert (await api.call("POST", "/tools/run", body))[0] == 400
+
+
+async def test_the_hosts_that_a_tool_may_reach_are_set_and_told(api: Api) -> None:
+    tool = await api.post("/tools/", {"source_code": ADD, "hosts": ["API.example.com.", "*.example.org"]})
+    assert tool["hosts"] == ["*.example.org", "api.example.com"]
+    path = f"/tools/{tool['id']}"
+    assert (await api.call("PATCH", path, {"hosts": ["http://example.com"]}))[0] == 400
+    assert (await api.call("PATCH", path, {"hosts": []}))[1]["hosts"] == []

@@ -281,6 +281,15 @@ def test_no_one_is_warned_of_a_module_that_the_tools_packages_hold() -> None:
     assert [one.message.split()[0] for one in derive(source, modules=["requests"]).warnings] == ["`yaml`"]
 
 
+def test_a_model_is_told_of_all_parameters_but_those_that_the_runtime_fills_in() -> None:
+    source = (
+        'def f(agent_state, agent_id, client, ctx: str, self=None):\n    """Do.\n\n    Args:\n        ctx: It.\n    """'
+    )
+    schema = derive(source)
+    assert list(schema.parameters["properties"]) == schema.parameters["required"] == ["ctx"]
+    assert schema.injected == ("agent_state", "agent_id", "client", "self")
+
+
 def test_last_public_function_is_the_tool_unless_one_is_named() -> None:
     source = '''
 def a():
