@@ -167,17 +167,22 @@ def packages_folder() -> Path:
 
 
 def remove_unused(used: Sequence[PackageSet]) -> int:
-    """Removes the sets that are not among ``used`` and that no call used for an hour; gives how many."""
-    kept, removed = {packages.digest for packages in used}, 0
-    for folder in packages_folder().glob("?" * 64):
-        if folder.name in kept or time.time() - folder.stat().st_mtime < _UNUSED_S:
-            continue
-        if (lock := _lock(folder.with_suffix(".lock"))) is not None:
-            _remove(folder)
-            folder.with_suffix(".log").unlink(missing_ok=True)
-            os.close(lock)
-            removed += 1
-    return removed
+    """Removes the sets that are not among ``used`` and that nobody used for an hour, half-made ones too; gives how many."""
+    there = {path.name.partition(".")[0] for path in packages_folder().glob("*")}
+    return sum(map(_remove_set, there - {packages.digest for packages in used}))
+
+
+def _remove_set(digest: str) -> bool:
+    places = [packages_folder() / f"{digest}{suffix}" for suffix in ("", ".new", ".log", ".failed")]
+    there = [place for place in places if place.exists()]
+    if not there or any(time.time() - place.stat().st_mtime < _UNUSED_S for place in there):
+        return False
+    if (lock := _lock(packages_folder() / f"{digest}.lock")) is None:
+        return False
+    for place in there:
+        _remove(place)
+    os.close(lock)
+    return True
 
 
 def _command(target: Path, requirements: Sequence[str]) -> list[str]:
@@ -204,10 +209,13 @@ def _make_read_only(folder: Path) -> None:
         Path(parent).chmod(0o555)
 
 
-def _remove(folder: Path) -> None:
-    for parent, _, _ in os.walk(folder):
+def _remove(place: Path) -> None:
+    if place.is_file():
+        place.unlink()
+        return
+    for parent, _, _ in os.walk(place):
         Path(parent).chmod(0o755)
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(place, ignore_errors=True)
 
 
 def _lock(path: Path) -> int | None:

@@ -144,10 +144,15 @@ def test_sets_that_no_tool_names_are_removed_an_hour_after_their_last_use(index:
     old, used, fresh = (PackageSet((name,)) for name in ("greeting", "words", "fresh"))
     for one in (old, used, fresh):
         ready(one, 30)
-    for one in (old, used):
-        os.utime(one.folder, (time.time() - 4000,) * 2)
-    assert remove_unused([used]) == 1
+    half_made = packages.packages_folder() / f"{'0' * 64}.new" / "torch"
+    half_made.mkdir(parents=True)
+    for place in packages.packages_folder().iterdir():
+        if not place.name.startswith(fresh.digest):
+            os.utime(place, (time.time() - 4000,) * 2)
+    assert remove_unused([used]) == 2
     assert [one.state for one in (old, used, fresh)] == ["absent", "installed", "installed"]
+    assert not half_made.parent.exists()
+    assert remove_unused([used]) == 0
 
 
 def test_a_tool_without_requirements_has_no_folder() -> None:
