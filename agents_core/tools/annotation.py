@@ -29,6 +29,7 @@ _PLAIN: dict[str, Schema] = {
 }
 _LISTS, _MAPPINGS, _TUPLES = {"list", "List", "Sequence"}, {"dict", "Dict", "Mapping"}, {"tuple", "Tuple"}
 _WRAPPERS = {"Annotated", "Required", "NotRequired", "ReadOnly", "Final"}
+_ENUMS = {"Enum", "StrEnum", "IntEnum"}
 _JSON_TYPES: dict[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
 _KNOWN = (
     "str, int, float, bool, list[T], dict, tuple[T, …], Literal[…], T | U, T | None, Any, or an Enum, "
@@ -170,13 +171,8 @@ class Annotations:
 
     def _class(self, node: ast.expr, definition: ast.ClassDef) -> Schema:
         bases = self._bases(definition)
-        if bases & {"Enum", "StrEnum", "IntEnum"}:
-            values = [
-                item.value.value
-                for item in definition.body
-                if isinstance(item, ast.Assign) and isinstance(item.value, ast.Constant)
-            ]
-            return _enumeration(values)
+        if bases & _ENUMS:
+            return _enumeration([member.value for member in _members(definition).values()])
         kind = kind_of(definition, bases)
         if kind is None:
             return self._refuse(
@@ -185,6 +181,14 @@ class Annotations:
                 "or put @dataclass above it",
             )
         return self._once(node, definition.name, lambda: self._record(definition, kind))
+
+    def member_value(self, node: ast.expr | None) -> ast.expr | None:
+        """The value of the member that a default such as ``Unit.CELSIUS`` names; any other default as it is."""
+        if not (isinstance(node, ast.Attribute) and last_name(node.value) in self.classes):
+            return node
+        definition = self.classes[last_name(node.value)]
+        members = _members(definition) if self._bases(definition) & _ENUMS else {}
+        return members.get(node.attr, node)
 
     def _bases(self, definition: ast.ClassDef, depth: int = 0) -> set[str]:
         names = {last_name(base) for base in definition.bases}
@@ -227,7 +231,7 @@ class Annotations:
         if not description:
             wanted = 'write Field(description="…")' if kind == "pydantic model" else "describe it under `Attributes:`"
             self.report(item.node, f"Field `{item.name}` has no description: {wanted}.")
-        return with_details(schema, description, item.default)
+        return with_details(schema, description, self.member_value(item.default))
 
 
 def with_details(schema: Schema, description: str, default: ast.expr | None) -> Schema:
@@ -241,6 +245,17 @@ def with_details(schema: Schema, description: str, default: ast.expr | None) -> 
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return detailed
     return {**detailed, "default": value} if value is not None and value is not ... else detailed
+
+
+def _members(definition: ast.ClassDef) -> dict[str, ast.Constant]:
+    """The plain values of an enum, by name."""
+    return {
+        target.id: item.value
+        for item in definition.body
+        if isinstance(item, ast.Assign) and isinstance(item.value, ast.Constant)
+        for target in item.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def _enumeration(values: list[Any]) -> Schema:

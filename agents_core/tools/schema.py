@@ -163,7 +163,7 @@ class _Reader:
         if annotation is None:
             self._problem(argument, f"`{name}` has no type: write `{name}: str`, or what it is.")
         schema = self._annotations.schema(annotation) if annotation else {}
-        detailed = with_details(schema, description, default)
+        detailed = with_details(schema, description, self._annotations.member_value(default))
         self._schema.parameters["properties"][name] = detailed
         if default is None and not (annotation and self._annotations.is_optional(annotation)):
             self._schema.parameters["required"].append(name)

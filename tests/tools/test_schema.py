@@ -174,7 +174,12 @@ class Address(Base):
         "properties": {
             "id": {"type": "integer", "description": "A number."},
             "street": {"type": "string", "description": "With the number."},
-            "kind": {"type": "string", "enum": ["home", "work"], "description": "Of what kind."},
+            "kind": {
+                "type": "string",
+                "enum": ["home", "work"],
+                "description": "Of what kind.",
+                "default": "home",
+            },
             "notes": {"type": "array", "items": {"type": "string"}, "description": "Anything."},
             "floor": {"type": "integer", "description": "From 0.", "default": 0},
             "door": {"type": "string", "description": "If any."},
@@ -257,6 +262,14 @@ def test_dataclasses_and_typed_dicts_are_told_with_their_fields_at_any_depth() -
         "by": {"anyOf": [address, {"type": "string"}], "description": "Who, or where."},
     }
     assert schema.parameters["required"] == ["lines", "to"]
+
+
+def test_a_default_that_is_a_member_of_an_enum_is_told_as_its_value() -> None:
+    source = RECORDS.replace("by: Address | str | None = None", "by: Size = Size.LARGE, or_by: Size = Size.NONE")
+    schema = derive(source.replace("by: Who, or where.", "by: Who.\n        or_by: Who else."))
+    assert schema.parameters["properties"]["by"]["default"] == "l"
+    assert "default" not in schema.parameters["properties"]["or_by"]
+    assert ["or_by" in one.message for one in schema.warnings] == [True]
 
 
 def test_a_typed_dict_that_is_not_total_asks_for_what_is_required_alone() -> None:
