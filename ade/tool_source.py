@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from agents_core.actions.tool_environment import packages_of
 from agents_core.models import Tool
 from agents_core.runtime.transcript import packed_return
 from agents_core.sandbox.base import SandboxOutcome
+from agents_core.tools.environment import modules_in
 from agents_core.tools.execute import result_of
+from agents_core.tools.requirements import BadRequirement
 from agents_core.tools.schema import Problem, ToolSchema, derive
 
 LONGEST_SOURCE = 200_000
@@ -80,10 +83,18 @@ def read_source(source: str, tool: Tool | None = None) -> Reading:
     if len(source) > LONGEST_SOURCE:
         problem = f"The source has {len(source):,} characters; a tool may have {LONGEST_SOURCE:,}."
         return Reading("", "", {}, (Problem(1, 0, problem),))
-    schema = derive(source)
+    schema = derive(source, modules=_modules(tool))
     parameters, note = _given(schema, tool)
     problems, warnings = tuple(schema.problems), tuple(sorted(schema.warnings))
     return Reading(schema.name, schema.description, parameters, problems, warnings, schema.injected, note)
+
+
+def _modules(tool: Tool | None) -> frozenset[str]:
+    """What the packages of the tool can be imported as; nothing of those that are not installed."""
+    try:
+        return modules_in(str(packages_of(tool).folder)) if tool and tool.pip_requirements else frozenset()
+    except BadRequirement:
+        return frozenset()
 
 
 def _given(schema: ToolSchema, tool: Tool | None) -> tuple[dict[str, Any], str]:

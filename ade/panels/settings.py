@@ -1,4 +1,4 @@
-"""An agent's settings, a section at a time: its model and instructions, compaction, budgets, tool rules, schedules, conversations."""
+"""An agent's settings, a section at a time: model, compaction, budgets, tool rules, variables, schedules, conversations."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +11,7 @@ from django.db.models import Count, F, Sum
 from django.utils import timezone
 
 from ade.agent_forms import BudgetsForm, CompactionForm, ConversationForm, RuleForm, ScheduleForm
+from ade.environment_forms import AgentVariableForm
 from ade.forms import AgentForm
 from ade.fragments import Fragment
 from ade.panels.base import Panel
@@ -114,6 +115,10 @@ def _budgets(agent: Agent) -> dict[str, Any]:
     return {"form": BudgetsForm.of(agent), "spent": spent}
 
 
+def _variables(agent: Agent) -> dict[str, Any]:
+    return {"form": AgentVariableForm(), "keys": list(agent.variables.order_by("key").values_list("key", flat=True))}
+
+
 def tool_names(agent: Agent) -> list[str]:
     return list(agent.tools.order_by("name").values_list("name", flat=True))
 
@@ -155,6 +160,7 @@ SECTIONS: Mapping[str, Section] = {
     "compaction": Section("Compaction", _compaction, frozenset({"context.compacted", "step.ended"})),
     "budgets": Section("Budgets", _budgets, frozenset({"step.ended"})),
     "rules": Section("Tool rules", _rules),
+    "variables": Section("Variables", _variables),
     "schedules": Section("Schedules", _schedules, _RUN),
     "conversations": Section("Conversations", _conversations, _RUN | {"message.created"}),
 }

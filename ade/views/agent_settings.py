@@ -10,13 +10,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from ade.agent_forms import BudgetsForm, CompactionForm, ConversationForm, RuleForm, ScheduleForm
+from ade.environment_forms import AgentVariableForm
 from ade.forms import AgentForm
 from ade.panels.settings import SettingsPanel, rule_key, tool_names
 from ade.views.blocks import toast
-from agents_core.actions import agents, compaction, conversations, deletions, schedules, tools
+from agents_core.actions import agent_variables, agents, compaction, conversations, deletions, schedules, tools
 from agents_core.actions.messages import Input
 from agents_core.actions.model_choice import check_handle
-from agents_core.errors import NotFound
+from agents_core.errors import NotFound, Refused
 from agents_core.models import Agent, Author, Conversation, new_id
 
 
@@ -64,6 +65,24 @@ def remove_rule(request: HttpRequest, agent_id: str) -> HttpResponse:
     if rule is None:
         raise NotFound("The agent has no such rule: somebody took it away before.")
     tools.remove_rule(agent_id, rule)
+    return HttpResponse(status=204)
+
+
+@require_POST
+def set_variable(request: HttpRequest, agent_id: str) -> HttpResponse:
+    agent, form = agents.get(agent_id), AgentVariableForm(request.POST)
+    if form.is_valid():
+        try:
+            agent_variables.set_agent_variable(agent_id, form.cleaned_data["key"], form.text)
+        except Refused as refused:
+            form.add_error(None, refused.message)
+    return _answer(request, agent, "variables", form, "Its tools get it from their next call on.")
+
+
+@require_POST
+def remove_variable(request: HttpRequest, agent_id: str) -> HttpResponse:
+    """Takes away the variable named ``key``."""
+    agent_variables.remove_agent_variable(agent_id, request.POST.get("key", ""))
     return HttpResponse(status=204)
 
 

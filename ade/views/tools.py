@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ade.forms import ToolForm
 from ade.status import sandbox_status
+from ade.tool_environment import environment_context
 from ade.tool_inputs import Inputs
 from ade.tool_page import (
     PAGE,
@@ -24,7 +25,7 @@ from ade.tool_page import (
 )
 from ade.tool_source import NEW_SOURCE, Reading, Tried, read_source, stored_reading
 from agents_core.actions import tools
-from agents_core.errors import AgentsError, Conflict
+from agents_core.errors import AgentsError, Conflict, Unavailable
 from agents_core.models import Tool, ToolType
 from agents_core.sandbox.base import SandboxUnavailable
 
@@ -77,6 +78,7 @@ def _page(tool: Tool | None, form: ToolForm, reading: Reading) -> dict[str, Any]
 def _saved_context(tool: Tool | None) -> dict[str, Any]:
     return {
         **live_context(tool),
+        **environment_context(tool),
         "groups": tool_groups(),
         "sandbox": sandbox_status(),
         "delete_question": f"Delete {tool.name}? {holders_told(tool.id)}" if tool else "",
@@ -137,16 +139,18 @@ def run_tool(request: HttpRequest) -> HttpResponse:
         response = render(request, f"{_PARTIALS}inputs.html", context)
         response["HX-Reswap"] = "none"
         return response
-    return render(request, f"{_PARTIALS}ran.html", {**context, **_tried(form, reading, arguments)})
+    return render(request, f"{_PARTIALS}ran.html", {**context, **_tried(tool, form, reading, arguments)})
 
 
-def _tried(form: ToolForm, reading: Reading, arguments: dict[str, Any]) -> dict[str, Any]:
+def _tried(tool: Tool | None, form: ToolForm, reading: Reading, arguments: dict[str, Any]) -> dict[str, Any]:
     fields = {"name": reading.name, "source_code": form.text}
     try:
-        outcome = async_to_sync(tools.run_once)(fields, arguments, {})
+        outcome = async_to_sync(tools.run_once)(fields, arguments, {}, of=tool)
     except SandboxUnavailable:
         status = sandbox_status()
         return {"refusal": {"title": "No sandbox on this machine", "cause": status.reason, "remedy": status.advice}}
+    except Unavailable as unavailable:
+        return {"refusal": {"title": "It cannot run now", "cause": unavailable.message}}
     limit = form.cleaned_data["return_char_limit"] if form.is_valid() else Tool().return_char_limit
     return {"tried": Tried(reading.name, outcome, limit)}
 

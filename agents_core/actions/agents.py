@@ -17,6 +17,7 @@ from agents_core.actions.names import fresh_name
 from agents_core.actions.new_agent import MadeAgent, NewAgent
 from agents_core.actions.openings import Opening, opening_messages
 from agents_core.actions.prompt import prompt_parts, recompile
+from agents_core.actions.tool_environment import checked_variables
 from agents_core.actions.tool_rules import approval_rule, checked_rules, with_base_rules
 from agents_core.errors import InvalidInput, NotFound, Refused
 from agents_core.events.publish import lock_agents, publish
@@ -203,7 +204,8 @@ def tools_named(names: Sequence[str], *, lenient: bool = False) -> list[Tool]:
 
 
 def _seal_variables(agent: Agent, secrets: Mapping[str, str]) -> list[AgentVariable]:
-    variables = [AgentVariable(agent=agent, key=key, sealed=seal(secrets[key])) for key in sorted(secrets)]
+    given = sorted(checked_variables(secrets).items())
+    variables = [AgentVariable(agent=agent, key=key, sealed=seal(value)) for key, value in given]
     return AgentVariable.objects.bulk_create(variables)
 
 

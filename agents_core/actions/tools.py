@@ -5,19 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.db import IntegrityError, transaction
 
 from agents_core.actions.agents import locked
+from agents_core.actions.tool_environment import checked_hosts, checked_variables, packages_of, stored_variables
 from agents_core.actions.tool_rules import approval_rule, checked_rules
-from agents_core.errors import Conflict, InvalidInput, NotFound, Refused
+from agents_core.errors import Conflict, NotFound, Refused
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged
-from agents_core.models import Agent, AgentTool, AgentVariable, Tool, ToolType
+from agents_core.models import Agent, AgentTool, Tool, ToolType
 from agents_core.models.pipeline import run_sync
-from agents_core.models.sealed import unseal
 from agents_core.sandbox.base import SandboxOutcome
 from agents_core.tools.base import builtin_definitions
+from agents_core.tools.environment import Variable, environment
 from agents_core.tools.execute import run_source
+from agents_core.tools.requirements import requirements_of
 from agents_core.tools.schema import derive_strictly
 
 LONGEST_NAME = 48
@@ -93,7 +96,10 @@ def upsert(fields: Mapping[str, Any], *, strict: bool = False) -> Tool:
         if strict and known:
             raise Conflict(f"A tool named {about.name!r} exists.")
         given = {name: value for name, value in fields.items() if value is not None}
-        _set(tool, {**given, "description": about.description, "json_schema": about.json_schema})
+        _set(
+            tool,
+            {**_with_checked_environment(given), "description": about.description, "json_schema": about.json_schema},
+        )
         _save(tool)
         if known:
             _tell_holders(tool.id)
@@ -117,7 +123,7 @@ def modify(tool_id: str, changes: Mapping[str, Any], *, read_at: datetime | None
             raise Refused(
                 f"{tool.name} is part of the product: only its approval, return limit and tags can be changed."
             )
-        _set(tool, changes)
+        _set(tool, _with_checked_environment(changes))
         if changes.keys() & {"source_code", "json_schema", "args_json_schema"}:
             about = described({**_described_by(tool), **changes})
             tool.name, tool.description, tool.json_schema = about.name, about.description, about.json_schema
@@ -135,12 +141,20 @@ def _set(tool: Tool, fields: Mapping[str, Any]) -> None:
         setattr(tool, name, value)
 
 
+def _with_checked_environment(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises ``Refused`` for requirements and hosts that are none."""
+    requirements_of(fields.get("pip_requirements") or ())
+    return {**fields, "hosts": checked_hosts(fields["hosts"])} if "hosts" in fields else dict(fields)
+
+
 def _save(tool: Tool) -> None:
+    """Saves it, and then begins to install what it asks for."""
     try:
         with transaction.atomic():
             tool.save()
     except IntegrityError:
         raise Refused(f"A tool named {tool.name!r} exists: choose another name.") from None
+    transaction.on_commit(packages_of(tool).start)
 
 
 def delete(tool_id: str) -> None:
@@ -257,18 +271,17 @@ def of_agent(agent_id: str, name: str) -> Tool:
 # --- trying a tool ------------------------------------------------------------------------------------------------
 
 
-async def run_once(fields: Mapping[str, Any], arguments: dict[str, Any], env: Mapping[str, str]) -> SandboxOutcome:
-    """What the function of a source gives for ``arguments``, in the sandbox. Raises ``Refused``, ``SandboxUnavailable``."""
+async def run_once(
+    fields: Mapping[str, Any], arguments: dict[str, Any], env: Mapping[str, str], *, of: Tool | None = None
+) -> SandboxOutcome:
+    """What the function of a source gives for ``arguments``, in the sandbox, with the variables ``env`` and ``pip_requirements`` of
+    ``fields``. ``of``: the tool that the source is to replace; it has that one's variables, packages and hosts too.
+
+    Raises ``Refused``, ``SandboxUnavailable``, ``PackagesUnavailable``.
+    """
     name = fields.get("name") or described(fields).name
-    return await run_source(fields["source_code"], name, arguments, dict(env))
-
-
-async def run_of_agent(agent_id: str, name: str, arguments: dict[str, Any]) -> SandboxOutcome:
-    """As ``run_once``, of a tool the agent has and with its secrets. Raises ``InvalidInput`` for a tool of the product: it needs a turn."""
-    tool = await Tool.objects.filter(agent_links__agent=agent_id, name=name).afirst()
-    if tool is None:
-        raise NotFound(f"The agent has no tool named {name!r}.")
-    if not tool.source_code:
-        raise InvalidInput(f"{name} is part of the product and runs only within a turn of the agent.")
-    env = {variable.key: unseal(variable.sealed) async for variable in AgentVariable.objects.filter(agent=agent_id)}
-    return await run_source(tool.source_code, name, arguments, env)
+    variables = [Variable(key, value, False) for key, value in checked_variables(env).items()]
+    of_tool = await sync_to_async(stored_variables)(of.id) if of else []
+    requirements = [*(fields.get("pip_requirements") or ()), *(of.pip_requirements if of else ())]
+    given = environment([*of_tool, *variables], requirements, of.hosts if of else ())
+    return await run_source(fields["source_code"], name, arguments, given)

@@ -28,7 +28,7 @@ from agents_core.models.runs import (
     ToolCallStatus,
 )
 from agents_core.models.schedules import Batch, Schedule
-from agents_core.models.tools import Tool, ToolType
+from agents_core.models.tools import Tool, ToolType, ToolVariable
 
 __all__ = [
     "ACTIVE",
@@ -78,5 +78,6 @@ __all__ = [
     "ToolCall",
     "ToolCallStatus",
     "ToolType",
+    "ToolVariable",
     "new_id",
 ]

@@ -32,6 +32,9 @@ class Tool(Timestamped):
     tags: "ArrayField[list[str], list[str]]" = ArrayField(models.TextField(), default=list, blank=True)
     return_char_limit = models.PositiveIntegerField(default=50_000)
     pip_requirements = models.JSONField(default=list, blank=True)
+    hosts: "ArrayField[list[str], list[str]]" = ArrayField(
+        models.TextField(), default=list, blank=True, help_text="Names that its code may reach; none: no network."
+    )
     npm_requirements = models.JSONField(default=list, blank=True)
     default_requires_approval = models.BooleanField(default=False)
     enable_parallel_execution = models.BooleanField(default=False)
@@ -49,3 +52,22 @@ class Tool(Timestamped):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ToolVariable(models.Model):
+    """A variable of a tool's environment, for every agent that calls it; ``sealed`` is encrypted (agents_core.models.sealed).
+
+    The value of a ``secret`` is in no page again, and hidden in all that the tool says.
+    """
+
+    tool = models.ForeignKey(Tool, models.CASCADE, related_name="variables", db_index=False)
+    key = models.TextField()
+    sealed = models.BinaryField()
+    secret = models.BooleanField(default=True)
+
+    class Meta:
+        db_table = "tool_variable"
+        constraints = (models.UniqueConstraint(fields=["tool", "key"], name="tool_variable_once"),)
+
+    def __str__(self) -> str:
+        return self.key

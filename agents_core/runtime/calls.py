@@ -12,19 +12,21 @@ from typing import Any, TypeVar
 
 from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
 
+from agents_core.errors import AgentsError
 from agents_core.events.types import AnyEvent, BlockChanged, ProposalChanged, ToolCalled, ToolReturned
 from agents_core.llm.types import ToolCall
 from agents_core.memory.blocks import not_under_review, proposal_statements, write_statements
 from agents_core.models import Author, Role, ToolCallStatus, ToolType, new_id, pipeline
 from agents_core.models.pipeline import Statement, json
 from agents_core.models.sealed import unseal
+from agents_core.runtime.custom_calls import environment_and_agent, write_changes
 from agents_core.runtime.memory import AgentMemory
 from agents_core.runtime.others import AgentsOfTurn
 from agents_core.runtime.persist import Commit, NewMessage, refresh_world
 from agents_core.runtime.state import ToolFacts, Turn
 from agents_core.runtime.transcript import local_time, packed_return
 from agents_core.tools.base import BUILTIN_TOOLS, BlockEdit, ToolContext, ToolResult
-from agents_core.tools.execute import own_arguments, read_arguments, run_builtin, run_custom
+from agents_core.tools.execute import failed, own_arguments, read_arguments, run_builtin, run_custom
 from agents_core.tools.rules import Allowed
 
 STOPPED = "Interrupted: the run was ended during this call, so its outcome is unknown. Check before you do it again."
@@ -36,7 +38,8 @@ _LONGEST_PAUSE_S = 0.05
 class PlannedCall:
     """A call that the model made. ``arguments`` as the tool gets them; ``heartbeat`` is whether the model asked to be called again;
     ``refused``: it is not run, because there is no such tool or a rule forbids it now; ``waits``: AWAITING or HELD, for an answer;
-    ``interrupted``: it was stopped on its way; ``note``: what the model is told beside the result."""
+    ``interrupted``: it was stopped on its way; ``note``: what the model is told beside the result; ``ran``: what the code of a
+    person's tool left, which was given the texts ``read`` of blocks by label."""
 
     call: ToolCall
     position: int
@@ -49,6 +52,8 @@ class PlannedCall:
     result: ToolResult | None = None
     note: str = ""
     started_ms: float = 0.0
+    ran: ToolResult | None = None
+    read: dict[str, str] = field(default_factory=dict)
     edits: list[BlockEdit] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
     events: list[AnyEvent] = field(default_factory=list)
@@ -67,6 +72,11 @@ class PlannedCall:
     def has_effects(self) -> bool:
         """Whether running it changes what no commit can undo."""
         return not self.is_builtin
+
+    @property
+    def can_be_redone(self) -> bool:
+        """Whether what it wrote to memory can be written again, on what stands there now, and nothing else happens."""
+        return self.is_builtin or self.ran is not None
 
     @property
     def awaits(self) -> bool:
@@ -107,8 +117,8 @@ async def run_and_commit(
     commit: Callable[[Ran], Awaitable[Committed]],
 ) -> Committed:
     """Runs the calls that have no result yet and commits; when another writer changed a block meanwhile, the builtin ones run again on
-    what stands there now."""
-    builtin = [plan for plan in planned if plan.result is None and plan.is_builtin]
+    what stands there now, and what people's tools changed is written there."""
+    open_calls = [plan for plan in planned if plan.result is None]
     for attempt in range(_WRITE_TRIES):
         ran = await run()
         try:
@@ -118,7 +128,7 @@ async def run_and_commit(
                 raise
             await asyncio.sleep(random() * min(_LONGEST_PAUSE_S, attempt * 0.002))
             await refresh_world(turn)
-            for plan in builtin:
+            for plan in filter(lambda plan: plan.can_be_redone, open_calls):
                 plan.result, plan.edits, plan.statements, plan.events = None, [], [], []
     raise AssertionError("unreachable")
 
@@ -143,18 +153,28 @@ def interrupt(planned: Sequence[PlannedCall]) -> None:
 async def _run(turn: Turn, plan: PlannedCall, step_started: float) -> None:
     assert plan.tool is not None
     plan.started_ms = (perf_counter() - step_started) * 1000
-    if plan.tool.name in BUILTIN_TOOLS:
-        before = {label: replace(block) for label, block in turn.blocks.items()}
-        context = tool_context(turn, plan.call.id)
+    if plan.tool.name not in BUILTIN_TOOLS and plan.ran is None:
+        plan.ran = await _run_code(turn, plan, plan.tool)
+    before = {label: replace(block) for label, block in turn.blocks.items()}
+    context = tool_context(turn, plan.call.id)
+    if plan.ran is None:
         plan.result = await run_builtin(plan.tool.name, plan.arguments, context, plan.tool.return_char_limit)
-        if plan.failed:
-            turn.blocks = before
-        else:
-            plan.edits, plan.statements, plan.events = context.edits, context.statements, context.events
-        return
-    env = {"AGENT_ID": turn.agent.id, "LETTA_AGENT_ID": turn.agent.id, **await _variables(turn.agent.id)}
-    source = plan.tool.source_code or ""
-    plan.result = await run_custom(plan.tool.name, source, plan.arguments, env, plan.tool.return_char_limit)
+    else:
+        plan.result = write_changes(context, plan.tool.name, plan.ran, plan.read)
+    if plan.failed:
+        turn.blocks = before
+    else:
+        plan.edits, plan.statements, plan.events = context.edits, context.statements, context.events
+
+
+async def _run_code(turn: Turn, plan: PlannedCall, tool: ToolFacts) -> ToolResult:
+    plan.read = {label: block.value for label, block in turn.blocks.items()}
+    try:
+        environment, agent = await environment_and_agent(turn, tool, await _variables(turn.agent.id))
+    except AgentsError as error:
+        return failed(tool.name, error)
+    source, limit = tool.source_code or "", tool.return_char_limit
+    return await run_custom(tool.name, source, plan.arguments, environment, limit, agent)
 
 
 def tool_context(turn: Turn, call_id: str, step_id: str = "") -> ToolContext:

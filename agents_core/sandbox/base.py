@@ -38,11 +38,15 @@ class SandboxCall:
     packages: str = ""
     preload: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    agent: dict[str, Any] | None = None
+    """What a function that asks for ``agent_state``, ``agent_id`` or ``client`` is told of the agent that calls it (``inside.agent``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxOutcome:
     """``value`` is what the function returned as JSON data (``str()`` of what JSON cannot hold), None unless ok.
+
+    ``blocks``: the new texts of the agent's blocks that it changed, by label; none unless ok.
 
     ``error`` is one line, ``Type: message (line N)`` where known; ``traceback`` shows only the tool's own frames.
     ``timeout``: past ``wall_s``. ``killed``: past another limit, or the process died; ``error`` says which.
@@ -58,6 +62,7 @@ class SandboxOutcome:
     cpu_ms: float = 0.0
     peak_memory_bytes: int = 0
     output_truncated: bool = False
+    blocks: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ def outcome_of(reply: bytes, limits: Limits) -> SandboxOutcome:
         cpu_ms=header["cpu_ms"],
         peak_memory_bytes=header["peak_memory_bytes"],
         output_truncated=header["output_truncated"],
+        blocks=told["blocks"] if status == "ok" else {},
     )
 
 
@@ -66,7 +67,10 @@ def _report(report: bytes) -> dict[str, Any]:
         told = None
     if not isinstance(told, dict) or not told.keys() & {"value", "error"}:
         return {"error": "The tool wrote to the descriptor of its result; what it wrote was thrown away."}
-    return {key: item if key == "value" else str(item) for key, item in told.items()}
+    blocks = told.get("blocks")
+    texts = {key: str(item) for key, item in told.items() if key in {"error", "traceback"}}
+    changed = {label: str(text) for label, text in blocks.items()} if isinstance(blocks, dict) else {}
+    return {**texts, "value": told.get("value"), "blocks": changed}
 
 
 def _signal_name(number: int) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents_core.tools import docstring
+from agents_core.tools.fields import ClassField, ClassKind, elements, fields_of, kind_of, last_name
 
 Schema = dict[str, Any]
 Report = Callable[[ast.AST, str], None]
@@ -27,9 +28,12 @@ _PLAIN: dict[str, Schema] = {
     "Sequence": {"type": "array", "items": {"type": "string"}},
 }
 _LISTS, _MAPPINGS, _TUPLES = {"list", "List", "Sequence"}, {"dict", "Dict", "Mapping"}, {"tuple", "Tuple"}
+_WRAPPERS = {"Annotated", "Required", "NotRequired", "ReadOnly", "Final"}
+_ENUMS = {"Enum", "StrEnum", "IntEnum"}
 _JSON_TYPES: dict[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
 _KNOWN = (
-    "str, int, float, bool, list[T], dict, tuple[T, …], Literal[…], T | None, Any, or a pydantic model in this source"
+    "str, int, float, bool, list[T], dict, tuple[T, …], Literal[…], T | U, T | None, Any, or an Enum, "
+    "pydantic model, dataclass or TypedDict in this source"
 )
 _INSTEAD = {
     "datetime": "str, and say in its description that it is ISO 8601",
@@ -83,9 +87,9 @@ class Annotations:
         if isinstance(node, ast.Name) and node.id in self.aliases and node.id not in _PLAIN:
             return not _refers_to(self.aliases[node.id], node.id) and self.is_optional(self.aliases[node.id])
         if isinstance(node, ast.Subscript):
-            inner = _elements(node)
-            return _name(node.value) == "Optional" or (
-                _name(node.value) in {"Union", "Annotated"} and any(map(self._may_be_none, inner))
+            inner = elements(node)
+            return last_name(node.value) == "Optional" or (
+                last_name(node.value) in {"Union", *_WRAPPERS} and any(map(self._may_be_none, inner))
             )
         return isinstance(node, ast.BinOp) and any(map(self._may_be_none, _alternatives(node)))
 
@@ -114,7 +118,7 @@ class Annotations:
         return parsed
 
     def _named(self, node: ast.Name | ast.Attribute) -> Schema:
-        name = _name(node)
+        name = last_name(node)
         if name in self.classes:
             return self._class(node, self.classes[name])
         if name in _PLAIN:
@@ -127,8 +131,8 @@ class Annotations:
         return self._refuse(node, f"type `{ast.unparse(node)}` cannot be told to a model: use {instead}")
 
     def _subscript(self, node: ast.Subscript) -> Schema:
-        name, inner = _name(node.value), _elements(node)
-        if name == "Annotated":
+        name, inner = last_name(node.value), elements(node)
+        if name in _WRAPPERS:
             return self.schema(inner[0])
         if name in {"Optional", "Union"}:
             return self._union(inner)
@@ -167,21 +171,27 @@ class Annotations:
 
     def _class(self, node: ast.expr, definition: ast.ClassDef) -> Schema:
         bases = self._bases(definition)
-        if bases & {"Enum", "StrEnum", "IntEnum"}:
-            values = [
-                item.value.value
-                for item in definition.body
-                if isinstance(item, ast.Assign) and isinstance(item.value, ast.Constant)
-            ]
-            return _enumeration(values)
-        if "BaseModel" not in bases:
+        if bases & _ENUMS:
+            return _enumeration([member.value for member in _members(definition).values()])
+        kind = kind_of(definition, bases)
+        if kind is None:
             return self._refuse(
-                node, f"class `{definition.name}` cannot be told to a model: derive it from pydantic.BaseModel"
+                node,
+                f"class `{definition.name}` cannot be told to a model: derive it from pydantic.BaseModel or TypedDict, "
+                "or put @dataclass above it",
             )
-        return self._once(node, definition.name, lambda: self._model(definition))
+        return self._once(node, definition.name, lambda: self._record(definition, kind))
+
+    def member_value(self, node: ast.expr | None) -> ast.expr | None:
+        """The value of the member that a default such as ``Unit.CELSIUS`` names; any other default as it is."""
+        if not (isinstance(node, ast.Attribute) and last_name(node.value) in self.classes):
+            return node
+        definition = self.classes[last_name(node.value)]
+        members = _members(definition) if self._bases(definition) & _ENUMS else {}
+        return members.get(node.attr, node)
 
     def _bases(self, definition: ast.ClassDef, depth: int = 0) -> set[str]:
-        names = {_name(base) for base in definition.bases}
+        names = {last_name(base) for base in definition.bases}
         for name in list(names):
             if name in self.classes and depth < 20:
                 names |= self._bases(self.classes[name], depth + 1)
@@ -196,30 +206,32 @@ class Annotations:
         finally:
             self._open.pop()
 
-    def _model(self, definition: ast.ClassDef) -> Schema:
+    def _record(self, definition: ast.ClassDef, kind: ClassKind) -> Schema:
         described = docstring.parse(ast.get_docstring(definition) or "")
         properties: dict[str, Schema] = {}
         required: list[str] = []
         for base in definition.bases:
-            if _name(base) in self.classes:
-                inherited = self._once(base, _name(base), lambda base=base: self._model(self.classes[_name(base)]))  # type: ignore[misc]
+            if last_name(base) in self.classes:
+                inherited = self._inherited(base, kind)
                 properties |= inherited.get("properties", {})
                 required += inherited.get("required", [])
-        for item in definition.body:
-            if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and _is_field(item):
-                name = item.target.id
-                properties[name] = self._field(item, name, described.arguments.get(name, ""))
-                if _default(item) is None and not self.is_optional(item.annotation):
-                    required.append(name)
+        for item in fields_of(definition, kind):
+            properties[item.name] = self._field(item, described.arguments.get(item.name, ""), kind)
+            if not item.may_be_absent and not self.is_optional(item.annotation):
+                required.append(item.name)
         schema: Schema = {"type": "object", "properties": properties, "required": required}
         return {**schema, "description": described.description} if described.description else schema
 
-    def _field(self, item: ast.AnnAssign, name: str, from_docstring: str) -> Schema:
+    def _inherited(self, base: ast.expr, kind: ClassKind) -> Schema:
+        return self._once(base, last_name(base), lambda: self._record(self.classes[last_name(base)], kind))
+
+    def _field(self, item: ClassField, from_docstring: str, kind: ClassKind) -> Schema:
         schema = self.schema(item.annotation)
-        description = _field_keyword(item, "description") or from_docstring
+        description = item.description or from_docstring
         if not description:
-            self.report(item, f'Field `{name}` has no description: write Field(description="…").')
-        return with_details(schema, description, _default(item))
+            wanted = 'write Field(description="…")' if kind == "pydantic model" else "describe it under `Attributes:`"
+            self.report(item.node, f"Field `{item.name}` has no description: {wanted}.")
+        return with_details(schema, description, self.member_value(item.default))
 
 
 def with_details(schema: Schema, description: str, default: ast.expr | None) -> Schema:
@@ -235,19 +247,21 @@ def with_details(schema: Schema, description: str, default: ast.expr | None) -> 
     return {**detailed, "default": value} if value is not None and value is not ... else detailed
 
 
+def _members(definition: ast.ClassDef) -> dict[str, ast.Constant]:
+    """The plain values of an enum, by name."""
+    return {
+        target.id: item.value
+        for item in definition.body
+        if isinstance(item, ast.Assign) and isinstance(item.value, ast.Constant)
+        for target in item.targets
+        if isinstance(target, ast.Name)
+    }
+
+
 def _enumeration(values: list[Any]) -> Schema:
     kinds = {_JSON_TYPES.get(type(value)) for value in values}
     kind = kinds.pop() if len(kinds) == 1 else None
     return {"type": kind, "enum": values} if kind else {"enum": values}
-
-
-def _name(node: ast.expr) -> str:
-    """The last part of a dotted name: ``typing.List`` and ``List`` are the same."""
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
-def _elements(node: ast.Subscript) -> list[ast.expr]:
-    return list(node.slice.elts) if isinstance(node.slice, ast.Tuple) and node.slice.elts else [node.slice]
 
 
 def _alternatives(node: ast.expr) -> list[ast.expr]:
@@ -262,38 +276,3 @@ def _is_none(node: ast.expr) -> bool:
 
 def _refers_to(node: ast.AST, name: str) -> bool:
     return any(isinstance(inner, ast.Name) and inner.id == name for inner in ast.walk(node))
-
-
-def _is_field(item: ast.AnnAssign) -> bool:
-    assert isinstance(item.target, ast.Name)
-    plain = item.annotation.value if isinstance(item.annotation, ast.Subscript) else item.annotation
-    return _name(plain) != "ClassVar" and item.target.id != "model_config" and not item.target.id.startswith("_")
-
-
-def _field_calls(item: ast.AnnAssign) -> list[ast.Call]:
-    """``Field(…)`` as the value, or within ``Annotated[T, …]``."""
-    candidates: list[ast.expr | None] = [item.value]
-    if isinstance(item.annotation, ast.Subscript) and _name(item.annotation.value) == "Annotated":
-        candidates += _elements(item.annotation)[1:]
-    return [call for call in candidates if isinstance(call, ast.Call) and _name(call.func) == "Field"]
-
-
-def _field_keyword(item: ast.AnnAssign, keyword: str) -> str:
-    for call in _field_calls(item):
-        for one in call.keywords:
-            if one.arg == keyword and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str):
-                return one.value.value.strip()
-    return ""
-
-
-def _default(item: ast.AnnAssign) -> ast.expr | None:
-    """The expression of the default, None when the field is required."""
-    calls = _field_calls(item)
-    if item.value is not None and item.value not in calls:
-        return item.value
-    for call in calls:
-        named = [one.value for one in call.keywords if one.arg in {"default", "default_factory"}]
-        for value in (*call.args[:1], *named):
-            if not (isinstance(value, ast.Constant) and value.value is ...):
-                return value
-    return None

@@ -229,13 +229,15 @@ class ToolContext:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What a call leaves. ``text`` is what the agent sees; ``duration_ms`` is wall time."""
+    """What a call leaves. ``text`` is what the agent sees; ``duration_ms`` is wall time; ``blocks`` are the new texts, by label, of
+    memory blocks that the code of a person's tool changed."""
 
     status: str
     text: str
     stdout: str = ""
     stderr: str = ""
     duration_ms: float = 0.0
+    blocks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +261,7 @@ def tool(tool_type: ToolType, *, parallel: bool = False) -> Callable[[Callable[.
 
     def define(function: Callable[..., Awaitable[Any]]) -> ToolDefinition:
         source = inspect.getsource(function)
-        schema = derive(source[source.index("async def") :], function.__name__)
+        schema = derive(source[source.index("async def") :], function.__name__, injected={"ctx"})
         if schema.problems:
             raise TypeError(f"{function.__name__}: {schema.problems}")
         return ToolDefinition(function.__name__, tool_type, schema.description, schema.parameters, function, parallel)

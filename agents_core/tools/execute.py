@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,6 +15,7 @@ from agents_core.models.pipeline import storable
 from agents_core.sandbox.base import Limits, Sandbox, SandboxCall, SandboxOutcome
 from agents_core.sandbox.choose import choose
 from agents_core.tools.base import BUILTIN_TOOLS, ToolContext, ToolResult
+from agents_core.tools.environment import Environment, preloaded
 
 logger = logging.getLogger(__name__)
 
@@ -68,21 +70,57 @@ def _argument_trouble(accepted: Mapping[str, Any], unknown: list[str], missing: 
 
 
 async def run_source(
-    source: str, function: str, arguments: dict[str, Any], env: dict[str, str], limits: Limits | None = None
+    source: str,
+    function: str,
+    arguments: dict[str, Any],
+    environment: Environment,
+    *,
+    agent: dict[str, Any] | None = None,
+    limits: Limits | None = None,
 ) -> SandboxOutcome:
-    """Runs a function of ``source`` in the sandbox. Raises ``SandboxUnavailable`` where this machine isolates nothing."""
-    return await (await sandbox()).call(SandboxCall(source, function, arguments, env, limits or Limits()))
+    """Runs a function of ``source`` in the sandbox. The outcome holds no secret of the environment.
+
+    ``agent``: see ``SandboxCall``. Raises ``SandboxUnavailable`` where this machine isolates nothing, ``PackagesUnavailable``.
+    """
+    limits = limits or Limits()
+    packages = await environment.packages.ready(limits.wall_s)
+    call = SandboxCall(
+        source,
+        function,
+        arguments,
+        dict(environment.variables),
+        limits,
+        packages,
+        preloaded(source, packages),
+        environment.hosts,
+        agent,
+    )
+    outcome = await (await sandbox()).call(call)
+    # The tool may have written its report itself, with blocks that it was not given.
+    given = {block["label"] for block in agent["blocks"]} if agent else set()
+    known = {label: text for label, text in outcome.blocks.items() if label in given}
+    return environment.mask.outcome(replace(outcome, blocks=known))
 
 
 async def run_custom(
-    name: str, source: str, arguments: dict[str, Any], env: dict[str, str], return_char_limit: int
+    name: str,
+    source: str,
+    arguments: dict[str, Any],
+    environment: Environment,
+    return_char_limit: int,
+    agent: dict[str, Any] | None = None,
 ) -> ToolResult:
     """Runs a person's tool in the sandbox. Whatever goes wrong in it is a result too."""
     try:
-        outcome = await run_source(source, name, arguments, env)
+        outcome = await run_source(source, name, arguments, environment, agent=agent)
     except AgentsError as error:
-        return ToolResult("error", _error_text(name, type(error).__name__, error.message))
+        return failed(name, error)
     return result_of(name, outcome, return_char_limit)
+
+
+def failed(name: str, error: AgentsError) -> ToolResult:
+    """What the agent sees of a call that could not be made, or whose changes could not."""
+    return ToolResult("error", _error_text(name, type(error).__name__, error.message))
 
 
 def result_of(name: str, outcome: SandboxOutcome, return_char_limit: int) -> ToolResult:
@@ -92,7 +130,8 @@ def result_of(name: str, outcome: SandboxOutcome, return_char_limit: int) -> Too
     else:
         status, text = "error", f"Error executing function {name}: {outcome.error}"[:_ERROR_CHARS]
     stderr = "\n".join(part for part in (outcome.stderr, outcome.traceback) if part)
-    return ToolResult(status, storable(text), storable(outcome.stdout), storable(stderr), outcome.duration_ms)
+    blocks = storable(outcome.blocks)
+    return ToolResult(status, storable(text), storable(outcome.stdout), storable(stderr), outcome.duration_ms, blocks)
 
 
 def as_text(value: Any) -> str:

@@ -8,6 +8,7 @@ enough to run at every keystroke.
 import ast
 import sys
 import warnings
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -18,8 +19,8 @@ from agents_core.tools.mock import mock_arguments
 
 __all__ = ["INJECTED", "Problem", "SchemaError", "ToolSchema", "derive", "derive_strictly", "mock_arguments"]
 
-INJECTED = frozenset({"self", "agent_state", "agent_id", "client", "ctx"})
-"""Parameters that the runtime fills in and a model is not told of."""
+INJECTED = frozenset({"self", "agent_state", "agent_id", "client"})
+"""Parameters of people's tools that the runtime fills in and a model is not told of."""
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -54,10 +55,19 @@ class ToolSchema:
     warnings: list[Problem] = field(default_factory=list)
 
 
-def derive(source: str, function: str | None = None) -> ToolSchema:
-    """The schema of ``function``, by default the last public function at the top level. Never raises for bad source."""
+def derive(
+    source: str,
+    function: str | None = None,
+    *,
+    modules: Collection[str] = (),
+    injected: Collection[str] = INJECTED,
+) -> ToolSchema:
+    """The schema of ``function``, by default the last public function at the top level. Never raises for bad source.
+
+    ``modules`` can be imported besides the standard library; a model is not told of the parameters ``injected``.
+    """
     try:
-        return _Reader(source, _parsed(source)).read(function)
+        return _Reader(source, _parsed(source), modules, injected).read(function)
     except SyntaxError as error:
         column = max(0, (error.offset or 1) - 1)
         return ToolSchema(problems=[Problem(error.lineno or 1, column, f"Python cannot read this: {error.msg}.")])
@@ -82,9 +92,11 @@ def _parsed(source: str) -> ast.Module:
 
 
 class _Reader:
-    def __init__(self, source: str, module: ast.Module) -> None:
+    def __init__(self, source: str, module: ast.Module, modules: Collection[str], injected: Collection[str]) -> None:
         self._lines = source.splitlines()
         self._module = module
+        self._modules = modules
+        self._injected = injected
         self._schema = ToolSchema()
         self._annotations = Annotations.of(module, self._problem)
 
@@ -138,8 +150,8 @@ class _Reader:
             if rest:
                 self._problem(rest, f"`{star}{rest.arg}` cannot be told to a model: name each parameter.")
         both = [*zip(positional, defaults, strict=True), *zip(spec.kwonlyargs, spec.kw_defaults, strict=True)]
-        self._schema.injected = tuple(argument.arg for argument, _ in both if argument.arg in INJECTED)
-        return [(argument, default) for argument, default in both if argument.arg not in INJECTED]
+        self._schema.injected = tuple(argument.arg for argument, _ in both if argument.arg in self._injected)
+        return [(argument, default) for argument, default in both if argument.arg not in self._injected]
 
     def _read_parameter(
         self, argument: ast.arg, default: ast.expr | None, described: dict[str, str], *, has_docstring: bool
@@ -151,7 +163,7 @@ class _Reader:
         if annotation is None:
             self._problem(argument, f"`{name}` has no type: write `{name}: str`, or what it is.")
         schema = self._annotations.schema(annotation) if annotation else {}
-        detailed = with_details(schema, description, default)
+        detailed = with_details(schema, description, self._annotations.member_value(default))
         self._schema.parameters["properties"][name] = detailed
         if default is None and not (annotation and self._annotations.is_optional(annotation)):
             self._schema.parameters["required"].append(name)
@@ -166,15 +178,10 @@ class _Reader:
             self._warning(function, f"The docstring describes `{name}`, which is no parameter.")
 
     def _warn_of_packages(self) -> None:
-        for node in ast.walk(self._module):
-            names: list[str] = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names = [node.module]
-            for name in {name.split(".")[0] for name in names} - sys.stdlib_module_names:
+        for name, node in imported_modules(self._module):
+            if name not in sys.stdlib_module_names and name not in self._modules:
                 self._warning(
-                    node, f"`{name}` is not in the standard library: the sandbox has it only if it is installed there."
+                    node, f"`{name}` is not in the standard library: name its package among the tool's requirements."
                 )
 
     def _problem(self, node: ast.AST, message: str) -> None:
@@ -188,6 +195,18 @@ class _Reader:
         line, offset = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
         text = self._lines[line - 1] if line <= len(self._lines) else ""
         return Problem(line, len(text.encode()[:offset].decode(errors="ignore")), message)
+
+
+def imported_modules(module: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+    """The first name of each module that is imported anywhere in the source, and where."""
+    for node in ast.walk(module):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module]
+        for name in {name.split(".")[0] for name in names}:
+            yield name, node
 
 
 def _is_none(node: ast.expr) -> bool:

@@ -9,12 +9,13 @@ from agents_core.actions import agents, conversations, schedules, tools
 from agents_core.actions.messages import Input, send
 from agents_core.actions.new_agent import NewAgent
 from agents_core.models import Agent, Conversation, Run, Schedule
+from agents_core.models.sealed import unseal
 from agents_core.runtime.loop import execute
 from tests.running import finish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SECTIONS = ["model", "compaction", "budgets", "rules", "schedules", "conversations"]
+SECTIONS = ["model", "compaction", "budgets", "rules", "variables", "schedules", "conversations"]
 HUGE = "9" * 5000
 COMPACTION = {
     "mode": "sliding_window",
@@ -201,6 +202,27 @@ def test_a_rule_that_cannot_be_is_told_at_the_field(client: Client, agent: Agent
 def test_a_rule_that_is_not_there_cannot_be_taken_away(client: Client, agent: Agent) -> None:
     for rule in ("", "{}", "[", "\x00", "x" * 100_000):
         assert post(client, agent, "settings/rules/remove", rule=rule).status_code == 404
+
+
+# --- variables ----------------------------------------------------------------------------------------------------
+
+
+def test_a_variable_is_set_replaced_and_removed_and_its_value_is_in_no_page(client: Client, agent: Agent) -> None:
+    for value in ("hunter22-first", "hunter22-second\r\nline"):
+        assert post(client, agent, "variables", key="TOKEN", value=value).status_code == 200
+    drawn = client.get(f"/agents/{agent.id}", {"main": "settings", "section": "variables"}).content.decode()
+    assert "TOKEN" in drawn
+    assert "hunter22" not in drawn
+    assert [(one.key, unseal(one.sealed)) for one in agent.variables.all()] == [("TOKEN", "hunter22-second\nline")]
+    assert post(client, agent, "variables/remove", key="TOKEN").status_code == 204
+    assert post(client, agent, "variables/remove", key="TOKEN").status_code == 404
+    assert not agent.variables.exists()
+
+
+@pytest.mark.parametrize("key", ["", "A B", "1A", "A=B", "é", "A" * 200])
+def test_a_name_that_no_variable_can_have_is_told(client: Client, agent: Agent, key: str) -> None:
+    assert post(client, agent, "variables", key=key, value="x").status_code == 422
+    assert not agent.variables.exists()
 
 
 # --- schedules ----------------------------------------------------------------------------------------------------

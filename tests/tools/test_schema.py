@@ -174,13 +174,133 @@ class Address(Base):
         "properties": {
             "id": {"type": "integer", "description": "A number."},
             "street": {"type": "string", "description": "With the number."},
-            "kind": {"type": "string", "enum": ["home", "work"], "description": "Of what kind."},
+            "kind": {
+                "type": "string",
+                "enum": ["home", "work"],
+                "description": "Of what kind.",
+                "default": "home",
+            },
             "notes": {"type": "array", "items": {"type": "string"}, "description": "Anything."},
             "floor": {"type": "integer", "description": "From 0.", "default": 0},
             "door": {"type": "string", "description": "If any."},
         },
         "required": ["id", "street"],
     }
+
+
+RECORDS = '''
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NotRequired, TypedDict
+
+class Size(Enum):
+    SMALL = "s"
+    LARGE = "l"
+
+@dataclass(frozen=True)
+class Line:
+    """One line of an order.
+
+    Attributes:
+        item: What.
+        size: How large.
+        notes: Remarks.
+        count: How many.
+    """
+    item: str
+    size: Size
+    notes: list[str] = field(default_factory=list)
+    count: int = 1
+
+class Address(TypedDict):
+    """Where to.
+
+    Attributes:
+        street: With number.
+        floor: From the ground.
+    """
+    street: str
+    floor: NotRequired[int]
+
+def order(lines: list[Line], to: dict[str, Address], by: Address | str | None = None) -> str:
+    """Order.
+
+    Args:
+        lines: The lines.
+        to: By name.
+        by: Who, or where.
+    """
+'''
+
+
+def test_dataclasses_and_typed_dicts_are_told_with_their_fields_at_any_depth() -> None:
+    schema = derive(RECORDS)
+    assert schema.problems == []
+    line = {
+        "type": "object",
+        "description": "One line of an order.",
+        "properties": {
+            "item": {"type": "string", "description": "What."},
+            "size": {"type": "string", "enum": ["s", "l"], "description": "How large."},
+            "notes": {"type": "array", "items": {"type": "string"}, "description": "Remarks."},
+            "count": {"type": "integer", "description": "How many.", "default": 1},
+        },
+        "required": ["item", "size"],
+    }
+    address = {
+        "type": "object",
+        "description": "Where to.",
+        "properties": {
+            "street": {"type": "string", "description": "With number."},
+            "floor": {"type": "integer", "description": "From the ground."},
+        },
+        "required": ["street"],
+    }
+    assert schema.parameters["properties"] == {
+        "lines": {"type": "array", "items": line, "description": "The lines."},
+        "to": {"type": "object", "additionalProperties": address, "description": "By name."},
+        "by": {"anyOf": [address, {"type": "string"}], "description": "Who, or where."},
+    }
+    assert schema.parameters["required"] == ["lines", "to"]
+
+
+def test_a_default_that_is_a_member_of_an_enum_is_told_as_its_value() -> None:
+    source = RECORDS.replace("by: Address | str | None = None", "by: Size = Size.LARGE, or_by: Size = Size.NONE")
+    schema = derive(source.replace("by: Who, or where.", "by: Who.\n        or_by: Who else."))
+    assert schema.parameters["properties"]["by"]["default"] == "l"
+    assert "default" not in schema.parameters["properties"]["or_by"]
+    assert ["or_by" in one.message for one in schema.warnings] == [True]
+
+
+def test_a_typed_dict_that_is_not_total_asks_for_what_is_required_alone() -> None:
+    source = RECORDS.replace("Address(TypedDict)", "Address(TypedDict, total=False)").replace(
+        "street: str", "street: Required[str]"
+    )
+    address = derive(source).parameters["properties"]["to"]["additionalProperties"]
+    assert address["required"] == ["street"]
+    source = source.replace("Required[str]", "str")
+    assert derive(source).parameters["properties"]["to"]["additionalProperties"]["required"] == []
+
+
+def test_a_field_without_a_description_says_where_to_write_one() -> None:
+    schema = derive(RECORDS.replace("        size: How large.\n", ""))
+    line = RECORDS.replace("        size: How large.\n", "").splitlines().index("    size: Size") + 1
+    assert [(one.line, one.column) for one in schema.problems] == [(line, 4)]
+    assert "describe it under `Attributes:`" in schema.problems[0].message
+
+
+def test_no_one_is_warned_of_a_module_that_the_tools_packages_hold() -> None:
+    source = 'import requests, yaml\ndef f():\n    """Do."""'
+    assert [one.message.split()[0] for one in derive(source, modules=["requests"]).warnings] == ["`yaml`"]
+
+
+def test_a_model_is_told_of_all_parameters_but_those_that_the_runtime_fills_in() -> None:
+    source = (
+        'def f(agent_state, agent_id, client, ctx: str, self=None):\n    """Do.\n\n    Args:\n        ctx: It.\n    """'
+    )
+    schema = derive(source)
+    assert list(schema.parameters["properties"]) == schema.parameters["required"] == ["ctx"]
+    assert schema.injected == ("agent_state", "agent_id", "client", "self")
 
 
 def test_last_public_function_is_the_tool_unless_one_is_named() -> None:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
 from agents_core.actions import agents, tools
+from agents_core.actions.agent_tool_runs import run_of_agent
 from agents_core.api.agent_states import EVERYTHING, state
 from agents_core.api.ids import AgentId, ToolId
 from agents_core.api.paging import page
@@ -105,7 +106,7 @@ def _search_result(tool: Tool, rank: int) -> dict[str, Any]:
 
 @router.post("/run")
 async def run_tool(request: HttpRequest, body: ToolRun) -> HttpResponse:
-    fields = body.model_dump(include={"source_code", "source_type", "name", "json_schema", "args_json_schema"})
+    fields = body.model_dump(exclude={"args", "env_vars"})
     given = {name: value for name, value in fields.items() if value is not None}
     outcome = await tools.run_once(given, body.args, body.env_vars or {})
     return reply(_tool_return(outcome, body.name or "tool"))
@@ -194,7 +195,7 @@ def modify_approval(
 async def run_agent_tool(
     request: HttpRequest, agent_id: AgentId, tool_name: str, body: AgentToolRun | None = None
 ) -> HttpResponse:
-    outcome = await tools.run_of_agent(agent_id, tool_name, body.args if body else {})
+    outcome = await run_of_agent(agent_id, tool_name, body.args if body else {})
     failed = outcome.status != "ok"
     errors = (
         [line for line in (outcome.stderr, outcome.traceback or outcome.error) if line] if failed else [outcome.stderr]

@@ -22,6 +22,7 @@ class ToolResponse(Answer):
     return_char_limit: int
     pip_requirements: list[dict[str, Any]]
     npm_requirements: list[dict[str, Any]]
+    hosts: list[str]
     default_requires_approval: bool
     enable_parallel_execution: bool
     metadata_: dict[str, Any]
@@ -48,6 +49,7 @@ _STORED = (
     "return_char_limit",
     "pip_requirements",
     "npm_requirements",
+    "hosts",
     "default_requires_approval",
     "enable_parallel_execution",
 )
@@ -67,6 +69,7 @@ class _ToolFields(StrictBody):
     return_char_limit: int | None = Field(None, ge=1, le=1_000_000)
     pip_requirements: list[Requirement] | None = None
     npm_requirements: list[Requirement] | None = None
+    hosts: list[str] | None = None
     default_requires_approval: bool | None = None
     enable_parallel_execution: bool | None = None
 

@@ -8,7 +8,7 @@ import sys
 import types
 from typing import Any, NoReturn, TextIO
 
-from agents_core.sandbox.inside import values
+from agents_core.sandbox.inside import agent, values
 
 FILENAME = "tool.py"
 _MODULE = "tool"
@@ -63,8 +63,9 @@ def _attempt(request: dict[str, Any]) -> bytes:
     source: str = request["source"]
     limit = request["limits"]["result_bytes"]
     try:
-        value = _call(source, request["function"], request["args"])
-        report = values.to_json({"value": values.plain(value)})
+        caller = agent.Caller(request["agent"])
+        value = _call(source, request["function"], request["args"], caller)
+        report = values.to_json({"value": values.plain(value), "blocks": values.plain(caller.changed_blocks())})
         if len(report) <= limit:
             return report
         return values.to_json(
@@ -77,7 +78,7 @@ def _attempt(request: dict[str, Any]) -> bytes:
         return _describe(error, source)
 
 
-def _call(source: str, function: str, args: dict[str, Any]) -> object:
+def _call(source: str, function: str, args: dict[str, Any], caller: agent.Caller) -> object:
     module = types.ModuleType(_MODULE)
     module.__file__ = FILENAME
     module.__dict__["client"] = None  # Tools written for the Letta API ask whether this global is None.
@@ -90,12 +91,19 @@ def _call(source: str, function: str, args: dict[str, Any]) -> object:
         raise NameError(  # noqa: TRY004 - what Python itself would say of such a call
             f"there is no function {function!r} in the source; it defines: {', '.join(own) or 'nothing'}"
         )
-    result: Any = target(**values.coerced(target, args))
+    result: Any = target(**caller.injected(_parameters(target), values.coerced(target, args)))
     if hasattr(type(result), "__await__"):
         import asyncio
 
         result = asyncio.run(_awaited(result))
     return result
+
+
+def _parameters(function: Any) -> tuple[str, ...]:
+    while wrapped := getattr(function, "__wrapped__", None):
+        function = wrapped
+    code = getattr(function, "__code__", None)
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
 
 
 async def _awaited(awaitable: Any) -> object:

@@ -10,7 +10,8 @@ _TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
 
 
 def coerced(function: Callable[..., Any], args: dict[str, Any]) -> dict[str, Any]:
-    """``args`` with plain values turned into the int, float, bool or str that ``function`` is annotated with.
+    """``args`` as what ``function`` is annotated with: plain values as int, float, bool or str, objects as instances of enums, dataclasses
+    and pydantic models, within lists and dicts too.
 
     Raises ``ValueError`` that names the argument when a value cannot be one.
     """
@@ -18,7 +19,7 @@ def coerced(function: Callable[..., Any], args: dict[str, Any]) -> dict[str, Any
     return {name: _coerce(name, value, hints.get(name)) for name, value in args.items()}
 
 
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+def _hints(function: Any) -> dict[str, Any]:
     hints: dict[str, Any] = getattr(function, "__annotations__", {})
     if not hints:
         return hints
@@ -32,22 +33,57 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 def _coerce(name: str, value: Any, hint: Any) -> Any:
     hint = _without_none(hint)
-    if hint not in _PARSERS or value is None or isinstance(value, (list, dict)):
+    if value is None or hint is None:
         return value
+    if not isinstance(hint, type):
+        return _coerce_within(name, value, hint)
+    if isinstance(value, dict) and (make := _maker(hint)):
+        return _made(name, value, hint, make)
+    if isinstance(value, (list, dict)):
+        return value
+    parser = _PARSERS.get(hint) or (hint if hasattr(hint, "__members__") else None)
     try:
-        return _PARSERS[hint](value)
+        return parser(value) if parser else value
     except (ValueError, OverflowError):
         raise ValueError(f"argument {name!r} should be {hint.__name__}, not {value!r:.80}") from None
 
 
+def _coerce_within(name: str, value: Any, hint: Any) -> Any:
+    """The items of a list, the values of a dict."""
+    import typing
+
+    inner = typing.get_args(hint)
+    if isinstance(value, list) and typing.get_origin(hint) is list:
+        return [_coerce(f"{name}[{index}]", item, inner[0]) for index, item in enumerate(value)]
+    if isinstance(value, dict) and typing.get_origin(hint) is dict:
+        return {key: _coerce(f"{name}[{key!r}]", item, inner[1]) for key, item in value.items()}
+    return value
+
+
+def _maker(hint: Any) -> Callable[[dict[str, Any]], Any] | None:
+    """What makes an instance of a dataclass or a pydantic model."""
+    if hasattr(hint, "__dataclass_fields__"):
+        return lambda fields: hint(**fields)
+    validate: Callable[[dict[str, Any]], Any] | None = getattr(hint, "model_validate", None)
+    return validate
+
+
+def _made(name: str, value: dict[str, Any], hint: Any, make: Callable[[dict[str, Any]], Any]) -> Any:
+    hints = _hints(hint) if hasattr(hint, "__dataclass_fields__") else {}
+    try:
+        return make({key: _coerce(f"{name}.{key}", item, hints.get(key)) for key, item in value.items()})
+    except TypeError as error:  # A dataclass's way of saying that a field is missing or unknown.
+        raise ValueError(f"argument {name!r} is no {hint.__name__}: {error}") from None
+
+
 def _without_none(hint: Any) -> Any:
-    """``int`` for ``Optional[int]`` and ``int | None``; anything else as it is, None when it cannot be looked up."""
+    """``int`` for ``Optional[int]`` and ``int | None``; None for other unions and for what cannot be looked up."""
     import typing
 
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
         rest = [one for one in typing.get_args(hint) if one is not type(None)]
         hint = rest[0] if len(rest) == 1 else None
-    return hint if isinstance(hint, type) else None
+    return hint if isinstance(hint, type) or typing.get_origin(hint) in {list, dict} else None
 
 
 def _integer(value: Any) -> int:

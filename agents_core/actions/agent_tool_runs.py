@@ -1,0 +1,65 @@
+"""Running a tool of an agent outside any turn of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+
+from agents_core.actions import blocks
+from agents_core.actions.tool_environment import stored_variables
+from agents_core.actions.tools import of_agent
+from agents_core.errors import InvalidInput
+from agents_core.memory.edits import checked
+from agents_core.memory.render import BlockFacts
+from agents_core.models import Agent, Author, Block, Tool
+from agents_core.sandbox.base import SandboxOutcome
+from agents_core.tools.environment import Environment, Variable, environment
+from agents_core.tools.execute import run_source
+
+_TOLD = ("id", "name", "agent_type", "description", "system", "model", "tags", "metadata", "timezone")
+_TOLD_OF_BLOCKS = ("id", "label", "value", "limit", "description", "read_only")
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    tool: Tool
+    environment: Environment
+    agent: dict[str, Any]
+    blocks: Mapping[str, Block]
+
+
+async def run_of_agent(agent_id: str, name: str, arguments: dict[str, Any]) -> SandboxOutcome:
+    """What the agent's tool of that name gives for ``arguments``. What it changes of the agent's blocks is written.
+
+    Raises ``NotFound``; ``InvalidInput`` for a tool of the product: it needs a turn; ``SandboxUnavailable``, ``PackagesUnavailable``;
+    ``BlockEditError`` for a change that an agent may not make, ``Conflict`` when somebody else changed the block meanwhile.
+    """
+    prepared = await sync_to_async(_prepare)(agent_id, name)
+    source = prepared.tool.source_code or ""
+    outcome = await run_source(source, name, arguments, prepared.environment, agent=prepared.agent)
+    if outcome.blocks:
+        await sync_to_async(_write)(prepared.blocks, outcome.blocks)
+    return outcome
+
+
+def _prepare(agent_id: str, name: str) -> _Prepared:
+    tool = of_agent(agent_id, name)
+    if not tool.source_code:
+        raise InvalidInput(f"{name} is part of the product and runs only within a turn of the agent.")
+    agent = Agent.objects.get(id=agent_id)
+    held = {block.label: block for block in Block.objects.filter(agent_links__agent=agent).order_by("agent_links__id")}
+    ids = {"AGENT_ID": agent_id, "LETTA_AGENT_ID": agent_id, "LETTA_TOOL_ID": tool.id}
+    variables = [*stored_variables(tool.id, agent_id), *(Variable(key, value, False) for key, value in ids.items())]
+    told = {field: getattr(agent, field) for field in _TOLD}
+    told["blocks"] = [{field: getattr(block, field) for field in _TOLD_OF_BLOCKS} for block in held.values()]
+    return _Prepared(tool, environment(variables, tool.pip_requirements, tool.hosts), told, held)
+
+
+def _write(held: Mapping[str, Block], changed: Mapping[str, str]) -> None:
+    with transaction.atomic():
+        for label, value in changed.items():
+            block = held[label]
+            facts = BlockFacts(block.id, label, block.value, block.limit, block.description, block.read_only)
+            blocks.modify(block.id, {"value": checked(facts, value)}, Author.API, block.version)
