@@ -6,13 +6,33 @@ Rules alone are looked at: neither the most steps of a turn, nor budgets, nor ca
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from agents_core.llm.types import ToolCall
 from agents_core.runtime.calls import PlannedCall, refusal
-from agents_core.runtime.outcome import Ruled, continuation
+from agents_core.runtime.outcome import continuation
+from agents_core.runtime.policy import LoopPolicy, policy_of
 from agents_core.tools import rules
 from agents_core.tools.base import ToolResult
+from agents_core.tools.rule_findings import Closing
 from agents_core.tools.rules import Allowed, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class RuledAgent:
+    """What decides of an agent of the kind ``agent_type``; no such agent needs to be."""
+
+    tool_rules: list[dict[str, Any]]
+    agent_type: str
+
+    @property
+    def policy(self) -> LoopPolicy:
+        return policy_of(self.agent_type)
+
+    @property
+    def closing(self) -> Closing:
+        policy = self.policy
+        return Closing(not policy.must_call, policy.heartbeats, frozenset(policy.exit_tools))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +86,7 @@ class Simulation:
 class _Imagined:
     """A turn on its way. ``called`` and ``last_result`` are what ``rules.allowed`` takes."""
 
-    agent: Ruled
+    agent: RuledAgent
     available: frozenset[str]
     called: list[str] = field(default_factory=list)
     last_result: str | None = None
@@ -105,7 +125,7 @@ def _planned(name: str, heartbeat: bool, result: ToolResult) -> PlannedCall:
     return PlannedCall(ToolCall("", name, "{}"), 0, None, {}, heartbeat, result=result)
 
 
-def simulate(agent: Ruled, tools: Iterable[str], calls: Sequence[SimulatedCall]) -> Simulation:
+def simulate(agent: RuledAgent, tools: Iterable[str], calls: Sequence[SimulatedCall]) -> Simulation:
     """What becomes of ``calls``, one an answer, by an agent that has ``tools``."""
     turn = _Imagined(agent, frozenset(tools))
     judged = [turn.judge(call) for call in calls]

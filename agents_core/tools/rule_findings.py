@@ -73,7 +73,7 @@ def _missing(rules: Sequence[Rule], available: frozenset[str]) -> list[Finding]:
     return list(dict.fromkeys(found))
 
 
-_MISSING = "The rule “{0}” of {1} names {2}, which the agent does not have: attach it or take the rule away."
+_MISSING = "The agent does not have {2}, of which its rule “{0}” for {1} speaks: attach it or take the rule away."
 
 
 # --- what can happen --------------------------------------------------------------------------------------------------

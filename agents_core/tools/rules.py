@@ -59,12 +59,17 @@ def reason(rule: Rule, name: str, last_result: str | None) -> str:
         case "parent_last_tool" if name in children:
             return f"{name} may be called only right after {own}."
         case "conditional":
-            return f"What {own} returned leads elsewhere: {_clipped(last_result)}."
+            leads = ", ".join(_conditional(rule, frozenset(), last_result)) or "no tool"
+            return f"{own} returned {_clipped(last_result)}, after which only {leads} may be called."
     return f"After {own} only these may be called: {', '.join(children) or 'none'}."
 
 
 def _clipped(result: str | None) -> str:
-    return "nothing" if result is None else repr(result if len(result) <= _SHOWN_CHARS else f"{result[:_SHOWN_CHARS]}…")
+    return (
+        "something else"
+        if result is None
+        else repr(result if len(result) <= _SHOWN_CHARS else f"{result[:_SHOWN_CHARS]}…")
+    )
 
 
 _SHOWN_CHARS = 60
@@ -172,7 +177,11 @@ def _sentence(rule: Rule) -> str:
         case "parent_last_tool":
             return f"{children} may be called only right after {name}."
         case "conditional":
-            cases = ", ".join(f"{value!s} → {tool}" for value, tool in rule["child_output_mapping"].items())
+            ways = [
+                *rule["child_output_mapping"].items(),
+                *([("else", rule["default_child"])] if rule.get("default_child") else []),
+            ]
+            cases = ", ".join(f"{value!s} → {tool}" for value, tool in ways)
             return f"What {name} returns decides the next tool: {cases}."
         case "max_count_per_step":
             return f"Call {name} at most {rule['max_count_limit']} times in a turn."

@@ -57,6 +57,9 @@ VIEWS: list[View] = [
     ("events", {"type": "memory"}),
     *(("settings", {"section": section}) for section in SECTIONS),
     ("compactions", {"compaction": "1"}),
+    ("rules", {"calls": "archival_memory_search=x,archival_memory_insert!", "node": "archival_memory_search"}),
+    ("rules", {"view": "edit", "node": "archival_memory_search"}),
+    ("rules", {"view": "problems"}),
 ]
 """The panels as an address shows them at first, and narrowed, pinned or compared by a person."""
 

@@ -1,6 +1,6 @@
 """The simulation of tool rules decides as a run does."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,24 +14,19 @@ from agents_core.models import ToolCall as CallRow
 from agents_core.runtime import context
 from agents_core.runtime.calls import plan_calls
 from agents_core.runtime.outcome import decide
-from agents_core.runtime.policy import LoopPolicy, policy_of
-from agents_core.runtime.simulation import Ending, SimulatedCall, simulate
+from agents_core.runtime.simulation import Ending, RuledAgent, SimulatedCall, simulate
 from agents_core.runtime.state import AgentFacts, StoredMessage, ToolFacts, Turn
 from agents_core.tools.base import ToolResult
+from agents_core.tools.rule_findings import findings
+from agents_core.tools.rules import allowed as allowed_now
 from tests.runtime.world import make_agent, make_tool, say
 from tests.tools.ruling import NAMES, RESULTS, RULES
 
 V1, MEMGPT = "letta_v1_agent", "memgpt_agent"
 
 
-@dataclass
-class Ruled:
-    tool_rules: list[dict[str, Any]]
-    policy: LoopPolicy
-
-
-def ruled(*rules: dict[str, Any], kind: str = V1) -> Ruled:
-    return Ruled(list(rules), policy_of(kind))
+def ruled(*rules: dict[str, Any], kind: str = V1) -> RuledAgent:
+    return RuledAgent(list(rules), kind)
 
 
 def rule(kind: str, name: str = "a", **more: Any) -> dict[str, Any]:
@@ -106,13 +101,13 @@ def test_the_simulation_decides_as_the_loop_does(
     rules: list[dict[str, Any]], kind: str, calls: list[SimulatedCall]
 ) -> None:
     rules = [each for each in rules if each["type"] != "requires_approval"]
-    turn = turn_of(rules, kind)
+    agent, turn = ruled(*rules, kind=kind), turn_of(rules, kind)
     for number, call in enumerate(calls):
-        found = simulate(turn.agent, NAMES, calls[:number])
+        found = simulate(agent, NAMES, calls[:number])
         last_result = context._last_result(turn.messages)
-        allowed = context.rules.allowed(rules, turn.tools, turn.calls_made, last_result)
+        allowed = allowed_now(rules, turn.tools, turn.calls_made, last_result)
         assert (found.allowed, found.last_result) == (allowed, last_result)
-        judged = simulate(turn.agent, NAMES, calls[: number + 1]).judged[-1]
+        judged = simulate(agent, NAMES, calls[: number + 1]).judged[-1]
         outcomes = [_step(replace(turn, messages=[*turn.messages]), call, allowed, asks) for asks in (False, True)]
         assert judged.refused == outcomes[0][1]
         assert judged.ending == _ending(*(stop for stop, *_ in outcomes))
@@ -141,6 +136,18 @@ def _ending(silent: str | None, asking: str | None) -> Ending:
     return Ending.ENDS if asking else Ending.UNLESS_HEARTBEAT
 
 
+@settings(max_examples=200, deadline=None)
+@given(RULES, st.sampled_from((V1, MEMGPT)), st.lists(CALL, max_size=6))
+def test_no_simulated_turn_ends_that_is_said_never_to_end(
+    rules: list[dict[str, Any]], kind: str, calls: list[SimulatedCall]
+) -> None:
+    agent = ruled(*rules, kind=kind)
+    found = simulate(agent, NAMES, calls)
+    ends = any(each.ending is not Ending.GOES_ON for each in found.judged) or (found.may_answer and not found.missing)
+    never = [each for each in findings(rules, NAMES, agent.closing) if each.text.startswith("No turn can end")]
+    assert not (ends and never)
+
+
 # --- beside a real run --------------------------------------------------------------------------------------------
 
 
@@ -160,7 +167,7 @@ async def test_a_real_run_refuses_and_ends_where_the_simulation_does() -> None:
     outcome = await say(agent, "Go")
     results = [call.result async for call in CallRow.objects.filter(agent=agent).order_by("step__number")]
     found = simulate(ruled(*rules), ["weigh", "pack", "send"], [SimulatedCall(name, "heavy") for name in names])
-    assert [each.refused for each in found.judged] == ["ToolConstraintError" in result for result in results]
+    assert [each.refused for each in found.judged] == ["ToolConstraintError" in (result or "") for result in results]
     assert [each.refused for each in found.judged] == [True, False, True, False, False]
     assert found.ended
     assert outcome.stop_reason == "tool_rule"
