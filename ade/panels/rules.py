@@ -127,6 +127,7 @@ class RulesPanel(Panel):
             "turn": [node for node in graph.nodes if not node.tool],
             "edges": [(edge, self._to_rule(edge.view)) for edge in graph.edges],
             "tools": tools,
+            "held": len(names),
             "chosen": chosen,
             "findings": self._findings(ruled, names),
             **self._simulated(now, tools),

@@ -11,8 +11,6 @@ from ade.panels.settings import tool_names
 from ade.rule_calls import newest_calls, written
 from ade.views.blocks import toast
 from agents_core.actions import agents, tools
-from agents_core.errors import NotFound
-from agents_core.models import Agent
 
 
 @require_http_methods(["GET", "POST"])
@@ -20,7 +18,13 @@ from agents_core.models import Agent
 def rules(request: HttpRequest, agent_id: str) -> HttpResponse:
     """The page, or for htmx its panel. ``?play=last`` simulates the calls of the newest run; a POST adds a rule."""
     agent = agents.get(agent_id)
-    panel = RulesPanel(agent, {**_params(request), **_played(request, agent)})
+    params = _params(request)
+    if request.GET.get("play") == "last":
+        calls = newest_calls(agent)
+        if not calls:
+            return HttpResponse(status=204, headers=toast("No run of this agent has called a tool yet.", "warn"))
+        params |= {"calls": written(calls), "view": "simulate"}
+    panel = RulesPanel(agent, params)
     if request.method == "POST":
         return _add(request, panel)
     if request.headers.get("HX-Request"):
@@ -32,16 +36,6 @@ def rules(request: HttpRequest, agent_id: str) -> HttpResponse:
 
 def _params(request: HttpRequest) -> dict[str, str]:
     return {name: str(value) for name, value in request.GET.items()}
-
-
-def _played(request: HttpRequest, agent: Agent) -> dict[str, str]:
-    """Raises ``NotFound`` for an agent that never called a tool."""
-    if request.GET.get("play") != "last":
-        return {}
-    calls = newest_calls(agent)
-    if not calls:
-        raise NotFound("No run of this agent has called a tool yet.")
-    return {"calls": written(calls), "view": "simulate"}
 
 
 def _add(request: HttpRequest, panel: RulesPanel) -> HttpResponse:
