@@ -49,6 +49,7 @@ urlpatterns = [
     path(f"{_AGENT}/settings/rules", agent_settings.add_rule),
     path(f"{_AGENT}/settings/rules/remove", agent_settings.remove_rule),
     path(f"{_AGENT}/rules", rules.rules),
+    path(f"{_AGENT}/rules/follow", rules.let_follow),
     path(f"{_AGENT}/compact", agent_settings.compact),
     path(f"{_AGENT}/recompile", agent_settings.recompile),
     path(f"{_AGENT}/schedules", agent_settings.add_schedule),

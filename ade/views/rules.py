@@ -2,9 +2,10 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from ade.address import text
 from ade.agent_forms import RuleForm
 from ade.panels.rules import RulesPanel
 from ade.panels.settings import tool_names
@@ -46,3 +47,11 @@ def _add(request: HttpRequest, panel: RulesPanel) -> HttpResponse:
     tools.add_rule(panel.agent.id, form.rule())
     fresh = RulesPanel(agents.get(panel.agent.id), panel.params)
     return HttpResponse(fresh.render(), headers=toast("The rule holds from the next step on."))
+
+
+@require_POST
+def let_follow(request: HttpRequest, agent_id: str) -> HttpResponse:
+    """Lets the tool ``child`` be called right after ``tool_name``; the graph comes over the websocket."""
+    tool_name, child = text(request.POST, "tool_name"), text(request.POST, "child")
+    tools.let_follow(agent_id, tool_name, child)
+    return HttpResponse(status=204, headers=toast(f"{child} may follow {tool_name}."))

@@ -228,6 +228,17 @@ def test_a_rule_that_is_wrong_is_not_added_and_told_at_its_field(client: Client,
     assert agent.tool_rules == RULES
 
 
+def test_what_may_follow_a_tool_grows_by_one(client: Client, agent: Agent) -> None:
+    def follow(name: str, child: str) -> int:
+        return client.post(f"/agents/{agent.id}/rules/follow", {"tool_name": name, "child": child}).status_code
+
+    assert [follow("crate", "letter"), follow("crate", "weigh"), follow("crate", "weigh")] == [204] * 3
+    assert [follow("crate", "gone"), follow("", "crate"), follow("gone", "crate")] == [404] * 3
+    agent.refresh_from_db()
+    following = {"type": "constrain_child_tools", "tool_name": "crate", "children": ["letter", "weigh"]}
+    assert agent.tool_rules == [*RULES, following]
+
+
 def test_another_agent_and_another_verb_are_refused(client: Client, agent: Agent) -> None:
     assert client.get("/agents/agent-00000000-0000-4000-8000-000000000000/rules").status_code == 404
     assert client.put(f"/agents/{agent.id}/rules").status_code == 405

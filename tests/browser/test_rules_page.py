@@ -45,7 +45,6 @@ def test_a_turn_is_simulated_and_rules_are_changed_by_keyboard_alone(page: Page,
     tab_to(page, "returned-3")
     page.keyboard.press("Enter")
     expect(now).to_contain_text("letter has to be called now.")
-    page.keyboard.press("Shift+Tab")
     page.locator("#allowed-node-letter").press("Enter")
     expect(now).to_have_text("The turn has ended.")
     page.go_back()
@@ -73,6 +72,13 @@ def test_a_turn_is_simulated_and_rules_are_changed_by_keyboard_alone(page: Page,
     expect(page.locator("#node-letter .tag")).to_have_count(0)
     expect(other.locator("#node-letter .tag")).to_have_count(0)
     other.close()
+
+
+def test_a_tool_that_is_dragged_onto_another_lets_that_one_follow(page: Page, live: Server) -> None:
+    page.goto(f"/agents/{make_agent(live)}/rules?view=edit")
+    expect(page.locator(".live")).to_be_visible()
+    page.locator("#node-crate").drag_to(page.locator("#node-letter"))
+    expect(page.get_by_role("link", name="crate to letter.")).to_be_visible()
 
 
 def test_the_last_run_of_an_agent_that_never_called_a_tool_is_told_to_be_none(page: Page, live: Server) -> None:
