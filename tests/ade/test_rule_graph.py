@@ -95,6 +95,6 @@ def test_every_tool_is_drawn_once_and_every_id_is_its_own(rules: list[dict[str, 
     tools = [node.tool for node in (*graph.nodes, *graph.free) if node.tool]
     assert len(tools) == len(set(tools))
     assert set(NAMES) <= set(tools)
-    ids = [each.dom_id for each in (*graph.nodes, *graph.free, *graph.edges)]
+    ids = [node.dom_id for node in (*graph.nodes, *graph.free)] + [edge.dom_id for edge in graph.edges]
     assert len(ids) == len(set(ids))
     assert all(" " not in each for each in ids)
