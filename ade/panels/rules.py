@@ -119,7 +119,7 @@ class RulesPanel(Panel):
             "params": self.href().partition("?")[2],
             "here": self.href(),
             "view": self.view,
-            "views": [(name, title, self.href(view=name)) for name, title in VIEWS.items()],
+            "views": [(name, title, self._to_view(name)) for name, title in VIEWS.items()],
             "graph": graph,
             "zooms": ZOOMS,
             "begins": any(edge.kind == "first" for edge in graph.edges),
@@ -158,6 +158,9 @@ class RulesPanel(Panel):
             self._on_click(name, now),
             name == text(self.params, "node"),
         )
+
+    def _to_view(self, name: str) -> str:
+        return self.href(view=name) if name == "edit" else self.href(view=name, rule=None)
 
     def _to_rule(self, view: RuleView | None) -> str:
         return self.href(view="edit", node=view.rule["tool_name"], rule=view.mark) if view else ""

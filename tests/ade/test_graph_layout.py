@@ -29,8 +29,8 @@ def test_any_graph_is_laid_out_without_overlaps_and_its_edges_meet_their_nodes(l
     for (x, y), (other_x, other_y) in combinations(layout.places.values(), 2):
         assert abs(x - other_x) >= NODE_WIDTH or abs(y - other_y) >= NODE_HEIGHT
     for x, y in layout.places.values():
-        assert 0 <= x <= layout.width - NODE_WIDTH
-        assert 0 <= y <= layout.height - NODE_HEIGHT + 0.1
+        assert -0.1 <= x <= layout.width - NODE_WIDTH
+        assert -0.1 <= y <= layout.height - NODE_HEIGHT + 0.1
     for number, (source, target) in enumerate(links):
         start, end = ends_of(layout, number)
         assert on_border(start, layout.places[source])
