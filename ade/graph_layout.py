@@ -40,21 +40,22 @@ class Layout:
     height: float
 
 
-def layered(nodes: Sequence[str], links: Sequence[Link], last: str = "") -> Layout:
+def layered(nodes: Sequence[str], links: Sequence[Link], last: str = "", least_width: float = 0) -> Layout:
     """The layout of ``nodes`` with ``links`` between them, each drawn by itself. Nodes that nothing leads to are in the first layer,
-    ``last`` is alone in the last one."""
+    ``last`` is alone in the last one. A layout narrower than ``least_width`` stands in the middle of it."""
     turned = _turned(nodes, links)
     forward = list(dict.fromkeys((b, a) if (a, b) in turned else (a, b) for a, b in links if a != b))
     layer_of = _layers(nodes, forward, last)
     chains = {link: _chain(link, layer_of) for link in forward}
     layers = _ordered(nodes, layer_of, chains)
     middles = _middles(layers, chains)
+    width = max(middles.values(), default=0) + NODE_WIDTH / 2 + _LOOP_WIDTH
+    shift = max(0.0, (least_width - width) / 2)
     step = NODE_HEIGHT + _LAYER_GAP
-    spots = {spot: (middles[spot], float(layer * step)) for layer, spots in enumerate(layers) for spot in spots}
+    spots = {spot: (middles[spot] + shift, float(layer * step)) for layer, spots in enumerate(layers) for spot in spots}
     places = {name: (spots[name][0] - NODE_WIDTH / 2, spots[name][1]) for name in nodes}
     paths = _paths(links, turned, chains, spots)
-    width = max(middles.values(), default=0) + NODE_WIDTH / 2 + _LOOP_WIDTH
-    return Layout(places, paths, width, (len(layers) - 1) * step + NODE_HEIGHT)
+    return Layout(places, paths, max(width, least_width), (len(layers) - 1) * step + NODE_HEIGHT)
 
 
 # --- layers -----------------------------------------------------------------------------------------------------------

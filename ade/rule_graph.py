@@ -17,6 +17,7 @@ MOST_EDGES = 400
 
 _LABEL_CHARS = 12
 _CELL_GAP = 16
+_CELL_WIDTH = NODE_WIDTH + _CELL_GAP
 _LEAST_COLUMNS = 4
 _HEADING_HEIGHT = 52
 
@@ -102,16 +103,15 @@ def graph_of(tools: Sequence[str], views: Sequence[RuleView]) -> RuleGraph:
     drawn += _beginnings(drawn)
     linked = dict.fromkeys(name for lead in drawn for name in (lead.source, lead.target))
     ordered = [_START, *(name for name in tools if name in linked), *_absent(linked, tools), _END]
-    layout = layered(ordered, [(lead.source, lead.target) for lead in drawn], _END)
+    known = dict.fromkeys([*tools, *(view.rule["tool_name"] for view in views)])
+    unlinked = [name for name in known if name not in linked]
+    least_width = min(len(unlinked), _LEAST_COLUMNS) * _CELL_WIDTH - _CELL_GAP
+    layout = layered(ordered, [(lead.source, lead.target) for lead in drawn], _END, least_width)
     nodes = [_node(name, layout, _badges(name, views), name not in tools) for name in ordered]
     edges = [_edge(lead, layout, number) for number, lead in enumerate(drawn)]
-    known = dict.fromkeys([*tools, *(view.rule["tool_name"] for view in views)])
-    free = _free([name for name in known if name not in linked], tools, views, layout)
-    right = max((node.x + NODE_WIDTH for node in free), default=0)
+    free = _free(unlinked, tools, views, layout)
     bottom = max((node.y + NODE_HEIGHT for node in free), default=layout.height)
-    return RuleGraph(
-        nodes, edges, free, max(layout.width, right), bottom, layout.height, len(leads) - min(len(leads), MOST_EDGES)
-    )
+    return RuleGraph(nodes, edges, free, layout.width, bottom, layout.height, max(0, len(leads) - MOST_EDGES))
 
 
 # No tool can be named like these.
@@ -194,15 +194,14 @@ def _edge(lead: _Lead, layout: Layout, number: int) -> Edge:
 
 def _free(names: Sequence[str], tools: Sequence[str], views: Sequence[RuleView], layout: Layout) -> list[Node]:
     """The tools in rows as wide as the rest of the graph."""
-    cell_width, cell_height = NODE_WIDTH + _CELL_GAP, NODE_HEIGHT + _CELL_GAP
-    columns = max(_LEAST_COLUMNS, int((layout.width + _CELL_GAP) // cell_width))
+    columns = max(_LEAST_COLUMNS, int((layout.width + _CELL_GAP) // _CELL_WIDTH))
     top = layout.height + _HEADING_HEIGHT
     return [
         Node(
             name,
             name,
-            number % columns * cell_width,
-            top + number // columns * cell_height,
+            number % columns * _CELL_WIDTH,
+            top + number // columns * (NODE_HEIGHT + _CELL_GAP),
             _badges(name, views),
             name not in tools,
         )

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from ade.graph_layout import NODE_WIDTH
 from ade.rule_graph import MOST_EDGES, RuleGraph, graph_of
 from ade.rule_words import rule_views
 from tests.tools.ruling import NAMES, RULES
@@ -98,3 +99,12 @@ def test_every_tool_is_drawn_once_and_every_id_is_its_own(rules: list[dict[str, 
     ids = [node.dom_id for node in (*graph.nodes, *graph.free)] + [edge.dom_id for edge in graph.edges]
     assert len(ids) == len(set(ids))
     assert all(" " not in each for each in ids)
+
+
+def test_the_tools_in_no_order_stand_below_and_the_rest_in_the_middle_above_them() -> None:
+    graph = drawn(rule("exit_loop"), tools="abcdef")
+    assert [node.tool for node in graph.free] == list("bcdef")
+    assert min(node.y for node in graph.free) > max(node.y for node in graph.nodes)
+    assert max(node.x + NODE_WIDTH for node in graph.free) <= graph.width
+    middle = graph.width / 2
+    assert all(abs(node.x + NODE_WIDTH / 2 - middle) < NODE_WIDTH / 2 for node in graph.nodes)
