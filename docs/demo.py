@@ -46,6 +46,43 @@ CONVERT = '''def convert_currency(amount: float, rate: float = 1.08) -> float:
     return round(amount * rate, 2)
 '''
 
+LETTERS = '''def {name}(letter: str = "") -> str:
+    """{what}.
+
+    Args:
+        letter: Number of the letter.
+    """
+    return "done"
+'''
+LETTER_TOOLS = {
+    "open_letter": "Open the next letter",
+    "sort_letter": "Say what a letter asks for",
+    "find_patient": "Find the patient whom a letter is about",
+    "draft_reply": "Draft an answer",
+    "send_reply": "Send the draft",
+    "call_doctor": "Ask the doctor on duty to call",
+    "file_away": "File a letter",
+    "write_log": "Log what was done",
+    "search_archive": "Search older letters",
+}
+LETTER_RULES: list[Any] = [
+    {"type": "run_first", "tool_name": "open_letter"},
+    {"type": "constrain_child_tools", "tool_name": "open_letter", "children": ["sort_letter"]},
+    {
+        "type": "conditional",
+        "tool_name": "sort_letter",
+        "child_output_mapping": {"urgent": "call_doctor", "question": "find_patient"},
+        "default_child": "file_away",
+    },
+    {"type": "constrain_child_tools", "tool_name": "find_patient", "children": ["draft_reply", "call_doctor"]},
+    {"type": "max_count_per_step", "tool_name": "find_patient", "max_count_limit": 3},
+    {"type": "parent_last_tool", "tool_name": "draft_reply", "children": ["send_reply"]},
+    {"type": "requires_approval", "tool_name": "send_reply"},
+    {"type": "required_before_exit", "tool_name": "write_log"},
+    {"type": "exit_loop", "tool_name": "send_reply"},
+    {"type": "exit_loop", "tool_name": "file_away"},
+]
+
 POLICY = """Answer in the language of the question.
 Quote prices with taxes and luggage.
 Never book red-eye flights.
@@ -137,6 +174,7 @@ class Demo:
     triage: str
     tool: str
     base_step: int
+    desk: str
 
 
 def furnish(client: Letta) -> Demo:
@@ -163,7 +201,7 @@ def furnish(client: Letta) -> Demo:
     say(client, concierge.id, TOLD[-1])
     value = client.blocks.retrieve(human.id).value
     client.blocks.update(human.id, value=f"{value}\nNever book red-eye flights.")
-    return Demo(concierge.id, human.id, triage, find.id, base_step)
+    return Demo(concierge.id, human.id, triage, find.id, base_step, letter_desk(client))
 
 
 def _others(client: Letta, policy_id: str, mail_tool: str) -> str:
@@ -184,6 +222,18 @@ def _others(client: Letta, policy_id: str, mail_tool: str) -> str:
     client.agents.update(broken, model="offline/missing")
     client.agents.messages.create_async(broken, input="Write the report.")
     return triage
+
+
+def letter_desk(client: Letta) -> str:
+    """An agent whose tools are put in order by rules of every kind; gives its id."""
+    for name, what in LETTER_TOOLS.items():
+        client.tools.create(source_code=LETTERS.format(name=name, what=what))
+    agent_id = _agent(client, "letter-desk", "Answers letters in the order that the clinic wants.", ["operations"])
+    for tool in client.tools.list(limit=100).items:
+        if tool.name in LETTER_TOOLS:
+            client.agents.tools.attach(tool.id, agent_id=agent_id)
+    client.agents.update(agent_id, tool_rules=LETTER_RULES)
+    return agent_id
 
 
 def _agent(

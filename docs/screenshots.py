@@ -60,6 +60,11 @@ class Photographer:
         self._page.locator("[data-run]").first.click()
         self._take("tool")
 
+    def rules(self) -> None:
+        """In the middle of a simulated turn."""
+        self._open(f"/agents/{self._demo.desk}/rules?calls=open_letter,sort_letter%3Dquestion,find_patient")
+        self._take("rules")
+
     def conflict(self, city: str) -> None:
         """The agent writes to the block in which a person is writing."""
         self._open(f"/agents/{self._demo.concierge}/memory?block={self._demo.human}")
@@ -115,6 +120,7 @@ def main() -> None:
                     taken.compaction()
                 taken.memory()
                 taken.tool()
+                taken.rules()
                 page.close()
         for theme in THEMES:
             page = browser.new_page(base_url=origin, viewport={"width": CLOSER, "height": 800}, color_scheme=theme)

@@ -71,6 +71,7 @@ PANELS = Registry(
         "trace": "ade.panels.trace:TracePanel",
         "runs": "ade.panels.runs:RunsPanel",
         "settings": "ade.panels.settings:SettingsPanel",
+        "rules": "ade.panels.rules:RulesPanel",
         "sleeptime": "ade.panels.sleeptime:SleeptimePanel",
         "context": "ade.panels.context:ContextPanel",
         "core": "ade.panels.core:CorePanel",

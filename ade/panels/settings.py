@@ -1,6 +1,5 @@
 """An agent's settings, a section at a time: model, compaction, budgets, tool rules, variables, schedules, conversations."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,42 +14,14 @@ from ade.environment_forms import AgentVariableForm
 from ade.forms import AgentForm
 from ade.fragments import Fragment
 from ade.panels.base import Panel
+from ade.rule_words import rule_views
 from ade.views.handles import model_handles
 from agents_core.events.types import StoredEvent
 from agents_core.models import Agent, Conversation, Eviction, Run, Schedule, Step, StepKind
 from agents_core.runtime.context import COMPACT_AT
-from agents_core.tools.rules import sentences
 
 LISTED = 100
 """Schedules or conversations that are drawn at once."""
-
-_UNTOLD: Mapping[str, str] = {
-    "requires_approval": "Each call of {} waits for a person.",
-    "required_before_exit": "The turn may not end before {} was called.",
-}
-"""The rules that the model is not told."""
-
-
-@dataclass(frozen=True, slots=True)
-class RuleView:
-    """A tool rule in words. ``key`` names it when it is taken away."""
-
-    words: str
-    key: str
-
-
-def rule_views(rules: Sequence[Mapping[str, Any]]) -> list[RuleView]:
-    return [RuleView(_rule_words(rule), rule_key(rule)) for rule in rules]
-
-
-def rule_key(rule: Mapping[str, Any]) -> str:
-    return json.dumps(rule, sort_keys=True)
-
-
-def _rule_words(rule: Mapping[str, Any]) -> str:
-    if untold := _UNTOLD.get(rule["type"]):
-        return untold.format(rule["tool_name"])
-    return "".join(sentences([rule])) or rule_key(rule)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_POST
 from ade.agent_forms import BudgetsForm, CompactionForm, ConversationForm, RuleForm, ScheduleForm
 from ade.environment_forms import AgentVariableForm
 from ade.forms import AgentForm
-from ade.panels.settings import SettingsPanel, rule_key, tool_names
+from ade.panels.settings import SettingsPanel, tool_names
+from ade.rule_words import rule_key
 from ade.views.blocks import toast
 from agents_core.actions import agent_variables, agents, compaction, conversations, deletions, schedules, tools
 from agents_core.actions.messages import Input

@@ -20,6 +20,10 @@ _NEEDED: dict[str, tuple[tuple[str, type], ...]] = {
 }
 
 
+_NAMING: dict[str, type] = {"children": list, "child_output_mapping": dict, "default_child": str}
+"""What names other tools, in a rule of any type."""
+
+
 def approval_rule(tool_name: str) -> dict[str, Any]:
     """The rule that lets the calls of a tool wait for a person."""
     return {"type": "requires_approval", "tool_name": tool_name}
@@ -51,8 +55,11 @@ def _check(rule: Mapping[str, Any]) -> None:
     if kind not in _NEEDED:
         raise InvalidInput(f"There is no tool rule of type {kind!r}. Known: {', '.join(_NEEDED)}.")
     for name, needed in (("tool_name", str), *_NEEDED[kind]):
-        if not isinstance(rule.get(name), needed):
+        if not isinstance(rule.get(name), needed) or rule[name] == "":
             raise InvalidInput(f"A tool rule of type {kind} needs {name}, a {needed.__name__}.")
+    for name, needed in _NAMING.items():
+        if rule.get(name) is not None and not isinstance(rule[name], needed):
+            raise InvalidInput(f"{name} of a tool rule is a {needed.__name__}, not {rule[name]!r:.100}.")
     named = [*(rule.get("children") or []), *(rule.get("child_output_mapping") or {}).values()]
     if not all(isinstance(name, str) for name in named):
         raise InvalidInput(f"A tool rule of type {kind} names other tools by strings, not {named!r}.")

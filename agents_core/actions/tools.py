@@ -245,6 +245,23 @@ def add_rule(agent_id: str, rule: Mapping[str, Any]) -> None:
             _set_rules(agent, [*agent.tool_rules, *checked_rules([rule])])
 
 
+def let_follow(agent_id: str, tool_name: str, child: str) -> None:
+    """Lets ``child`` be called right after ``tool_name``: by its rule of what may follow, or a new one if it has none. Raises ``NotFound``
+    for a tool that the agent does not have."""
+    with transaction.atomic():
+        agent = locked(agent_id)
+        for name in (tool_name, child):
+            of_agent(agent_id, name)
+        following = {"type": "constrain_child_tools", "tool_name": tool_name}
+        rules = list(agent.tool_rules)
+        place = next((place for place, rule in enumerate(rules) if following.items() <= rule.items()), None)
+        if place is None:
+            _set_rules(agent, [*rules, {**following, "children": [child]}])
+        elif child not in rules[place]["children"]:
+            rules[place] = {**rules[place], "children": [*rules[place]["children"], child]}
+            _set_rules(agent, rules)
+
+
 def remove_rule(agent_id: str, rule: Mapping[str, Any]) -> None:
     """Raises ``NotFound``, also when the agent does not have the rule."""
     with transaction.atomic():

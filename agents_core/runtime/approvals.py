@@ -175,7 +175,7 @@ async def _commit(
 ) -> Outcome:
     """Writes the results beside the step that asked; what this run was sent besides comes after them in the context."""
     called = [*turn.calls_made, *(plan.call.name for plan in planned if not plan.refused)]
-    outcome = stop or continuation(then, planned, called, None)
+    outcome = stop or continuation(then.agent, planned, called, None)
     commit = commit_of(then)
     added = result_messages(then, planned, outcome.nudge)
     for message in added:

@@ -1,7 +1,7 @@
 """The tool calls of a step: run where they belong, and written down together with what they changed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -94,14 +94,15 @@ def plan_calls(turn: Turn, calls: Sequence[ToolCall], allowed: Allowed) -> list[
         tool = turn.tools.get(call.name)
         plan = PlannedCall(call, position, tool, own_arguments(arguments), bool(arguments.get("request_heartbeat")))
         if tool is None or call.name not in allowed.names:
-            plan.refused, plan.result = True, _refusal(call.name, turn, allowed)
+            plan.refused, plan.result = True, refusal(call.name, turn.tools, allowed)
         planned.append(plan)
     return planned
 
 
-def _refusal(name: str, turn: Turn, allowed: Allowed) -> ToolResult:
+def refusal(name: str, available: Container[str], allowed: Allowed) -> ToolResult:
+    """What the model is told of a call that is not run: of a tool that the agent does not have, or that may not be called now."""
     valid = ", ".join(sorted(allowed.names)) or "none"
-    if name in turn.tools:
+    if name in available:
         return ToolResult("error", f"[ToolConstraintError] {name} may not be called now. Valid tools: {valid}.")
     return ToolResult("error", f"Tool not found: {name}. Valid tools: {valid}.")
 

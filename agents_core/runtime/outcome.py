@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from agents_core.llm.types import Finished
 from agents_core.runtime.calls import PlannedCall
+from agents_core.runtime.policy import LoopPolicy
 from agents_core.runtime.state import Turn
 from agents_core.tools import rules
 
@@ -29,20 +30,30 @@ CONTINUE = Outcome()
 
 def decide(turn: Turn, planned: Sequence[PlannedCall], called: Sequence[str], finished: Finished | None) -> Outcome:
     """What follows from the answer whose calls are ``planned``; ``called`` names all calls of the run, these included."""
-    outcome = continuation(turn, planned, called, finished)
+    outcome = continuation(turn.agent, planned, called, finished)
     limit = turn.request.get("max_steps") or MAX_STEPS
     if outcome.stop_reason is None and turn.steps_taken + 1 >= limit:
         return Outcome("max_steps")
     return outcome
 
 
+class Ruled(Protocol):
+    """What of an agent decides whether its turn goes on."""
+
+    @property
+    def tool_rules(self) -> list[dict[str, Any]]: ...
+
+    @property
+    def policy(self) -> LoopPolicy: ...
+
+
 def continuation(
-    turn: Turn, planned: Sequence[PlannedCall], called: Sequence[str], finished: Finished | None
+    agent: Ruled, planned: Sequence[PlannedCall], called: Sequence[str], finished: Finished | None
 ) -> Outcome:
     """As ``decide``, whatever the number of steps."""
     if not planned:
-        return _spoke(turn, called, finished)
-    tool_rules, policy = turn.agent.tool_rules, turn.agent.policy
+        return _spoke(agent, called, finished)
+    tool_rules, policy = agent.tool_rules, agent.policy
     missing = rules.required_before_exit(tool_rules, called)
     terminal = [plan for plan in planned if not plan.failed and rules.ends_turn(tool_rules, plan.call.name)]
     if missing and (terminal or policy.heartbeats):
@@ -52,12 +63,12 @@ def continuation(
         return Outcome("end_turn" if silent else "tool_rule")
     if not policy.heartbeats:
         return CONTINUE
-    return _after_heartbeat_kind(turn, planned)
+    return _after_heartbeat_kind(agent, planned)
 
 
-def _spoke(turn: Turn, called: Sequence[str], finished: Finished | None) -> Outcome:
+def _spoke(agent: Ruled, called: Sequence[str], finished: Finished | None) -> Outcome:
     """After an answer without a tool call."""
-    missing = rules.required_before_exit(turn.agent.tool_rules, called)
+    missing = rules.required_before_exit(agent.tool_rules, called)
     if missing:
         return _required(missing)
     if finished is not None and finished.finish_reason == "length":
@@ -66,7 +77,7 @@ def _spoke(turn: Turn, called: Sequence[str], finished: Finished | None) -> Outc
             "failed",
             error=_error("max_tokens_exceeded", "The answer was cut at the model's output limit."),
         )
-    if turn.agent.policy.must_call:
+    if agent.policy.must_call:
         return Outcome(
             "no_tool_call",
             "failed",
@@ -75,14 +86,14 @@ def _spoke(turn: Turn, called: Sequence[str], finished: Finished | None) -> Outc
     return Outcome("end_turn")
 
 
-def _after_heartbeat_kind(turn: Turn, planned: Sequence[PlannedCall]) -> Outcome:
+def _after_heartbeat_kind(agent: Ruled, planned: Sequence[PlannedCall]) -> Outcome:
     if any(plan.failed for plan in planned):
         return Outcome(nudge=f"{_AUTOMATIC}The tool failed: look at its result and decide what to do.")
-    if any(plan.call.name in turn.agent.policy.exit_tools for plan in planned):
+    if any(plan.call.name in agent.policy.exit_tools for plan in planned):
         return Outcome("end_turn")
     if any(plan.heartbeat for plan in planned):
         return Outcome(nudge=f"{_AUTOMATIC}You asked for a heartbeat: go on.")
-    if any(rules.goes_on(turn.agent.tool_rules, plan.call.name) for plan in planned):
+    if any(rules.goes_on(agent.tool_rules, plan.call.name) for plan in planned):
         return Outcome(nudge=f"{_AUTOMATIC}A tool rule lets you go on.")
     return Outcome("end_turn")
 

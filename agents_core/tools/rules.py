@@ -10,11 +10,12 @@ Rule = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class Allowed:
     """``names``: the tools that may be called. ``must_call``: the model has to call one. ``prefilled``: arguments
-    that the rules set, by tool."""
+    that the rules set, by tool. ``contradicted``: the rules leave no tool, which is why all may be called."""
 
     names: frozenset[str]
     must_call: bool = False
     prefilled: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    contradicted: bool = False
 
 
 def allowed(rules: Sequence[Rule], available: Iterable[str], called: Sequence[str], last_result: str | None) -> Allowed:
@@ -23,8 +24,7 @@ def allowed(rules: Sequence[Rule], available: Iterable[str], called: Sequence[st
     The rules' sets are intersected; an empty intersection means all tools.
     """
     everything = frozenset(available)
-    first = [rule for rule in rules if rule["type"] == "run_first" and rule["tool_name"] in everything]
-    if not called and first:
+    if first := _opening(rules, everything, called):
         return Allowed(frozenset(rule["tool_name"] for rule in first), True, _prefilled(first))
     names, must_call, prefilled = everything, False, {}
     for rule in rules:
@@ -33,7 +33,51 @@ def allowed(rules: Sequence[Rule], available: Iterable[str], called: Sequence[st
         if called and called[-1] == rule["tool_name"] and _forces(rule, narrowed != everything):
             must_call = True
             prefilled.update(_prefilled(rule.get("child_arg_nodes") or []))
-    return Allowed(names or everything, must_call, prefilled)
+    return Allowed(names or everything, must_call, prefilled, contradicted=not names and bool(everything))
+
+
+def forbidding(
+    rules: Sequence[Rule], available: Iterable[str], called: Sequence[str], last_result: str | None
+) -> dict[str, list[Rule]]:
+    """The rules for which each tool that ``allowed`` leaves out may not be called now, by tool; the arguments are the same."""
+    everything = frozenset(available)
+    names = allowed(rules, everything, called, last_result).names
+    if first := _opening(rules, everything, called):
+        return dict.fromkeys(everything - names, first)
+    left = [(rule, _narrowed(rule, everything, called, last_result)) for rule in rules]
+    return {name: [rule for rule, leaves in left if name not in leaves] for name in everything - names}
+
+
+def reason(rule: Rule, name: str, last_result: str | None) -> str:
+    """Why ``rule`` forbids the tool ``name`` now, as a sentence; ``rule`` is one of those that ``forbidding`` gives."""
+    own, children = rule["tool_name"], rule.get("children") or []
+    match rule["type"]:
+        case "run_first":
+            return f"{own} is to be called first."
+        case "max_count_per_step":
+            return f"{name} was called as often as a turn allows: {rule['max_count_limit']} times."
+        case "parent_last_tool" if name in children:
+            return f"{name} may be called only right after {own}."
+        case "conditional":
+            leads = ", ".join(_conditional(rule, frozenset(), last_result)) or "no tool"
+            return f"{own} returned {_clipped(last_result)}, after which only {leads} may be called."
+    return f"After {own} only these may be called: {', '.join(children) or 'none'}."
+
+
+def _clipped(result: str | None) -> str:
+    return (
+        "something else"
+        if result is None
+        else repr(result if len(result) <= _SHOWN_CHARS else f"{result[:_SHOWN_CHARS]}…")
+    )
+
+
+_SHOWN_CHARS = 60
+
+
+def _opening(rules: Sequence[Rule], everything: frozenset[str], called: Sequence[str]) -> list[Rule]:
+    """The rules of the tools of which one has to be called now, before all others."""
+    return [rule for rule in rules if not called and rule["type"] == "run_first" and rule["tool_name"] in everything]
 
 
 def _forces(rule: Rule, narrows: bool) -> bool:
@@ -58,12 +102,32 @@ def _narrowed(rule: Rule, everything: frozenset[str], called: Sequence[str], las
 
 
 def _conditional(rule: Rule, everything: frozenset[str], last_result: str | None) -> frozenset[str]:
-    for value, tool in rule["child_output_mapping"].items():
-        if last_result is not None and last_result.strip().lower() == str(value).strip().lower():
-            return frozenset({tool})
+    tool = None if last_result is None else _by_result(rule).get(_compared(last_result))
+    if tool is not None:
+        return frozenset({tool})
     if rule.get("require_output_mapping"):
         return frozenset()
     return frozenset({rule["default_child"]}) if rule.get("default_child") else everything
+
+
+def _by_result(rule: Rule) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for value, tool in rule["child_output_mapping"].items():
+        found.setdefault(_compared(value), tool)
+    return found
+
+
+def _compared(value: object) -> str:
+    return str(value).strip().lower()
+
+
+def told_apart(rules: Sequence[Rule], name: str) -> list[str | None]:
+    """Results of the tool, one for each way in which the rules let a turn go on after it; None: one that no rule names."""
+    mappings = [_by_result(rule) for rule in rules if rule["type"] == "conditional" and rule["tool_name"] == name]
+    ways: dict[tuple[str | None, ...], str | None] = {(None,) * len(mappings): None}
+    for value in (value for mapping in mappings for value in mapping):
+        ways.setdefault(tuple(mapping.get(value) for mapping in mappings), value)
+    return list(ways.values())
 
 
 def _prefilled(nodes: Iterable[Rule]) -> dict[str, Mapping[str, Any]]:
@@ -113,7 +177,11 @@ def _sentence(rule: Rule) -> str:
         case "parent_last_tool":
             return f"{children} may be called only right after {name}."
         case "conditional":
-            cases = ", ".join(f"{value!s} → {tool}" for value, tool in rule["child_output_mapping"].items())
+            ways = [
+                *rule["child_output_mapping"].items(),
+                *([("else", rule["default_child"])] if rule.get("default_child") else []),
+            ]
+            cases = ", ".join(f"{value!s} → {tool}" for value, tool in ways)
             return f"What {name} returns decides the next tool: {cases}."
         case "max_count_per_step":
             return f"Call {name} at most {rule['max_count_limit']} times in a turn."

@@ -4,7 +4,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from ade.panels.settings import rule_key
+from ade.rule_words import rule_key
 from agents_core.actions import agents, conversations, schedules, tools
 from agents_core.actions.messages import Input, send
 from agents_core.actions.new_agent import NewAgent

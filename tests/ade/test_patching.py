@@ -57,6 +57,9 @@ VIEWS: list[View] = [
     ("events", {"type": "memory"}),
     *(("settings", {"section": section}) for section in SECTIONS),
     ("compactions", {"compaction": "1"}),
+    ("rules", {"calls": "archival_memory_search=x,archival_memory_insert!", "node": "archival_memory_search"}),
+    ("rules", {"view": "edit", "node": "archival_memory_search"}),
+    ("rules", {"view": "problems"}),
 ]
 """The panels as an address shows them at first, and narrowed, pinned or compared by a person."""
 
@@ -256,6 +259,7 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "a budget ends a run": exceed_budget,
     "a tool rule is added": lambda agent: tools.add_rule(agent.id, RULE),
     "a tool rule is taken away": lambda agent: (tools.add_rule(agent.id, RULE), tools.remove_rule(agent.id, RULE)),
+    "a tool is let follow itself": lambda agent: tools.let_follow(agent.id, RULE["tool_name"], RULE["tool_name"]),
     "a message is scheduled": schedule,
     "a scheduled message is sent": send_scheduled,
     "a scheduled message is deleted": lambda agent: schedules.delete(agent.id, schedule(agent).id),

@@ -64,6 +64,13 @@ async def test_an_agent_is_made_with_blocks_tools_secrets_and_an_opening(api: Ap
         ({"tool_rules": [{"type": "fly"}]}, 422, "no tool rule of type 'fly'"),
         ({"tool_rules": [{"type": "conditional", "tool_name": "a"}]}, 422, "needs child_output_mapping, a dict"),
         ({"tool_rules": [{"type": "requires_approval"}]}, 422, "tool_name"),
+        ({"tool_rules": [{"type": "requires_approval", "tool_name": ""}]}, 422, "needs tool_name"),
+        (
+            {"tool_rules": [{"type": "exit_loop", "tool_name": "a", "children": 5}]},
+            422,
+            "children of a tool rule is a list",
+        ),
+        ({"tool_rules": [{"type": "exit_loop", "tool_name": "a", "default_child": []}]}, 422, "default_child"),
         ([], 422, "dictionary"),
     ],
 )

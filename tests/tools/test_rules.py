@@ -3,8 +3,21 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from agents_core.tools.rules import Rule, allowed, ends_turn, goes_on, required_before_exit, sentences
+from agents_core.tools.rules import (
+    Rule,
+    allowed,
+    ends_turn,
+    forbidding,
+    goes_on,
+    reason,
+    required_before_exit,
+    sentences,
+    told_apart,
+)
+from tests.tools.ruling import NAMES, RESULTS, RULES
 
 ALL = ("a", "b", "c")
 
@@ -117,3 +130,57 @@ def test_a_rule_that_the_model_has_to_know_is_one_sentence_with_the_tool_in_it(g
 
 def test_rules_that_the_loop_keeps_by_itself_are_not_told() -> None:
     assert sentences([rule("required_before_exit"), rule("requires_approval")]) == []
+
+
+# --- why a tool may not be called ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rules", "called", "last_result", "reasons"),
+    [
+        ([], [], None, {}),
+        ([rule("run_first")], [], None, {name: ["a is to be called first."] for name in "bc"}),
+        ([CHILDREN], ["a"], "x", {name: ["After a only these may be called: b."] for name in "ac"}),
+        ([PARENT], ["c"], "x", {"b": ["b may be called only right after a."]}),
+        ([PARENT], ["a"], "x", {name: ["After a only these may be called: b."] for name in "ac"}),
+        ([CONDITIONAL], ["a"], "yes", {name: ["a returned 'yes', after which only b may be called."] for name in "ac"}),
+        (
+            [DEFAULT],
+            ["a"],
+            None,
+            {name: ["a returned something else, after which only c may be called."] for name in "ab"},
+        ),
+        ([TWICE], ["a", "a"], "x", {"a": ["a was called as often as a turn allows: 2 times."]}),
+        ([CHILDREN, rule("constrain_child_tools", children=["c"])], ["a"], "x", {}),
+    ],
+)
+def test_each_tool_that_is_left_out_has_its_reasons(
+    rules: list[Rule], called: list[str], last_result: str | None, reasons: dict[str, list[str]]
+) -> None:
+    found = forbidding(rules, ALL, called, last_result)
+    told = {name: [reason(each, name, last_result) for each in against] for name, against in found.items()}
+    assert told == reasons
+
+
+def test_rules_that_leave_no_tool_are_said_to_contradict_each_other() -> None:
+    other = rule("constrain_child_tools", children=["c"])
+    assert allowed([CHILDREN, other], ALL, ["a"], "x").contradicted
+    assert not allowed([CHILDREN], ALL, ["a"], "x").contradicted
+    assert not allowed([CHILDREN], [], ["a"], "x").contradicted
+
+
+@given(RULES, st.lists(st.sampled_from(NAMES), max_size=4), st.sampled_from(RESULTS))
+def test_reasons_are_given_for_exactly_the_tools_that_are_not_allowed(
+    rules: list[Rule], called: list[str], last_result: str | None
+) -> None:
+    against = forbidding(rules, NAMES, called, last_result)
+    assert against.keys() == set(NAMES) - allowed(rules, NAMES, called, last_result).names
+    assert all(against.values())
+
+
+@given(RULES, st.sampled_from(NAMES), st.sampled_from(RESULTS))
+def test_results_that_are_not_told_apart_lead_to_the_same(
+    rules: list[Rule], name: str, last_result: str | None
+) -> None:
+    leads = allowed(rules, NAMES, [name], last_result)
+    assert leads in [allowed(rules, NAMES, [name], result) for result in told_apart(rules, name)]

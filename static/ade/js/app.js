@@ -18,3 +18,4 @@ import "./copy.js";
 import "./toasts.js";
 import "./times.js";
 import "./rows.js";
+import "./rules.js";
