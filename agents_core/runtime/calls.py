@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from json import dumps
 from random import random
@@ -169,6 +170,8 @@ def tool_context(turn: Turn, call_id: str, step_id: str = "") -> ToolContext:
         AgentMemory(turn),
         AgentsOfTurn(turn),
         agent.policy.author,
+        partial(_variables, agent.id),
+        {tool.name: tool.source_code for tool in turn.tools.values() if tool.source_code},
     )
 
 

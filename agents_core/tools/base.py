@@ -120,10 +120,16 @@ class Others(Protocol):
         ...
 
 
+async def _no_variables() -> Mapping[str, str]:
+    return {}
+
+
 @dataclass(slots=True)
 class ToolContext:
     """What one tool call may see and change. Nothing is written while it runs: ``edits``, ``statements`` and ``events`` are committed
-    together with its result, so a call either happened or did not."""
+    together with its result, so a call either happened or did not.
+
+    ``variables`` gives the agent's variables and secrets by name; ``tool_sources`` are those of its own tools, by name."""
 
     agent_id: str
     step_id: str
@@ -133,6 +139,8 @@ class ToolContext:
     memory: Memory
     others: Others
     author: Author = Author.AGENT
+    variables: Callable[[], Awaitable[Mapping[str, str]]] = _no_variables
+    tool_sources: Mapping[str, str] = field(default_factory=dict)
     edits: list[BlockEdit] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
     events: list[AnyEvent] = field(default_factory=list)
@@ -291,6 +299,8 @@ BUILTIN_TOOLS = Registry(
             "voice": ("search_memory", "store_memories", "rethink_user_memory", "finish_rethinking_memory"),
             "archival_memory": ("archival_memory_insert", "archival_memory_search"),
             "recall_memory": ("conversation_search", "conversation_search_date"),
+            "code": ("run_code",),
+            "web": ("web_search", "fetch_webpage"),
         }.items()
         for name in names
     },
