@@ -27,6 +27,7 @@ QUEUE = "agents"
 _TASK = "agents_core:run"
 _GROUP_TASK = "agents_core:group_turn"
 _CALLBACK = "agents_core:callback"
+_FILE_TASK = "agents_core:file"
 _BEHIND_RUNS = -1
 HEARTBEAT_S = 2.0
 STALLED_AFTER_S = 8.0
@@ -39,11 +40,16 @@ _HANDLERS = Registry(
         "run": "agents_core.runtime.loop:execute",
         "group_turn": "agents_core.runtime.group_turns:execute",
         "callback": "agents_core.api.callbacks:deliver",
+        "file": "agents_core.runtime.filing:process",
     },
 )
 
 _DEFER = """
 SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(%s, %s, 0, %s, NULL, %s::jsonb, NULL)]::procrastinate_job_to_defer_v1[])
+"""
+_DEFER_FILE = """
+SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(%s, %s, %s, 'folder:' || folder_id, NULL, jsonb_build_object('file_id', id), NULL)
+    ]::procrastinate_job_to_defer_v1[]) FROM file WHERE id = %s
 """
 
 
@@ -138,6 +144,18 @@ def defer_group_turn(group_id: str, turn_id: str) -> Statement:
     """The statement that queues a turn of a group, after its others."""
     arguments = json.dumps({"group_id": group_id, "turn_id": turn_id})
     return Statement(_DEFER, (QUEUE, _GROUP_TASK, f"group:{group_id}", arguments))
+
+
+@tasks.task(name="file", queue=QUEUE, retry=HandBack(), pass_context=True)
+async def file(context: JobContext, file_id: str) -> None:
+    """Reads an uploaded file and embeds its passages."""
+    process: Callable[..., Awaitable[None]] = _HANDLERS.load("file")
+    await process(file_id, context.job.attempts + 1)
+
+
+def defer_file(file_id: str) -> Statement:
+    """The statement that queues the processing of a file, behind the runs and the other files of its folder."""
+    return Statement(_DEFER_FILE, (QUEUE, _FILE_TASK, _BEHIND_RUNS, file_id))
 
 
 async def recover(app: App) -> int:

@@ -85,6 +85,12 @@ class Memory(Protocol):
         end: datetime | None,
     ) -> list[dict[str, Any]]: ...
 
+    async def search_files(self, context: "ToolContext", query: str, limit: int) -> list[dict[str, Any]]:
+        """The passages of the agent's files that fit best: {file_name, line (0 is the first), text}.
+
+        Raises ``ToolError`` for an agent without a folder."""
+        ...
+
     async def search_messages(
         self,
         context: "ToolContext",
@@ -301,6 +307,7 @@ BUILTIN_TOOLS = Registry(
             "recall_memory": ("conversation_search", "conversation_search_date"),
             "code": ("run_code",),
             "web": ("web_search", "fetch_webpage"),
+            "files": ("open_files", "grep_files", "semantic_search_files"),
         }.items()
         for name in names
     },

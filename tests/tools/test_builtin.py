@@ -39,6 +39,8 @@ def test_only_tools_that_change_nothing_run_side_by_side() -> None:
         "run_code",
         "web_search",
         "fetch_webpage",
+        "grep_files",
+        "semantic_search_files",
     }
 
 
