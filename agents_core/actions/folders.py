@@ -178,6 +178,17 @@ def detach(agent_id: str, folder_id: str) -> Agent:
     return agent
 
 
+def replace(agent_id: str, folder_ids: Sequence[str]) -> None:
+    """Gives the agent exactly these folders. Raises ``NotFound``."""
+    with transaction.atomic():
+        held = [folder.id for folder in of_agent(agent_id)]
+        for folder_id in sorted({*held, *folder_ids}):
+            if folder_id not in held:
+                attach(agent_id, folder_id)
+            elif folder_id not in folder_ids:
+                detach(agent_id, folder_id)
+
+
 def _take(agent: Agent, folder: Folder) -> None:
     AgentFile.objects.filter(agent=agent, file__folder=folder).delete()
     AgentFolder.objects.filter(agent=agent, folder=folder).delete()
