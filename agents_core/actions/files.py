@@ -137,10 +137,15 @@ def _delete(file: File, folder: Folder) -> None:
 
 
 def open_file(agent_id: str, file_id: str) -> list[str]:
-    """Opens the file from its beginning; gives the names of the files that were closed for it. Raises ``NotFound``."""
+    """Opens the file from its beginning; gives the names of the files that were closed for it.
+
+    Raises ``NotFound``, and ``Refused`` for a file that could not be read.
+    """
     with transaction.atomic():
         agent = locked(agent_id)
         link = _link(agent_id, file_id)
+        if link.file.status == FileStatus.ERROR and link.file.content.text is None:
+            raise Refused(f"{link.file.name} could not be read: {link.file.error}")
         view = view_of(link.file.content.text, 0, None, agent.per_file_view_window_char_limit)
         closed = names(run_sync(open_statements(agent_id, [Opened(file_id, view)]))[-1])
         publish(agent_id, AgentChanged(["files"]))

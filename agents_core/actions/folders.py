@@ -16,7 +16,7 @@ from agents_core.events.types import AgentChanged
 from agents_core.memory.embedders import default_handle
 from agents_core.memory.files.opening import Opened, open_statements
 from agents_core.memory.files.views import view_of
-from agents_core.models import Agent, AgentFile, AgentFolder, AgentTool, Archive, File, Folder
+from agents_core.models import Agent, AgentFile, AgentFolder, AgentTool, Archive, File, FileStatus, Folder
 from agents_core.models.pipeline import Statement, run_sync
 
 FILE_TOOLS = ("open_files", "grep_files", "semantic_search_files")
@@ -143,12 +143,13 @@ def attach(agent_id: str, folder_id: str) -> Agent:
 
 
 def give_files(agent: Agent, files: Sequence[File]) -> None:
-    """Links files to an agent that is locked, and opens the first of them while it may have more open."""
+    """Links files to an agent that is locked, and opens the first that can be read while it may have more open."""
     AgentFile.objects.bulk_create([AgentFile(agent=agent, file=file) for file in files])
+    readable = [file for file in files if file.status != FileStatus.ERROR or file.content.text is not None]
     room = agent.max_files_open - AgentFile.objects.filter(agent=agent, is_open=True).count()
     opened = [
         Opened(file.id, view_of(file.content.text, 0, None, agent.per_file_view_window_char_limit))
-        for file in files[: max(room, 0)]
+        for file in readable[: max(room, 0)]
     ]
     run_sync(open_statements(agent.id, opened))
 

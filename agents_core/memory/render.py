@@ -9,7 +9,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from agents_core.memory.files.directory import Directory, FileFacts, FolderFacts
+from agents_core.memory.files.directory import Directory, FolderFacts
 from agents_core.models.agents import AgentKind
 from agents_core.models.record import SegmentKind
 
@@ -193,19 +193,23 @@ def _directories(directory: Directory | None) -> list[PromptPart]:
 
 
 def _folder(folder: FolderFacts, view_chars: int) -> list[PromptPart]:
-    """The folder with its files by name, each a part of its own: opening one changes no other."""
+    """The folder: what it is for, each open file as a part of its own, and the names of the others."""
     about = [
         *([_element("description", folder.description)] if folder.description else []),
         *([_element("instructions", folder.instructions)] if folder.instructions else []),
     ]
-    closed = [file for file in folder.files if file.view is None]
-    hidden = {file.id for file in closed[_MOST_CLOSED_FILES:]}
-    files = [file for file in folder.files if file.id not in hidden]
-    more = f"({_counted(len(hidden), 'more file')}: find them with grep_files)\n" if hidden else ""
+    closed = [file.name for file in folder.files if file.view is None]
+    hidden = len(closed) - _MOST_CLOSED_FILES
+    names = "".join(f'<file status="closed" name={_quoted(name)}/>\n' for name in closed[:_MOST_CLOSED_FILES])
+    more = f"({_counted(hidden, 'more file')}: find them with grep_files)\n" if hidden > 0 else ""
     return [
         _file_part(folder.id, folder.name, "\n".join([f"<directory name={_quoted(folder.name)}>", *about, ""])),
-        *(_file_part(file.id, file.name, _file_text(file, view_chars)) for file in files),
-        _file_part(folder.id, folder.name, f"{more}</directory>\n"),
+        *(
+            _file_part(file.id, file.name, _open_file(file.name, file.view, view_chars))
+            for file in folder.files
+            if file.view is not None
+        ),
+        _file_part(folder.id, folder.name, f"{names}{more}</directory>\n"),
     ]
 
 
@@ -213,13 +217,10 @@ def _file_part(source_id: str, label: str, text: str) -> PromptPart:
     return PromptPart(SegmentKind.FILE, source_id, label, text)
 
 
-def _file_text(file: FileFacts, view_chars: int) -> str:
-    name = _quoted(file.name)
-    if file.view is None:
-        return f'<file status="closed" name={name}/>\n'
-    facts = f"- read_only=true\n- chars_current={len(file.view)}\n- chars_limit={view_chars}"
-    inner = f"{_element('metadata', facts)}\n{_element('value', file.view)}"
-    return f'<file status="open" name={name}>\n{inner}\n</file>\n'
+def _open_file(name: str, view: str, view_chars: int) -> str:
+    facts = f"- read_only=true\n- chars_current={len(view)}\n- chars_limit={view_chars}"
+    inner = f"{_element('metadata', facts)}\n{_element('value', view)}"
+    return f'<file status="open" name={_quoted(name)}>\n{inner}\n</file>\n'
 
 
 def _quoted(name: str) -> str:

@@ -46,6 +46,9 @@ _EMBEDDED = "UPDATE file SET chunks_embedded = %s, updated_at = now() WHERE id =
 _COMPLETE = "UPDATE file SET status = 'completed', updated_at = now() WHERE id = %s AND status = 'embedding'"
 _FORGET_UPLOAD = "UPDATE file_content SET upload = NULL WHERE file_id = %s"
 _FAIL = "UPDATE file SET status = 'error', error = %s, updated_at = now() WHERE id = %s AND status <> 'completed'"
+_CLOSE_UNREAD = """
+UPDATE agent_file SET is_open = false, view = '', updated_at = now() FROM file WHERE file.id = file_id AND file_id = %s AND chars IS NULL
+"""
 _HOLDERS = "SELECT agent_id FROM agent_file WHERE file_id = %s"
 _OPEN_FOR = """
 SELECT agent_id, start_line, end_line, per_file_view_window_char_limit FROM agent_file JOIN agent ON agent.id = agent_id
@@ -82,12 +85,12 @@ async def process(file_id: str, attempt: int) -> None:
     except SerializationFailure:
         logger.info("The file %s was deleted, or is processed by another worker.", file_id)
     except AgentsError as error:
-        await _tell(file_id, [Statement(_FAIL, (error.message, file_id))])
+        await _fail(file_id, error.message)
     except (OperationalError, InterfaceError):
         raise
     except Exception:  # the border of a file: whatever trips over it is told on its row
         logger.exception("The file %s could not be processed", file_id)
-        await _tell(file_id, [Statement(_FAIL, ("The processing failed; the log of the worker tells why.", file_id))])
+        await _fail(file_id, "The processing failed; the log of the worker tells why.")
 
 
 async def _chunks(work: _Work) -> list[Chunk]:
@@ -138,6 +141,11 @@ def _draft(work: _Work, chunk: Chunk) -> PassageDraft:
     """Filed under the file's id, so that its passages are found together."""
     facts = {"file_id": work.file_id, "line": chunk.line}
     return PassageDraft(work.archive_id, chunk.text, work.name[:AUTHOR_CHARS], [work.file_id], facts)
+
+
+async def _fail(file_id: str, error: str) -> None:
+    """Says on the file what went wrong, and closes it where there is nothing to see."""
+    await _tell(file_id, [Statement(_FAIL, (error, file_id)), Statement(_CLOSE_UNREAD, (file_id,))])
 
 
 async def _tell(file_id: str, statements: Sequence[Statement]) -> None:

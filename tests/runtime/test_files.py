@@ -7,6 +7,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from agents_core.actions import files, folders
+from agents_core.errors import Refused
 from agents_core.llm.errors import ModelError
 from agents_core.llm.providers.scripted import Answer
 from agents_core.memory.embedders import embedder
@@ -333,3 +334,19 @@ async def test_a_model_is_told_what_a_file_request_is_made_of() -> None:
 
     schema = (await Tool.objects.aget(name="open_files")).json_schema["parameters"]["properties"]["file_requests"]
     assert json.dumps(schema["items"]["required"]) == '["file_name"]'
+
+
+async def test_a_file_that_could_not_be_read_is_closed_and_stays_so() -> None:
+    folder = await make_folder()
+    agent = await agent_with(folder)
+    await sync_to_async(files.upload)(folder.id, "a.pdf", b"%PDF-1.4 broken")
+    assert await open_names(agent) == {"a.pdf"}
+    await process_all(folder)
+    assert await open_names(agent) == set()
+    requests = [{"file_name": "Animals/a.pdf"}]
+    assert "Animals/a.pdf could not be read: The PDF is damaged" in await tool_said(
+        agent, "open_files", file_requests=requests
+    )  # fmt: skip
+    with pytest.raises(Refused, match="could not be read"):
+        await sync_to_async(files.open_file)(agent.id, (await file_of(folder)).id)
+    assert await open_names(await agent_with(folder)) == set()

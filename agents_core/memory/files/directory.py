@@ -6,8 +6,7 @@ from typing import Any
 DIRECTORY_SQL = """
 (SELECT json_build_array(agent.max_files_open, agent.per_file_view_window_char_limit, json_agg(json_build_array(
     folder.id, folder.name, folder.description, folder.instructions, (
-        SELECT coalesce(json_agg(json_build_array(file.id, file.name, is_open, view, file.status = 'error')
-            ORDER BY file.name, file.id), '[]')
+        SELECT coalesce(json_agg(json_build_array(file.id, file.name, is_open, view) ORDER BY file.name, file.id), '[]')
         FROM agent_file JOIN file ON file.id = file_id WHERE agent_file.agent_id = agent.id AND file.folder_id = folder.id
     )) ORDER BY agent_folder.id))
 FROM agent_folder JOIN folder ON folder.id = folder_id WHERE agent_folder.agent_id = agent.id HAVING count(*) > 0)
@@ -17,12 +16,11 @@ FROM agent_folder JOIN folder ON folder.id = folder_id WHERE agent_folder.agent_
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """``view`` is what is seen of an open file, None of a closed one. ``failed``: its text could not be read, or not all embedded."""
+    """``view`` is what is seen of an open file, None of a closed one."""
 
     id: str
     name: str
     view: str | None
-    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def _folder(
     folder_id: str, name: str, description: str | None, instructions: str | None, files: list[Any]
 ) -> FolderFacts:
     facts = [
-        FileFacts(file_id, f"{name}/{file_name}", view if is_open else None, failed)
-        for file_id, file_name, is_open, view, failed in files
+        FileFacts(file_id, f"{name}/{file_name}", view if is_open else None)
+        for file_id, file_name, is_open, view in files
     ]
     return FolderFacts(folder_id, name, description, instructions, facts)

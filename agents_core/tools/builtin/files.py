@@ -22,7 +22,7 @@ SELECT folder.name || '/' || file.name AS name, file.id, is_open FROM agent_file
 JOIN folder ON folder.id = folder_id WHERE agent_file.agent_id = %s
 ORDER BY last_accessed_at DESC NULLS LAST, agent_file.id
 """
-_TEXT = "SELECT text FROM file_content WHERE file_id = %s"
+_TEXT = "SELECT text, error FROM file_content JOIN file ON file.id = file_id WHERE file_id = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,9 @@ async def open_files(ctx: ToolContext, file_requests: list[dict[str, Any]], clos
     ids = {name: file_id for name, file_id, _ in rows}
     opened = []
     for request in requests:
-        text = (await pipeline.run([Statement(_TEXT, (_found(ids, request.name),))]))[0][0][0]
+        text, error = (await pipeline.run([Statement(_TEXT, (_found(ids, request.name),))]))[0][0]
+        if text is None and error:
+            raise ToolError(f"{request.name} could not be read: {error}")
         opened.append(Opened(ids[request.name], view_of(text, request.offset, request.length, view_chars)))
     ctx.statements += open_statements(ctx.agent_id, opened, close_others=close_all_others)
     ctx.events.append(AgentChanged(["files"]))

@@ -17,3 +17,4 @@ import "./copy.js";
 import "./toasts.js";
 import "./times.js";
 import "./rows.js";
+import "./upload.js";
