@@ -58,9 +58,9 @@ def _reader(name: str) -> Callable[[bytes], str]:
     if suffix in _TEXT_SUFFIXES.split():
         return plain_text
     if suffix not in _READERS:
-        known = "PDF, Word (docx), HTML, text, Markdown, JSON, CSV and source code"
-        raise UnknownFormat(f"{name!r} cannot be read: files of the type {suffix or 'without an ending'} hold no text "
-                            f"that is known here. Upload {known}.")  # fmt: skip
+        kind = f"of the type {suffix}" if suffix else "without an ending in their name"
+        known = "PDF, Word (docx), HTML, text, Markdown, JSON, CSV or source code"
+        raise UnknownFormat(f"Files {kind} cannot be read here: upload {known}.")
     return _READERS[suffix]
 
 
