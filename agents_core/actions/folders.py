@@ -40,10 +40,12 @@ def create(fields: Mapping[str, Any]) -> Folder:
 
     Raises ``InvalidInput``, ``Conflict`` for a name that is taken.
     """
-    name = checked_name(fields["name"])
+    name, handle = checked_name(fields["name"]), fields.get("embedding") or default_handle()
+    if not handle.partition("/")[2]:
+        raise InvalidInput(f"{handle!r} is no embedding handle: it has the form provider/model.")
     own = {key: value for key, value in fields.items() if key not in ("name", "embedding")}
     with transaction.atomic():
-        archive = Archive.objects.create(name=name, embedding=fields.get("embedding") or default_handle())
+        archive = Archive.objects.create(name=name, embedding=handle)
         return _saved(Folder(name=name, archive=archive, **own))
 
 

@@ -30,6 +30,7 @@ from agents_core.tools.rules import Allowed
 
 STOPPED = "Interrupted: the run was ended during this call, so its outcome is unknown. Check before you do it again."
 _WRITE_TRIES = 30
+_OUTSIDE = (ToolType.MULTI_AGENT, ToolType.BUILTIN)
 _LONGEST_PAUSE_S = 0.05
 
 
@@ -57,7 +58,7 @@ class PlannedCall:
     @property
     def is_builtin(self) -> bool:
         """Whether all that it does is part of the step's own commit, so that it can be run again if that fails."""
-        return self.tool is None or (self.tool.name in BUILTIN_TOOLS and not self.speaks_to_others)
+        return self.tool is None or (self.tool.name in BUILTIN_TOOLS and self.tool.tool_type not in _OUTSIDE)
 
     @property
     def speaks_to_others(self) -> bool:
@@ -66,7 +67,7 @@ class PlannedCall:
 
     @property
     def has_effects(self) -> bool:
-        """Whether running it changes what no commit can undo."""
+        """Whether running it changes what no commit can undo, or takes long: people are told before it runs."""
         return not self.is_builtin
 
     @property

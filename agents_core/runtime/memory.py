@@ -121,7 +121,9 @@ class AgentMemory:
             )
         best = sorted((hit for hit in hits if hit.returned), key=lambda hit: -hit.score)[:limit]
         candidates = [hit.candidate() for hit in hits]
-        self._record(context, "files", query, {"limit": limit}, ", ".join(set(archives.values())), candidates, started)
+        self._record(
+            context, "files", query, {"limit": limit}, ", ".join(sorted(set(archives.values()))), candidates, started
+        )
         names: dict[str, str] = dict(
             (await pipeline.run([Statement(_FILE_NAMES, ([hit.metadata["file_id"] for hit in best],))]))[0]
         )

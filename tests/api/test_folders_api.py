@@ -70,6 +70,7 @@ async def test_a_folder_is_made_found_changed_and_deleted(api: Api) -> None:
         ({"name": "x" * 201}, 422),
         ({"name": 7}, 422),
         ({"name": "a", "colour": "red"}, 422),
+        ({"name": "a", "embedding": "nonsense"}, 422),
         ({"name": "Taken"}, 409),
     ],
 )
