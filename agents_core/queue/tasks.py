@@ -159,7 +159,8 @@ def defer_file(file_id: str) -> Statement:
 
 
 async def recover(app: App) -> int:
-    """Puts the jobs of dead workers back into the queue, and gives a job to each run and group turn that has lost its own; gives how many.
+    """Puts the jobs of dead workers back into the queue, and gives a job to each run, group turn and file that has lost its own; gives
+    how many.
 
     Call it at start and every few seconds.
     """
@@ -169,11 +170,15 @@ async def recover(app: App) -> int:
         logger.warning("Job %s lost its worker and is taken up again.", job.id)
         await app.job_manager.retry_job(job)
     found = await pipeline.run(
-        [Statement(_DEFER_LOST, (QUEUE, _TASK)), Statement(_DEFER_LOST_TURNS, (QUEUE, _GROUP_TASK))]
+        [
+            Statement(_DEFER_LOST, (QUEUE, _TASK)),
+            Statement(_DEFER_LOST_TURNS, (QUEUE, _GROUP_TASK)),
+            Statement(_DEFER_LOST_FILES, (QUEUE, _FILE_TASK, _BEHIND_RUNS)),
+        ]
     )
     lost = sum(len(rows) for rows in found)
     if lost:
-        logger.warning("%d runs had lost their jobs and are taken up again.", lost)
+        logger.warning("%d runs or files had lost their jobs and are taken up again.", lost)
     return len(jobs) + lost
 
 
@@ -191,5 +196,12 @@ SELECT unnest(procrastinate_defer_jobs_v1(array_agg(ROW(%s, %s, 0, 'group:' || g
     jsonb_build_object('group_id', group_id, 'turn_id', id), NULL)::procrastinate_job_to_defer_v1 ORDER BY created_at)))
 FROM group_turn WHERE status IN ('created', 'running') AND NOT EXISTS (
     SELECT 1 FROM procrastinate_jobs WHERE procrastinate_jobs.status IN ('todo', 'doing') AND args ->> 'turn_id' = group_turn.id
+) HAVING count(*) > 0
+"""
+_DEFER_LOST_FILES = """
+SELECT unnest(procrastinate_defer_jobs_v1(array_agg(ROW(%s, %s, %s, 'folder:' || folder_id, NULL,
+    jsonb_build_object('file_id', id), NULL)::procrastinate_job_to_defer_v1 ORDER BY created_at)))
+FROM file WHERE status IN ('pending', 'parsing', 'embedding') AND NOT EXISTS (
+    SELECT 1 FROM procrastinate_jobs WHERE procrastinate_jobs.status IN ('todo', 'doing') AND args ->> 'file_id' = file.id
 ) HAVING count(*) > 0
 """

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -60,8 +61,9 @@ def docx(*paragraphs: str) -> bytes:
     ids=lambda value: value if isinstance(value, str) and len(value) < 8 else "",
 )
 async def test_a_file_of_each_format_gives_its_text_also_in_a_process_of_its_own(
-    name: str, body: bytes, text: str
+    name: str, body: bytes, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     assert text_of(name, body) == text
     assert await text_apart(name, body) == text
 

@@ -1,10 +1,13 @@
 """Files in a running agent: processed by a job that may die, shown in the prompt, opened and searched by its tools."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from procrastinate import PsycopgConnector
+from procrastinate.contrib.django import app as django_app
 
 from agents_core.actions import files, folders
 from agents_core.errors import Refused
@@ -14,8 +17,10 @@ from agents_core.memory.embedders import embedder
 from agents_core.memory.files.chunks import chunks_of
 from agents_core.models import Agent, AgentFile, File, Folder, MemorySearch, Message, Passage, pipeline
 from agents_core.models.pipeline import Statement
+from agents_core.queue.tasks import recover
 from agents_core.runtime import filing
 from agents_core.runtime.filing import process
+from tests.runtime.working import worker
 from tests.runtime.world import make_agent, play, say
 
 OTTERS = "# Otters\nOtters hold hands while they sleep.\nThey eat crabs.\n"
@@ -86,8 +91,6 @@ async def test_a_worker_that_dies_on_the_way_has_a_successor_that_goes_on(monkey
 
 
 async def test_two_workers_on_one_file_store_each_passage_once() -> None:
-    import asyncio
-
     folder = await make_folder(long=LONG)
     file = await file_of(folder)
     await asyncio.gather(process(file.id, 1), process(file.id, 2), process(file.id, 3))
@@ -157,6 +160,18 @@ async def test_what_was_uploaded_is_kept_only_until_it_is_processed() -> None:
     await process_all(folder)
     [[(upload, text)]] = await pipeline.run([Statement("SELECT upload, text FROM file_content")])
     assert (upload, text) == (None, OTTERS)
+
+
+async def test_a_file_that_lost_its_job_gets_another() -> None:
+    folder = await make_folder(a=OTTERS)
+    await pipeline.run([Statement("DELETE FROM procrastinate_jobs")])
+    app = django_app.with_connector(PsycopgConnector(kwargs=pipeline.connection_settings()))
+    async with app.open_async():
+        assert await recover(app) == 1
+        assert await recover(app) == 0
+    async with worker(), asyncio.timeout(20):
+        while (await file_of(folder)).status != "completed":
+            await asyncio.sleep(0.05)
 
 
 # --- the prompt ---------------------------------------------------------------------------------------------------

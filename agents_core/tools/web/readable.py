@@ -6,7 +6,7 @@ from agents_core.memory.files.reading import Unreadable, markdown, pdf_text, pla
 from agents_core.tools.base import ToolError
 from agents_core.tools.web.fetch import Page
 
-_MOST_HTML_CHARS = 2_000_000
+_MOST_HTML_CHARS = 1_000_000
 # A page whose article is a smaller part of its text is a list or a form: all of it is shown.
 _LEAST_SHARE = 0.2
 _META_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.IGNORECASE)
