@@ -14,9 +14,8 @@ from agents_core.memory.archival.base import AUTHOR_CHARS, PassageDraft, embedde
 from agents_core.memory.archival.pgvector import PgvectorBackend
 from agents_core.memory.files.apart import text_apart
 from agents_core.memory.files.chunks import Chunk, chunks_of
-from agents_core.memory.files.opening import Opened, open_statements
 from agents_core.memory.files.reading import Unreadable
-from agents_core.memory.files.views import view_of
+from agents_core.memory.files.views import NOT_READ_YET, view_of
 from agents_core.models import pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.runtime.indexing import agent_embedder
@@ -35,7 +34,9 @@ FROM folder JOIN archive ON archive.id = archive_id
 WHERE folder.id = folder_id AND file.id = %s AND status <> 'completed'
 RETURNING file.id, file.name, archive_id, embedding, chars IS NOT NULL, chunks_embedded
 """
-_UPLOAD = "SELECT upload FROM file_content WHERE file_id = %s"
+_UPLOAD = """
+SELECT ensure(EXISTS (SELECT 1 FROM file_content WHERE file_id = %s), 'deleted'), (SELECT upload FROM file_content WHERE file_id = %s)
+"""
 _TEXT = "SELECT text FROM file_content WHERE file_id = %s"
 _KEEP_TEXT = "UPDATE file_content SET text = %s WHERE file_id = %s"
 _READ = """
@@ -50,9 +51,14 @@ _CLOSE_UNREAD = """
 UPDATE agent_file SET is_open = false, view = '', updated_at = now() FROM file WHERE file.id = file_id AND file_id = %s AND chars IS NULL
 """
 _HOLDERS = "SELECT agent_id FROM agent_file WHERE file_id = %s"
-_OPEN_FOR = """
-SELECT agent_id, start_line, end_line, per_file_view_window_char_limit FROM agent_file JOIN agent ON agent.id = agent_id
-WHERE file_id = %s AND is_open
+# Whoever opened the file before its text was there has committed by then; whoever comes later finds the text.
+_AFTER_OTHERS = "SELECT 1 FROM folder JOIN file ON folder_id = folder.id WHERE file.id = %s FOR UPDATE OF folder"
+_WAITING = """
+SELECT agent_id, start_line, per_file_view_window_char_limit FROM agent_file JOIN agent ON agent.id = agent_id
+WHERE file_id = %s AND is_open AND view = %s
+"""
+_SHOW = """
+UPDATE agent_file SET view = %s, start_line = %s, end_line = %s, updated_at = now() WHERE agent_id = %s AND file_id = %s AND is_open
 """
 
 
@@ -80,8 +86,9 @@ async def process(file_id: str, attempt: int) -> None:
             raise Unreadable(
                 f"The worker was stopped {_ATTEMPTS} times while it read this file: try again, or split it."
             )
-        chunks = await _chunks(work)
-        await _embed(work, chunks)
+        text = await _text(work)
+        await _show(work, text)
+        await _embed(work, chunks_of(text))
     except SerializationFailure:
         logger.info("The file %s was deleted, or is processed by another worker.", file_id)
     except AgentsError as error:
@@ -93,32 +100,27 @@ async def process(file_id: str, attempt: int) -> None:
         await _fail(file_id, "The processing failed; the log of the worker tells why.")
 
 
-async def _chunks(work: _Work) -> list[Chunk]:
-    """The passages of the file, whose text is read first unless that was done."""
+async def _text(work: _Work) -> str:
+    """The text of the file, which is read first unless that was done."""
     if work.is_read:
-        return chunks_of((await pipeline.run([Statement(_TEXT, (work.file_id,))]))[0][0][0])
-    rows = (await pipeline.run([Statement(_UPLOAD, (work.file_id,))]))[0]
-    text = await text_apart(work.name, bytes(rows[0][0]))
+        return str((await pipeline.run([Statement(_TEXT, (work.file_id,))]))[0][0][0])
+    [[(_, upload)]] = await pipeline.run([Statement(_UPLOAD, (work.file_id, work.file_id))])
+    text = pipeline.storable(await text_apart(work.name, bytes(upload)))
     if len(text) > TEXT_CHARS:
         raise Unreadable(f"The text has {len(text):,} characters; a file may have {TEXT_CHARS:,}: split it.")
-    text = pipeline.storable(text)
-    chunks = chunks_of(text)
-    opened = await pipeline.run([Statement(_OPEN_FOR, (work.file_id,))])
-    await _tell(
-        work.file_id,
-        [
-            Statement(_KEEP_TEXT, (text, work.file_id)),
-            Statement(_READ, (len(text), len(chunks), work.file_id)),
-            *(
-                statement
-                for agent_id, start, end, limit in opened[0]
-                for statement in open_statements(
-                    agent_id, [Opened(work.file_id, view_of(text, start, (end or start) - start or None, limit))]
-                )
-            ),
-        ],
+    size = (len(text), len(chunks_of(text)), work.file_id)
+    await pipeline.run([Statement(_READ, size), Statement(_KEEP_TEXT, (text, work.file_id))])
+    return str(text)
+
+
+async def _show(work: _Work, text: str) -> None:
+    """Shows the text to the agents that opened the file before it was there."""
+    _, waiting = await pipeline.run(
+        [Statement(_AFTER_OTHERS, (work.file_id,)), Statement(_WAITING, (work.file_id, NOT_READ_YET))]
     )
-    return chunks
+    views = [(agent_id, view_of(text, start, None, limit)) for agent_id, start, limit in waiting]
+    shown = [Statement(_SHOW, (view.text, view.start, view.end, agent_id, work.file_id)) for agent_id, view in views]
+    await _tell(work.file_id, shown)
 
 
 async def _embed(work: _Work, chunks: Sequence[Chunk]) -> None:

@@ -14,6 +14,7 @@ from agents_core.errors import Refused
 from agents_core.llm.errors import ModelError
 from agents_core.llm.providers.scripted import Answer
 from agents_core.memory.embedders import embedder
+from agents_core.memory.files.apart import text_apart
 from agents_core.memory.files.chunks import chunks_of
 from agents_core.models import Agent, AgentFile, File, Folder, MemorySearch, Message, Passage, pipeline
 from agents_core.models.pipeline import Statement
@@ -365,3 +366,38 @@ async def test_a_file_that_could_not_be_read_is_closed_and_stays_so() -> None:
     with pytest.raises(Refused, match="could not be read"):
         await sync_to_async(files.open_file)(agent.id, (await file_of(folder)).id)
     assert await open_names(await agent_with(folder)) == set()
+
+
+async def test_who_opened_a_file_before_it_was_read_sees_it_then_also_after_a_crash(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = await make_folder(a=OTTERS)
+    agent = await agent_with(folder)
+    file = await file_of(folder)
+
+    async def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(filing, "_show", killed)
+        with pytest.raises(KeyboardInterrupt):
+            await process(file.id, 1)
+    link = await AgentFile.objects.aget(agent=agent)
+    assert "still being read" in link.view
+    await process(file.id, 2)
+    await link.arefresh_from_db()
+    assert "2→ Otters hold hands" in link.view
+    assert (link.start_line, link.end_line, link.is_open) == (0, 4, True)
+
+
+async def test_a_file_that_is_deleted_while_it_is_read_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = await make_folder(a=OTTERS)
+    file = await file_of(folder)
+
+    async def deleting(name: str, body: bytes) -> str:
+        await sync_to_async(files.delete)(file.id, folder.id)
+        return await text_apart(name, body)
+
+    monkeypatch.setattr(filing, "text_apart", deleting)
+    await process(file.id, 1)
+    assert await passages_of(file) == []
