@@ -15,6 +15,7 @@ from agents_core.tools.execute import run_builtin
 from agents_core.tools.web import fetch as fetching
 from agents_core.tools.web.fetch import LIMIT_BYTES, fetch
 from agents_core.tools.web.readable import readable
+from tests.memory.documents import pdf
 from tests.tools.site import Answer, Site, certified, loopback
 
 ARTICLE = (
@@ -63,6 +64,12 @@ async def test_text_is_read_in_whatever_way_it_is_written(body: bytes, content_t
     headers = {"Content-Encoding": "gzip"} if body.startswith(b"\x1f\x8b") else {}
     with Site({"/": Answer(body, content_type, headers=headers)}) as site:
         assert "Grüße" in await read(site, "/")
+
+
+@pytest.mark.parametrize("content_type", ["application/pdf", "application/octet-stream"])
+async def test_a_pdf_is_read_by_what_it_is(content_type: str) -> None:
+    with Site({"/paper": Answer(pdf("Otters hold hands."), content_type)}) as site:
+        assert "Otters hold hands." in await read(site, "/paper")
 
 
 async def test_redirects_are_followed_and_the_last_address_is_told() -> None:

@@ -29,7 +29,7 @@ def _text(page: Page) -> str:
     if page.media_type in _HTML or (not page.media_type and b"<html" in page.body[:2048].lower()):
         named = _META_CHARSET.search(page.body[:4096])
         return _html(plain_text(page.body, page.charset or (named and named[1].decode())), page.url)
-    if page.media_type == "application/pdf":
+    if page.media_type == "application/pdf" or page.body.startswith(b"%PDF-"):
         if page.cut:
             raise Unreadable("the PDF is longer than is fetched.")
         return pdf_text(page.body)
