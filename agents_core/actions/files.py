@@ -36,8 +36,9 @@ class FileTooLarge(Refused):
 
 
 def get(file_id: str, folder_id: str) -> File:
-    """The file of that folder. Raises ``NotFound``."""
-    file = File.objects.filter(pk=file_id, folder=folder_id).first()
+    """The file of that folder; its content is read when it is asked for. Raises ``NotFound``."""
+    files = File.objects.select_related("content").defer("content__upload", "content__text")
+    file = files.filter(pk=file_id, folder=folder_id).first()
     if file is None:
         raise NotFound(f"There is no file {file_id} in this folder.")
     return file
@@ -172,7 +173,8 @@ def close_all(agent_id: str) -> list[str]:
 
 
 def _link(agent_id: str, file_id: str) -> AgentFile:
-    link = AgentFile.objects.select_related("file__content").filter(agent=agent_id, file=file_id).first()
+    links = AgentFile.objects.select_related("file__content").defer("file__content__upload")
+    link = links.filter(agent=agent_id, file=file_id).first()
     if link is None:
         raise NotFound(f"The agent has no file {file_id}: attach its folder first.")
     return link

@@ -139,7 +139,9 @@ def attach(agent_id: str, folder_id: str) -> Agent:
         if AgentFolder.objects.filter(agent=agent, folder=folder).exists():
             return agent
         AgentFolder.objects.create(agent=agent, folder=folder)
-        give_files(agent, list(folder.files.select_related("content").order_by("created_at", "id")))
+        give_files(
+            agent, list(folder.files.select_related("content").defer("content__upload").order_by("created_at", "id"))
+        )
         publish(agent_id, AgentChanged(["folders", "files", *_give_tools(agent)]))
     return agent
 

@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from procrastinate import PsycopgConnector
 from procrastinate.contrib.django import app as django_app
 
-from agents_core.actions import files, folders
+from agents_core.actions import agents, files, folders
 from agents_core.errors import Refused
 from agents_core.llm.errors import ModelError
 from agents_core.llm.providers.scripted import Answer
@@ -401,3 +401,20 @@ async def test_a_file_that_is_deleted_while_it_is_read_is_let_go(monkeypatch: py
     monkeypatch.setattr(filing, "text_apart", deleting)
     await process(file.id, 1)
     assert await passages_of(file) == []
+
+
+async def test_an_agent_whose_limits_change_sees_as_much_as_it_may_now() -> None:
+    folder = await make_folder(a=OTTERS, b="Bees", c="Crows")
+    await process_all(folder)
+    agent = await agent_with(folder, max_files_open=3)
+    await sync_to_async(files.open_file)(agent.id, (await File.objects.aget(name="a.md")).id)
+    await sync_to_async(agents.modify)(agent.id, {"max_files_open": 1, "per_file_view_window_char_limit": 10})
+    assert await open_names(agent) == {"a.md"}
+    await say(agent, "hi")
+    prompt = await system_of(agent)
+    assert "- current_files_open=1\n- max_files_open=1" in prompt
+    assert "- chars_limit=10" in prompt
+    assert "[Lines 1 to 1 of 4]\n1→ # Otters\n</value>" in prompt
+    await sync_to_async(agents.modify)(agent.id, {"per_file_view_window_char_limit": 1000})
+    await say(agent, "hi")
+    assert "2→ Otters hold hands" in await system_of(agent)
