@@ -136,6 +136,23 @@ class ToolAdmin(Deletable):
         return format_html('<a href="/tools/{}">open</a>', tool.pk)
 
 
+@admin.register(models.Folder)
+class FolderAdmin(Written):
+    list_display = ("name", "description", "created_at")
+    search_fields = ("=id", "name", "description")
+    ordering = ("-created_at",)
+
+
+@admin.register(models.File)
+class FileAdmin(Written):
+    list_display = ("name", "in_folder", "status", "size_bytes", "chunks_embedded", "chunks", "created_at")
+    list_filter = ("status",)
+    list_select_related = ("folder",)
+    search_fields = ("=id", "name")
+    ordering = ("-created_at",)
+    in_folder = linked("folder")
+
+
 @admin.register(models.Archive)
 class ArchiveAdmin(Written):
     list_display = ("name", "embedding", "created_at")

@@ -130,6 +130,7 @@ AGENTS_SANDBOX: Literal["auto", "bubblewrap", "landlock"] = env.choice(
 AGENTS_WORKER_CONCURRENCY = env.number("AGENTS_WORKER_CONCURRENCY", 64, at_least=1, at_most=1024)
 AGENTS_DEFAULT_MODEL = env.text("AGENTS_DEFAULT_MODEL")
 AGENTS_DEFAULT_EMBEDDER = env.text("AGENTS_DEFAULT_EMBEDDER")
+AGENTS_WEB_SEARCH = {name: env.text(name) for name in ("EXA_API_KEY", "TAVILY_API_KEY", "BRAVE_API_KEY", "SEARXNG_URL")}
 
 LOGGING = {
     "version": 1,
@@ -145,7 +146,8 @@ LOGGING = {
         "django.server": {"handlers": [], "propagate": True},
         # One line for each call of a model or of a tool server would drown the rest.
         **{
-            name: {"level": "WARNING"} for name in ("httpx", "httpx2", "httpcore", "procrastinate", "daphne", "asyncio")
+            name: {"level": "WARNING"}
+            for name in ("httpx", "httpx2", "httpcore", "procrastinate", "daphne", "asyncio", "readability")
         },
     },
 }

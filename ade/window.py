@@ -17,11 +17,13 @@ _TITLES: Mapping[str, str] = {
     SegmentKind.TOOL: "Tool definitions",
     SegmentKind.CORE: "Core memory",
     SegmentKind.RULES: "Tool rules",
+    SegmentKind.FILE: "Files",
     SegmentKind.METADATA: "Memory metadata",
     SegmentKind.SUMMARY: "Summary",
     SegmentKind.MESSAGE: "Messages",
     SegmentKind.TOOL_RETURN: "Tool returns",
 }
+_AROUND = {"memory_blocks": "blocks", "directories": "folders"}
 _LINE_CHARS = 200
 
 
@@ -123,7 +125,7 @@ class Part:
 
     @property
     def is_glue(self) -> bool:
-        """The few words that stand between the blocks."""
+        """The few words that stand between the blocks, or the folders."""
         return self.key.startswith("around")
 
 
@@ -240,7 +242,9 @@ def _key(segment: SegmentView) -> str:
             return f"tools.{segment.label}"
         case SegmentKind.MESSAGE | SegmentKind.TOOL_RETURN:
             return f"messages.{segment.source_id}"
-        case SegmentKind.SYSTEM if segment.label == "memory_blocks":
+        case SegmentKind.FILE:
+            return f"files.{segment.label}"
+        case SegmentKind.SYSTEM if segment.label in _AROUND:
             return "around"
         case _:
             return segment.kind
@@ -263,8 +267,10 @@ def _title(segment: SegmentView, comparison: Comparison) -> str:
             return segment.label
         case SegmentKind.SUMMARY if segment.source_id in comparison.replaced:
             return f"Summary of {comparison.replaced[segment.source_id]:,} evicted messages"
-        case SegmentKind.SYSTEM if segment.label == "memory_blocks":
-            return "Words around the blocks"
+        case SegmentKind.FILE:
+            return f"{'File' if segment.source_id.startswith('file-') else 'Folder'} · {segment.label}"
+        case SegmentKind.SYSTEM if segment.label in _AROUND:
+            return f"Words around the {_AROUND[segment.label]}"
         case _:
             return _TITLES[segment.kind]
 

@@ -77,6 +77,7 @@ PANELS = Registry(
         "core": "ade.panels.core:CorePanel",
         "archival": "ade.panels.archival:ArchivalPanel",
         "recall": "ade.panels.recall:RecallPanel",
+        "files": "ade.panels.files:FilesPanel",
         "raw": "ade.panels.raw:RawPanel",
         "timeline": "ade.panels.timeline:TimelinePanel",
         "events": "ade.panels.events:EventsPanel",

@@ -10,7 +10,7 @@ from ade.panels.base import Panel
 from ade.panels.settings import SECTIONS
 from ade.tending import tending
 from agents_core.events.types import StoredEvent
-from agents_core.models import Agent, AgentBlock, Message, Passage, ProposalStatus, ToolType
+from agents_core.models import Agent, AgentBlock, AgentFile, Folder, Message, Passage, ProposalStatus, ToolType
 
 COUNTED = 10_000
 """More are told as "10,000+": counting all would take longer the more there are."""
@@ -38,6 +38,8 @@ class OutlinePanel(Panel):
             "tools": self.agent.tools.order_by("agent_links__id"),
             "asking": asking(self.agent),
             "archives": self.agent.archives.order_by("agent_links__id"),
+            "folders": Folder.objects.filter(agent_links__agent=self.agent).order_by("agent_links__id"),
+            "open_files": AgentFile.objects.filter(agent=self.agent, is_open=True).count(),
             "sections": {name: section.title for name, section in SECTIONS.items()},
             "tending": tending(self.agent),
             "custom": ToolType.CUSTOM,

@@ -31,6 +31,7 @@ SEGMENT_HUES = {
     "message": "messages",
     "messages": "messages",
     "tool_return": "toolreturn",
+    "file": "files",
 }
 
 

@@ -19,6 +19,7 @@ _PAGES = (
     ("New agent", "/agents#new-agent", "plus"),
     ("Shared blocks", "/blocks", "memory"),
     ("Tools", "/tools", "tool"),
+    ("Files", "/folders", "file"),
     ("Groups", "/groups", "agent"),
     ("Runs", "/runs", "play"),
     ("Providers", "/settings", "settings"),

@@ -12,6 +12,7 @@ from django.db import transaction
 from agents_core.actions import blocks as block_actions
 from agents_core.actions import sleeptime
 from agents_core.actions.budgets import checked_budgets
+from agents_core.actions.file_views import LIMITS, refit
 from agents_core.actions.model_choice import check_handle, default_embedding, default_model
 from agents_core.actions.names import fresh_name
 from agents_core.actions.new_agent import MadeAgent, NewAgent
@@ -263,6 +264,8 @@ def modify(agent_id: str, changes: Mapping[str, Any], author: Author = Author.AP
         changed = [name for name, value in _merged(agent, own).items() if _set(agent, name, value)]
         if changed:
             agent.save(update_fields=changed)
+        if LIMITS & set(changed):
+            refit(agent)
         if "enable_sleeptime" in changed and agent.enable_sleeptime:
             _give_companion(agent, list(agent.blocks.order_by("agent_links__id")), author)
         for name, put in _RELATIONS.items():

@@ -25,6 +25,7 @@ def overview(agent_id: str, conversation_id: str | None = None) -> dict[str, Any
     parts = _Parts(compiled)
     system, core = parts.text(SegmentKind.SYSTEM, "instructions"), parts.text(SegmentKind.CORE)
     rules, metadata = parts.text(SegmentKind.RULES), parts.text(SegmentKind.METADATA)
+    directories = parts.directories
     rows = _messages(agent, conversation_id)
     messages = [StoredMessage(**{name: row[name] for name in _STORED}) for row in rows]
     summary = next((message.text for message in messages if message.role == Role.SUMMARY), None)
@@ -34,7 +35,7 @@ def overview(agent_id: str, conversation_id: str | None = None) -> dict[str, Any
         "num_tokens_core_memory": tokens.count(core),
         "num_tokens_memory_filesystem": 0,
         "num_tokens_tool_usage_rules": tokens.count(rules),
-        "num_tokens_directories": 0,
+        "num_tokens_directories": tokens.count(directories),
         "num_tokens_summary_memory": tokens.count(summary or ""),
         "num_tokens_functions_definitions": tokens.count_tools(specs := _specs(agent)),
         "num_tokens_messages": _message_tokens(message for message in messages if message.role != Role.SUMMARY),
@@ -52,7 +53,7 @@ def overview(agent_id: str, conversation_id: str | None = None) -> dict[str, Any
         "core_memory": core,
         "memory_filesystem": None,
         "tool_usage_rules": rules or None,
-        "directories": None,
+        "directories": directories or None,
         "summary_memory": summary,
         "functions_definitions": [_definition(spec) for spec in specs],
         "messages": [_system_message(parts), *map(_raw, rows)],
@@ -69,6 +70,13 @@ class _Parts:
 
     def text(self, kind: SegmentKind, label: str | None = None) -> str:
         return "".join(part.text for part in self._parts if part.kind == kind and label in (None, part.label))
+
+    @property
+    def directories(self) -> str:
+        """The folders and their files, with the element around them; "" without any."""
+        return "".join(
+            part.text for part in self._parts if part.kind == SegmentKind.FILE or part.label == "directories"
+        )
 
 
 def _messages(agent: Agent, conversation_id: str | None) -> list[dict[str, Any]]:

@@ -47,6 +47,8 @@ _OF_AGENT = (
             "agent_block",
             "agent_tool",
             "agent_archive",
+            "agent_file",
+            "agent_folder",
             "agent_variable",
             "schedule",
         )

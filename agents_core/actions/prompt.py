@@ -5,18 +5,24 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from agents_core.memory import render
+from agents_core.memory.files.directory import DIRECTORY_SQL, Directory, directory_of
 from agents_core.models import WAITING, Agent, Block, Message, Passage, Role, SegmentKind
+from agents_core.models.pipeline import Statement, run_sync
 from agents_core.runtime.policy import policy_of
 from agents_core.tools import rules
 
+_DIRECTORY = f"SELECT {DIRECTORY_SQL} FROM agent WHERE id = %s"
 
-def prompt_parts(agent: Agent, blocks: Sequence[Block], metadata: render.MetadataFacts) -> list[render.PromptPart]:
+
+def prompt_parts(
+    agent: Agent, blocks: Sequence[Block], metadata: render.MetadataFacts, directory: Directory | None = None
+) -> list[render.PromptPart]:
     """The parts of the prompt; see ``render.compile_system``."""
     facts = [render.BlockFacts(b.id, b.label, b.value, b.limit, b.description, b.read_only) for b in blocks]
 
     numbered = render.numbers_lines(agent.agent_type, agent.model.partition("/")[0])
     described = render.AgentFacts(agent.id, agent.system, policy_of(agent.agent_type).shows_memory, numbered)
-    return render.compile_system(described, facts, rules.sentences(agent.tool_rules), metadata)
+    return render.compile_system(described, facts, rules.sentences(agent.tool_rules), metadata, directory)
 
 
 def current_parts(agent: Agent, conversation_id: str | None = None) -> list[render.PromptPart]:
@@ -29,7 +35,8 @@ def current_parts(agent: Agent, conversation_id: str | None = None) -> list[rend
         Message.objects.filter(agent=agent, context_position__isnull=True).count(),
         passages.count(),
     )
-    return prompt_parts(agent, blocks, metadata)
+    [[(directory,)]] = run_sync([Statement(_DIRECTORY, (agent.id,))])
+    return prompt_parts(agent, blocks, metadata, directory_of(directory))
 
 
 def stored_prompt(agent_id: str, conversation_id: str | None = None) -> Message | None:

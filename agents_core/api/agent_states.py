@@ -12,6 +12,7 @@ from agents_core.api.schemas.agents import AgentState, Included, Memory
 from agents_core.api.schemas.archives import ORGANIZATION
 from agents_core.api.schemas.blocks import BlockResponse
 from agents_core.api.schemas.configs import agent_llm_config, embedding_config
+from agents_core.api.schemas.folders import FolderResponse
 from agents_core.api.schemas.groups import GroupResponse, group_responses, managed_groups
 from agents_core.api.schemas.tools import ToolResponse
 from agents_core.api.wire import Shown, expand, view_of
@@ -19,6 +20,7 @@ from agents_core.models import (
     WAITING,
     Agent,
     AgentBlock,
+    AgentFolder,
     AgentTool,
     AgentVariable,
     Message,
@@ -29,7 +31,7 @@ from agents_core.models import (
 from agents_core.models.sealed import unseal
 from agents_core.runtime.compaction_settings import CompactionSettings
 
-EVERYTHING = frozenset({"blocks", "tools", "secrets", "managed_group"})
+EVERYTHING = frozenset({"blocks", "tools", "secrets", "sources", "managed_group"})
 
 _LEGACY = {"memory": "blocks", "tool_exec_environment_variables": "secrets", "multi_agent_group": "managed_group"}
 
@@ -73,6 +75,7 @@ def states(agents: Sequence[Agent], relations: frozenset[str] = frozenset()) -> 
     blocks = _blocks(ids) if "blocks" in relations else {}
     tools = _tools(ids) if "tools" in relations else {}
     secrets = _secrets(ids) if "secrets" in relations else {}
+    sources = _sources(ids) if "sources" in relations else {}
     managed = managed_groups(ids) if "managed_group" in relations else {}
     approvals = _approvals(agents) if "pending_approval" in relations else {}
     return [
@@ -84,6 +87,7 @@ def states(agents: Sequence[Agent], relations: frozenset[str] = frozenset()) -> 
             secrets.get(agent.id, []),
             managed.get(agent.id),
             approvals.get(agent.id),
+            sources.get(agent.id),
         )
         for agent in agents
     ]
@@ -110,6 +114,7 @@ def _state(
     secrets: list[dict[str, Any]],
     managed_group: GroupResponse | None = None,
     pending_approval: Shown | None = None,
+    sources: list[FolderResponse] | None = None,
 ) -> AgentState:
     return AgentState.model_construct(
         **{name: getattr(agent, name) for name in _OWN},
@@ -123,7 +128,7 @@ def _state(
         llm_config=agent_llm_config(agent),
         embedding_config=embedding_config(agent.embedding),
         compaction_settings=CompactionSettings.of(agent.compaction_settings).shown,
-        sources=[],
+        sources=sources or [],
         identities=[],
         identity_ids=[],
         managed_group=managed_group,
@@ -174,6 +179,11 @@ def _tools(agent_ids: Sequence[str]) -> dict[str, list[ToolResponse]]:
 def _secrets(agent_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     variables = AgentVariable.objects.filter(agent__in=agent_ids).order_by("key")
     return _grouped((variable.agent_id, _secret(variable)) for variable in variables)
+
+
+def _sources(agent_ids: Sequence[str]) -> dict[str, list[FolderResponse]]:
+    links = AgentFolder.objects.filter(agent__in=agent_ids).select_related("folder__archive").order_by("id")
+    return _grouped((link.agent_id, FolderResponse.of(link.folder)) for link in links)
 
 
 def _secret(variable: AgentVariable) -> dict[str, Any]:

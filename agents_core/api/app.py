@@ -13,6 +13,7 @@ from agents_core.api.routers import (
     compactions,
     conversations,
     core_memory,
+    folders,
     groups,
     messages,
     misc,
@@ -43,9 +44,11 @@ api.add_router("/agents", tools.agent_router)
 api.add_router("/agents", groups.agent_router)
 api.add_router("/agents", schedules.router)
 api.add_router("/agents", compactions.agent_router)
+api.add_router("/agents", folders.agent_router)
 api.add_router("/agents", agents.router)
 api.add_router("/blocks", blocks.router)
 api.add_router("/archives", archives.router)
+api.add_router("/folders", folders.router)
 api.add_router("/groups", groups.router)
 api.add_router("/passages", archives.passages_router)
 api.add_router("/tools", tools.router)

@@ -9,6 +9,8 @@ _UUID4 = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 AgentId = Annotated[str, StringConstraints(pattern=f"^agent-{_UUID4}$")]
 ArchiveId = Annotated[str, StringConstraints(pattern=f"^archive-{_UUID4}$")]
 BlockId = Annotated[str, StringConstraints(pattern=f"^block-{_UUID4}$")]
+FileId = Annotated[str, StringConstraints(pattern=f"^file-{_UUID4}$")]
+FolderId = Annotated[str, StringConstraints(pattern=f"^source-{_UUID4}$")]
 GroupTurnId = Annotated[str, StringConstraints(pattern=f"^group_turn-{_UUID4}$")]
 MessageId = Annotated[str, StringConstraints(pattern=f"^message-{_UUID4}$")]
 PassageId = Annotated[str, StringConstraints(pattern=f"^passage-{_UUID4}$")]

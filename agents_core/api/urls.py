@@ -1,5 +1,6 @@
 """The addresses of the API: each with and without a trailing slash, for clients ask for both and a redirected POST loses its body."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from inspect import iscoroutinefunction
 from typing import Any
@@ -41,13 +42,18 @@ def _as_json(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBa
     return refused
 
 
+# Older clients call folders sources.
+_FOLDERS = re.compile("^folders(?=/)|(?<=/)folders(?=/|$)")
+
+
 def both_forms(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[URLPattern]:
     for pattern in patterns:
         route = str(pattern.pattern)
         if isinstance(pattern, URLPattern) and route:
             view = refused_in_json(pattern.callback)
-            yield path(route, view)
-            yield path(route[:-1] if route.endswith("/") else f"{route}/", view)
+            for each in dict.fromkeys((route, _FOLDERS.sub("sources", route))):
+                yield path(each, view)
+                yield path(each[:-1] if each.endswith("/") else f"{each}/", view)
 
 
 async def hosted_only(request: HttpRequest) -> HttpResponse:
@@ -60,9 +66,9 @@ async def not_yet(request: HttpRequest) -> HttpResponse:
 
 _ABSENT = [
     re_path("^(?:templates|environments|client-side-access-tokens)(?:/|$)", hosted_only),
-    re_path("^(?:folders|sources|mcp-servers|identities|jobs)(?:/|$)", not_yet),
+    re_path("^(?:mcp-servers|identities|jobs)(?:/|$)", not_yet),
     re_path("^agents/import/?$", not_yet),
-    re_path("^agents/[^/]+/(?:export|folders|files|identities)(?:/|$)", not_yet),
+    re_path("^agents/[^/]+/(?:export|identities)(?:/|$)", not_yet),
     re_path("^conversations/[^/]+/fork/?$", not_yet),
     re_path("^tools/mcp(?:/|$)", not_yet),
 ]

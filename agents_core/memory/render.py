@@ -6,8 +6,10 @@ Plain values in, plain values out: the hot path, the preview in the IDE and the 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from html import escape
 from typing import Any
 
+from agents_core.memory.files.directory import Directory, FolderFacts
 from agents_core.models.agents import AgentKind
 from agents_core.models.record import SegmentKind
 
@@ -16,6 +18,9 @@ LINE_NUMBERS_NOTICE = "Line numbers are shown for reading only (as in 1→). Lea
 
 _NUMBERED_KINDS = frozenset({AgentKind.SLEEPTIME, AgentKind.MEMGPT_V2, AgentKind.V1})
 _MEMORY_INTRODUCTION = "These blocks are your core memory: always in view, and yours to change with the memory tools."
+_MOST_CLOSED_FILES = 200
+"""Of a folder; the names of more would fill the prompt."""
+
 _RULES_INTRODUCTION = "These rules decide which tools may be called, and when. A call that breaks one is refused."
 
 
@@ -54,7 +59,7 @@ class MetadataFacts:
 
 @dataclass(frozen=True, slots=True)
 class PromptPart:
-    """A piece of the prompt, to become a segment of the record. ``source_id`` is the block that it shows, or ""."""
+    """A piece of the prompt, to become a segment of the record. ``source_id`` is the block, folder or file that it shows, or ""."""
 
     kind: SegmentKind
     source_id: str
@@ -91,19 +96,29 @@ def numbers_lines(agent_type: str, provider: str) -> bool:
 
 
 def compile_system(
-    agent: AgentFacts, blocks: Sequence[BlockFacts], tool_rules: Sequence[str], metadata: MetadataFacts
+    agent: AgentFacts,
+    blocks: Sequence[BlockFacts],
+    tool_rules: Sequence[str],
+    metadata: MetadataFacts,
+    directory: Directory | None = None,
 ) -> list[PromptPart]:
     """The prompt as parts: it is the plain concatenation of their texts. No part is empty.
 
     Args:
         blocks: in the order in which they are shown.
         tool_rules: one sentence a rule, from the tools.
+        directory: the agent's folders, None if it has none.
 
     The memory stands where the instructions hold ``{CORE_MEMORY}`` (the first, if several), else after them.
     """
     before, placed, after = agent.system.partition(PLACEHOLDER)
     shown = blocks if agent.shows_memory else []
-    sections = [_core(shown, agent.numbered_lines), _rules(tool_rules), _metadata(agent.id, metadata)]
+    sections = [
+        _core(shown, agent.numbered_lines),
+        _rules(tool_rules),
+        _directories(directory),
+        _metadata(agent.id, metadata),
+    ]
     parts = [
         _system("instructions", before if placed or not before else f"{before}\n\n"),
         *_joined([section for section in sections if section]),
@@ -164,6 +179,52 @@ def _rules(rules: Sequence[str]) -> list[PromptPart]:
         return []
     body = "\n".join([_RULES_INTRODUCTION, *(_element("tool_rule", rule) for rule in rules)])
     return [PromptPart(SegmentKind.RULES, "", "tool_usage_rules", _element("tool_usage_rules", body))]
+
+
+def _directories(directory: Directory | None) -> list[PromptPart]:
+    if directory is None:
+        return []
+    limits = f"- current_files_open={directory.open_count}\n- max_files_open={directory.max_open}"
+    return [
+        _system("directories", f"<directories>\n{_element('file_limits', limits)}\n"),
+        *(part for folder in directory.folders for part in _folder(folder, directory.view_chars)),
+        _system("directories", "</directories>"),
+    ]
+
+
+def _folder(folder: FolderFacts, view_chars: int) -> list[PromptPart]:
+    """The folder: what it is for, each open file as a part of its own, and the names of the others."""
+    about = [
+        *([_element("description", folder.description)] if folder.description else []),
+        *([_element("instructions", folder.instructions)] if folder.instructions else []),
+    ]
+    closed = [file.name for file in folder.files if file.view is None]
+    hidden = len(closed) - _MOST_CLOSED_FILES
+    names = "".join(f'<file status="closed" name={_quoted(name)}/>\n' for name in closed[:_MOST_CLOSED_FILES])
+    more = f"({_counted(hidden, 'more file')}: find them with grep_files)\n" if hidden > 0 else ""
+    return [
+        _file_part(folder.id, folder.name, "\n".join([f"<directory name={_quoted(folder.name)}>", *about, ""])),
+        *(
+            _file_part(file.id, file.name, _open_file(file.name, file.view, view_chars))
+            for file in folder.files
+            if file.view is not None
+        ),
+        _file_part(folder.id, folder.name, f"{names}{more}</directory>\n"),
+    ]
+
+
+def _file_part(source_id: str, label: str, text: str) -> PromptPart:
+    return PromptPart(SegmentKind.FILE, source_id, label, text)
+
+
+def _open_file(name: str, view: str, view_chars: int) -> str:
+    facts = f"- read_only=true\n- chars_current={len(view)}\n- chars_limit={view_chars}"
+    inner = f"{_element('metadata', facts)}\n{_element('value', view)}"
+    return f'<file status="open" name={_quoted(name)}>\n{inner}\n</file>\n'
+
+
+def _quoted(name: str) -> str:
+    return f'"{escape(name)}"'
 
 
 def _metadata(agent_id: str, facts: MetadataFacts) -> list[PromptPart]:

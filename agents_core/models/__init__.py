@@ -13,6 +13,7 @@ from agents_core.models.archives import Archive, Passage, PassageTerm
 from agents_core.models.base import new_id
 from agents_core.models.blocks import Author, Block, BlockProposal, BlockVersion, ProposalStatus
 from agents_core.models.events import Event
+from agents_core.models.files import PROCESSING, AgentFile, AgentFolder, File, FileContent, FileStatus, Folder
 from agents_core.models.groups import SLEEPTIME_GROUPS, Group, GroupAgent, GroupKind, GroupTurn, RunWait
 from agents_core.models.messages import WAITING, Message, MessageTerm, MessageVector, Role
 from agents_core.models.providers import HandleMapping, ProviderAccount, TokenRatio
@@ -32,11 +33,14 @@ from agents_core.models.tools import Tool, ToolType, ToolVariable
 
 __all__ = [
     "ACTIVE",
+    "PROCESSING",
     "SLEEPTIME_GROUPS",
     "WAITING",
     "Agent",
     "AgentArchive",
     "AgentBlock",
+    "AgentFile",
+    "AgentFolder",
     "AgentKind",
     "AgentTool",
     "AgentVariable",
@@ -50,6 +54,10 @@ __all__ = [
     "Conversation",
     "Event",
     "Eviction",
+    "File",
+    "FileContent",
+    "FileStatus",
+    "Folder",
     "Group",
     "GroupAgent",
     "GroupKind",

@@ -21,6 +21,7 @@ class SegmentKind(models.TextChoices):
     SYSTEM = "system"
     CORE = "core"
     RULES = "rules"
+    FILE = "file"
     METADATA = "metadata"
     TOOL = "tool"
     SUMMARY = "summary"
@@ -58,7 +59,7 @@ class MemorySearch(models.Model):
     agent = models.ForeignKey("Agent", models.CASCADE, related_name="searches")
     step = models.ForeignKey("Step", models.CASCADE, null=True, related_name="searches")
     tool_call_id = models.TextField(null=True)
-    store = models.TextField(choices=[("archival", "archival"), ("recall", "recall")])
+    store = models.TextField(choices=[("archival", "archival"), ("recall", "recall"), ("files", "files")])
     query = models.TextField()
     filters = models.JSONField(default=dict)
     embedding_model = models.TextField(null=True)

@@ -27,6 +27,7 @@ QUEUE = "agents"
 _TASK = "agents_core:run"
 _GROUP_TASK = "agents_core:group_turn"
 _CALLBACK = "agents_core:callback"
+_FILE_TASK = "agents_core:file"
 _BEHIND_RUNS = -1
 HEARTBEAT_S = 2.0
 STALLED_AFTER_S = 8.0
@@ -39,11 +40,16 @@ _HANDLERS = Registry(
         "run": "agents_core.runtime.loop:execute",
         "group_turn": "agents_core.runtime.group_turns:execute",
         "callback": "agents_core.api.callbacks:deliver",
+        "file": "agents_core.runtime.filing:process",
     },
 )
 
 _DEFER = """
 SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(%s, %s, 0, %s, NULL, %s::jsonb, NULL)]::procrastinate_job_to_defer_v1[])
+"""
+_DEFER_FILE = """
+SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(%s, %s, %s, 'folder:' || folder_id, NULL, jsonb_build_object('file_id', id), NULL)
+    ]::procrastinate_job_to_defer_v1[]) FROM file WHERE id = %s
 """
 
 
@@ -140,8 +146,21 @@ def defer_group_turn(group_id: str, turn_id: str) -> Statement:
     return Statement(_DEFER, (QUEUE, _GROUP_TASK, f"group:{group_id}", arguments))
 
 
+@tasks.task(name="file", queue=QUEUE, retry=HandBack(), pass_context=True)
+async def file(context: JobContext, file_id: str) -> None:
+    """Reads an uploaded file and embeds its passages."""
+    process: Callable[..., Awaitable[None]] = _HANDLERS.load("file")
+    await process(file_id, context.job.attempts + 1)
+
+
+def defer_file(file_id: str) -> Statement:
+    """The statement that queues the processing of a file, behind the runs and the other files of its folder."""
+    return Statement(_DEFER_FILE, (QUEUE, _FILE_TASK, _BEHIND_RUNS, file_id))
+
+
 async def recover(app: App) -> int:
-    """Puts the jobs of dead workers back into the queue, and gives a job to each run and group turn that has lost its own; gives how many.
+    """Puts the jobs of dead workers back into the queue, and gives a job to each run, group turn and file that has lost its own; gives
+    how many.
 
     Call it at start and every few seconds.
     """
@@ -151,11 +170,15 @@ async def recover(app: App) -> int:
         logger.warning("Job %s lost its worker and is taken up again.", job.id)
         await app.job_manager.retry_job(job)
     found = await pipeline.run(
-        [Statement(_DEFER_LOST, (QUEUE, _TASK)), Statement(_DEFER_LOST_TURNS, (QUEUE, _GROUP_TASK))]
+        [
+            Statement(_DEFER_LOST, (QUEUE, _TASK)),
+            Statement(_DEFER_LOST_TURNS, (QUEUE, _GROUP_TASK)),
+            Statement(_DEFER_LOST_FILES, (QUEUE, _FILE_TASK, _BEHIND_RUNS)),
+        ]
     )
     lost = sum(len(rows) for rows in found)
     if lost:
-        logger.warning("%d runs had lost their jobs and are taken up again.", lost)
+        logger.warning("%d runs or files had lost their jobs and are taken up again.", lost)
     return len(jobs) + lost
 
 
@@ -173,5 +196,12 @@ SELECT unnest(procrastinate_defer_jobs_v1(array_agg(ROW(%s, %s, 0, 'group:' || g
     jsonb_build_object('group_id', group_id, 'turn_id', id), NULL)::procrastinate_job_to_defer_v1 ORDER BY created_at)))
 FROM group_turn WHERE status IN ('created', 'running') AND NOT EXISTS (
     SELECT 1 FROM procrastinate_jobs WHERE procrastinate_jobs.status IN ('todo', 'doing') AND args ->> 'turn_id' = group_turn.id
+) HAVING count(*) > 0
+"""
+_DEFER_LOST_FILES = """
+SELECT unnest(procrastinate_defer_jobs_v1(array_agg(ROW(%s, %s, %s, 'folder:' || folder_id, NULL,
+    jsonb_build_object('file_id', id), NULL)::procrastinate_job_to_defer_v1 ORDER BY created_at)))
+FROM file WHERE status IN ('pending', 'parsing', 'embedding') AND NOT EXISTS (
+    SELECT 1 FROM procrastinate_jobs WHERE procrastinate_jobs.status IN ('todo', 'doing') AND args ->> 'file_id' = file.id
 ) HAVING count(*) > 0
 """

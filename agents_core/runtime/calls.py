@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from json import dumps
 from random import random
@@ -31,6 +32,7 @@ from agents_core.tools.rules import Allowed
 
 STOPPED = "Interrupted: the run was ended during this call, so its outcome is unknown. Check before you do it again."
 _WRITE_TRIES = 30
+_OUTSIDE = (ToolType.MULTI_AGENT, ToolType.BUILTIN)
 _LONGEST_PAUSE_S = 0.05
 
 
@@ -61,7 +63,7 @@ class PlannedCall:
     @property
     def is_builtin(self) -> bool:
         """Whether all that it does is part of the step's own commit, so that it can be run again if that fails."""
-        return self.tool is None or (self.tool.name in BUILTIN_TOOLS and not self.speaks_to_others)
+        return self.tool is None or (self.tool.name in BUILTIN_TOOLS and self.tool.tool_type not in _OUTSIDE)
 
     @property
     def speaks_to_others(self) -> bool:
@@ -70,7 +72,7 @@ class PlannedCall:
 
     @property
     def has_effects(self) -> bool:
-        """Whether running it changes what no commit can undo."""
+        """Whether running it changes what no commit can undo, or takes long: people are told before it runs."""
         return not self.is_builtin
 
     @property
@@ -190,6 +192,8 @@ def tool_context(turn: Turn, call_id: str, step_id: str = "") -> ToolContext:
         AgentMemory(turn),
         AgentsOfTurn(turn),
         agent.policy.author,
+        partial(_variables, agent.id),
+        {tool.name: tool.source_code for tool in turn.tools.values() if tool.source_code},
     )
 
 

@@ -158,6 +158,7 @@ def _parts(turn: Turn, provider_name: str, metadata: render.MetadataFacts | None
         [block.facts for block in turn.blocks.values()],
         rules.sentences(turn.agent.tool_rules),
         metadata or render.MetadataFacts(datetime.now(UTC)),
+        turn.directory,
     )
 
 

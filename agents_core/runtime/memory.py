@@ -10,14 +10,14 @@ from agents_core.errors import AgentsError
 from agents_core.events.types import AgentChanged, PassageChanged
 from agents_core.llm.base import Embedder
 from agents_core.memory import embedders, recall
-from agents_core.memory.archival.base import ArchivalSearch, PassageDraft, embedded
+from agents_core.memory.archival.base import ArchivalSearch, Hit, PassageDraft, embedded
 from agents_core.memory.archival.pgvector import PgvectorBackend
 from agents_core.memory.recall.turns import spoken_text
 from agents_core.models import WAITING, Message, new_id, pipeline
 from agents_core.models.pipeline import Statement, json
 from agents_core.runtime.indexing import agent_embedder
 from agents_core.runtime.state import Turn
-from agents_core.tools.base import ToolContext
+from agents_core.tools.base import ToolContext, ToolError
 
 _NEW_ARCHIVE = """
 WITH made AS (INSERT INTO archive (id, name, embedding, metadata) VALUES (%s, %s, %s, '{}') RETURNING id)
@@ -30,6 +30,11 @@ _LABEL_TAKEN = """
 SELECT 1 FROM agent_block AS held JOIN agent_block AS other ON other.agent_id = held.agent_id
 WHERE held.block_id = %s AND other.label = %s AND other.block_id <> %s LIMIT 1
 """
+_FOLDERS = """
+SELECT archive.id, embedding FROM agent_folder JOIN folder ON folder.id = folder_id JOIN archive ON archive.id = archive_id
+WHERE agent_id = %s
+"""
+_FILE_NAMES = "SELECT file.id, folder.name || '/' || file.name FROM file JOIN folder ON folder.id = folder_id WHERE file.id = ANY(%s)"
 _RECORD_SEARCH = """
 INSERT INTO memory_search (agent_id, step_id, tool_call_id, store, query, filters, embedding_model, candidates, duration_ms)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
@@ -99,6 +104,33 @@ class AgentMemory:
             }
             for hit in hits
             if hit.returned
+        ]
+
+    async def search_files(self, context: ToolContext, query: str, limit: int) -> list[dict[str, Any]]:
+        started = perf_counter()
+        archives: dict[str, str] = dict((await pipeline.run([Statement(_FOLDERS, (self._turn.agent.id,))]))[0])
+        if not archives:
+            raise ToolError("No folder is attached to you, so there are no files to search.")
+        hits: list[Hit] = []
+        for handle in dict.fromkeys(archives.values()):
+            searched = [archive_id for archive_id, embedding in archives.items() if embedding == handle]
+            search = ArchivalSearch(searched, query, limit=limit)
+            vector = await embedders.embed_query(query, await agent_embedder(handle))
+            hits += self._backend.hits(
+                search, (await pipeline.run([self._backend.search_statement(search, vector)]))[0]
+            )
+        best = sorted((hit for hit in hits if hit.returned), key=lambda hit: -hit.score)[:limit]
+        candidates = [hit.candidate() for hit in hits]
+        self._record(
+            context, "files", query, {"limit": limit}, ", ".join(sorted(set(archives.values()))), candidates, started
+        )
+        names: dict[str, str] = dict(
+            (await pipeline.run([Statement(_FILE_NAMES, ([hit.metadata["file_id"] for hit in best],))]))[0]
+        )
+        return [
+            {"file_name": names[hit.metadata["file_id"]], "line": hit.metadata["line"], "text": hit.text}
+            for hit in best
+            if hit.metadata["file_id"] in names
         ]
 
     async def search_messages(

@@ -11,6 +11,7 @@ from psycopg.errors import SerializationFailure
 
 from agents_core.events.publish import Publication, lock_agents
 from agents_core.events.types import AnyEvent, MessageCreated, RunStarted, StepStarted
+from agents_core.memory.files.directory import DIRECTORY_SQL, directory_of
 from agents_core.memory.render import BlockFacts, parts_of
 from agents_core.models import WAITING, new_id, pipeline
 from agents_core.models.pipeline import Rows, Statement, json
@@ -198,7 +199,9 @@ SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_
     (SELECT coalesce(array_agg(archive_id ORDER BY id), '{}') FROM agent_archive WHERE agent_id = agent.id),
     (SELECT json_build_array(agent_group.id, sleeptime_agent_frequency, turns_counter, last_processed_seq,
         (SELECT coalesce(json_agg(group_agent.agent_id ORDER BY group_agent.id), '[]') FROM group_agent WHERE group_id = agent_group.id))
-        FROM agent_group WHERE manager_id = agent.id AND manager_type IN ('sleeptime', 'voice_sleeptime') AND enable_sleeptime)
+        FROM agent_group WHERE manager_id = agent.id AND manager_type IN ('sleeptime', 'voice_sleeptime') AND enable_sleeptime),
+"""
+_WORLD += f"""{DIRECTORY_SQL}
 FROM agent LEFT JOIN token_ratio ON handle = coalesce((SELECT request ->> 'override_model' FROM run WHERE run.id = %s), agent.model)
 WHERE agent.id = %s
 """
@@ -278,7 +281,8 @@ async def refresh_world(turn: Turn) -> None:
 
 
 def _take_world(turn: Turn, row: tuple[Any, ...]) -> None:
-    ratio, samples, blocks, tools, turn.archive_ids, tended = row[-6:]
+    ratio, samples, blocks, tools, turn.archive_ids, tended, directory = row[-7:]
+    turn.directory = directory_of(directory)
     turn.tended = Tended(*tended) if tended else None
     turn.blocks = {
         label: BlockState(BlockFacts(block_id, label, *facts), version, review, proposal_id)

@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from agents_core.memory.files.directory import Directory
 from agents_core.memory.render import PromptPart, text_of
 from agents_core.models import WAITING
 from agents_core.runtime.policy import LoopPolicy, policy_of
@@ -135,6 +136,7 @@ class Turn:
     system_parts: list[PromptPart]
     messages: list[StoredMessage]
     tended: Tended | None = None
+    directory: Directory | None = None
     token_ratio: float = 1.0
     token_samples: int = 0
     steps_taken: int = 0

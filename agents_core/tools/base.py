@@ -85,6 +85,12 @@ class Memory(Protocol):
         end: datetime | None,
     ) -> list[dict[str, Any]]: ...
 
+    async def search_files(self, context: "ToolContext", query: str, limit: int) -> list[dict[str, Any]]:
+        """The passages of the agent's files that fit best: {file_name, line (0 is the first), text}.
+
+        Raises ``ToolError`` for an agent without a folder."""
+        ...
+
     async def search_messages(
         self,
         context: "ToolContext",
@@ -120,10 +126,16 @@ class Others(Protocol):
         ...
 
 
+async def _no_variables() -> Mapping[str, str]:
+    return {}
+
+
 @dataclass(slots=True)
 class ToolContext:
     """What one tool call may see and change. Nothing is written while it runs: ``edits``, ``statements`` and ``events`` are committed
-    together with its result, so a call either happened or did not."""
+    together with its result, so a call either happened or did not.
+
+    ``variables`` gives the agent's variables and secrets by name; ``tool_sources`` are those of its own tools, by name."""
 
     agent_id: str
     step_id: str
@@ -133,6 +145,8 @@ class ToolContext:
     memory: Memory
     others: Others
     author: Author = Author.AGENT
+    variables: Callable[[], Awaitable[Mapping[str, str]]] = _no_variables
+    tool_sources: Mapping[str, str] = field(default_factory=dict)
     edits: list[BlockEdit] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
     events: list[AnyEvent] = field(default_factory=list)
@@ -293,6 +307,9 @@ BUILTIN_TOOLS = Registry(
             "voice": ("search_memory", "store_memories", "rethink_user_memory", "finish_rethinking_memory"),
             "archival_memory": ("archival_memory_insert", "archival_memory_search"),
             "recall_memory": ("conversation_search", "conversation_search_date"),
+            "code": ("run_code",),
+            "web": ("web_search", "fetch_webpage"),
+            "files": ("open_files", "grep_files", "semantic_search_files"),
         }.items()
         for name in names
     },

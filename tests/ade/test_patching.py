@@ -15,6 +15,8 @@ from agents_core.actions import (
     compaction,
     conversations,
     deletions,
+    files,
+    folders,
     groups,
     proposals,
     runs,
@@ -25,7 +27,8 @@ from agents_core.actions import (
 from agents_core.actions.messages import CallAnswer, Input, RunOptions, pending, send
 from agents_core.actions.new_agent import NewAgent
 from agents_core.memory.archival.base import PassageDraft
-from agents_core.models import Agent, Author, Conversation, Passage, Run, Schedule, new_id
+from agents_core.models import Agent, Author, Conversation, File, Folder, Passage, Run, Schedule, new_id
+from agents_core.runtime.filing import process
 from agents_core.runtime.loop import execute
 from tests.ade import tended
 from tests.ade.patching import View, assert_catches_up, assert_patched_equals_reloaded, drawn
@@ -240,6 +243,26 @@ def tell_callback(agent: Agent, error: str | None = None) -> None:
     finish(callbacks.record_of_run(agent.id, run.id, callbacks.Delivery(None if error else 200, error)))
 
 
+def hold_files(agent: Agent) -> Folder:
+    folder = folders.create({"name": "Notes", "embedding": "local/hashing"})
+    folders.attach(agent.id, folder.id)
+    for name in ("a.md", "b.md"):
+        finish(process(files.upload(folder.id, name, b"Roses are red.")[0].id, 1))
+    return folder
+
+
+def open_file(agent: Agent) -> None:
+    hold_files(agent)
+    files.close_all(agent.id)
+    files.open_file(agent.id, File.objects.get(name="b.md").id)
+
+
+def lose_file(agent: Agent) -> None:
+    folder = hold_files(agent)
+    say(agent, "What is my name?")
+    files.delete(File.objects.get(name="a.md").id, folder.id)
+
+
 RULE = {"type": "run_first", "tool_name": "archival_memory_search"}
 
 ACTIONS: dict[str, Callable[[Agent], Any]] = {
@@ -278,6 +301,13 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "a passage is edited": edit_passage,
     "a passage is deleted": delete_passage,
     "a second archive is attached": hold_second_archive,
+    "a folder is attached": hold_files,
+    "a folder is renamed": lambda agent: folders.modify(hold_files(agent).id, {"name": "Papers"}),
+    "a folder is detached": lambda agent: folders.detach(agent.id, hold_files(agent).id),
+    "a folder is deleted": lambda agent: folders.delete(hold_files(agent).id),
+    "a file is opened": open_file,
+    "a file is deleted": lose_file,
+    "the agent reads its files": lambda agent: (hold_files(agent), say(agent, "What is my name?")),
     "a tool is attached": attach_tool,
     "a tool is detached": lambda agent: tools.detach(agent.id, agent.tools.all()[0].id),
     "a tool asks first": lambda agent: tools.set_approval(agent.id, agent.tools.all()[0].name, True),

@@ -24,7 +24,7 @@ TEMPLATES = sorted((ROOT / "templates/ade").rglob("*.html"))
 THEMES = ("light", "dark")
 SURFACES = ("bg", "panel", "panel2")
 INKS = ("text", "dim", "faint", "accent", "ok", "warn", "bad", "pause")
-SEGMENTS = ("system", "tools", "core", "summary", "messages", "toolreturn")
+SEGMENTS = ("system", "tools", "core", "summary", "messages", "toolreturn", "files")
 WCAG_AA = 4.5
 
 

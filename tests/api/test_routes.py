@@ -21,6 +21,8 @@ COLLECTIONS = (
     "tags",
     "models",
     "health",
+    "folders",
+    "sources",
 )
 
 
@@ -59,7 +61,7 @@ async def test_a_cursor_nobody_knows_is_ignored_or_refused_as_its_list_does(api:
         ("PUT", "/agents/", 405),
         ("GET", "/messages/search", 405),
         ("POST", "/templates", 501),
-        ("GET", "/folders/", 501),
+        ("GET", "/identities/", 501),
         ("POST", "/agents/import", 501),
     ],
 )

@@ -31,7 +31,7 @@ async def test_tools_are_found_by_name_type_and_text(api: Api) -> None:
     tool = await api.post("/tools/", {"source_code": ADD})
     assert [each["id"] for each in await api.get("/tools/", name="add")] == [tool["id"]]
     assert [each["id"] for each in await api.get("/tools/", tool_types=["custom"])] == [tool["id"]]
-    assert [each["id"] for each in await api.get("/tools/", tool_types="custom,letta_files_core")] == [tool["id"]]
+    assert [each["id"] for each in await api.get("/tools/", tool_types="custom,external_mcp")] == [tool["id"]]
     assert tool["id"] not in [each["id"] for each in await api.get("/tools/", return_only_letta_tools=True)]
     assert (await api.post("/tools/search", {"query": "ADDS two"}))[0]["tool"]["id"] == tool["id"]
 

@@ -31,7 +31,17 @@ def test_every_kind_of_agent_starts_with_tools_that_exist() -> None:
 
 def test_only_tools_that_change_nothing_run_side_by_side() -> None:
     parallel = {name for name, definition in DEFINITIONS.items() if definition.parallel}
-    assert parallel == {"conversation_search", "conversation_search_date", "archival_memory_search", "search_memory"}
+    assert parallel == {
+        "conversation_search",
+        "conversation_search_date",
+        "archival_memory_search",
+        "search_memory",
+        "run_code",
+        "web_search",
+        "fetch_webpage",
+        "grep_files",
+        "semantic_search_files",
+    }
 
 
 def context(zone: str = "Europe/Berlin") -> ToolContext:

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
-from agents_core.actions import agents
+from agents_core.actions import agents, folders
 from agents_core.actions.context import overview
 from agents_core.actions.deletions import delete_agent as delete_with_history
 from agents_core.actions.new_agent import NewAgent
@@ -30,12 +31,17 @@ _LEGACY_SETTINGS = {"max_tokens", "parallel_tool_calls", "llm_config", "tool_exe
 @router.post("/", response=AgentState)
 def create_agent(request: HttpRequest, body: AgentCreate) -> HttpResponse:
     _refuse_unsupported(body)
-    return reply(state_of_made(agents.make(_new_agent(body))))
+    with transaction.atomic():
+        made = agents.make(_new_agent(body))
+        if folder_ids := body.folders():
+            folders.replace(made.agent.id, folder_ids)
+            return reply(state(agents.get(made.agent.id), EVERYTHING))
+    return reply(state_of_made(made))
 
 
 def _refuse_unsupported(body: AgentCreate | AgentUpdate) -> None:
     if names := body.unsupported():
-        raise Refused(f"This server has no folders and identities yet: leave out {', '.join(names)}.")
+        raise Refused(f"This server has no identities yet: leave out {', '.join(names)}.")
 
 
 def _new_agent(body: AgentCreate) -> NewAgent:
@@ -115,7 +121,11 @@ def modify_agent(request: HttpRequest, agent_id: AgentId, body: AgentUpdate) -> 
         changes["secrets"] = variables
     if body.last_run_completion is not None:
         changes["last_run_completion"] = aware(body.last_run_completion)
-    return reply(state(agents.modify(agent_id, changes), EVERYTHING))
+    with transaction.atomic():
+        if (folder_ids := body.folders()) is not None:
+            folders.replace(agent_id, folder_ids)
+        agent = agents.modify(agent_id, changes)
+    return reply(state(agent, EVERYTHING))
 
 
 @router.delete("/{agent_id}")

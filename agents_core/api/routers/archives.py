@@ -41,7 +41,7 @@ _DEFAULT_TOP_K = 5
 
 @router.get("/", response=list[ArchiveResponse])
 def list_archives(request: HttpRequest, query: Query[ArchiveFilter]) -> HttpResponse:
-    rows = Archive.objects.all()
+    rows = Archive.objects.filter(folder=None)
     if query.name is not None:
         rows = rows.filter(name=query.name)
     if query.agent_id is not None:
@@ -209,7 +209,9 @@ def _archives_asked(body: PassageSearch) -> list[Archive]:
         raise InvalidInput("Give agent_id or archive_id, not both.")
     if body.archive_id:
         return [archives.get(body.archive_id)]
-    return archives.of_agent(body.agent_id) if body.agent_id else list(Archive.objects.order_by("created_at", "pk"))
+    if body.agent_id:
+        return archives.of_agent(body.agent_id)
+    return list(Archive.objects.filter(folder=None).order_by("created_at", "pk"))
 
 
 def _filtered(held: list[Archive], body: PassageSearch) -> list[dict[str, Any]]:

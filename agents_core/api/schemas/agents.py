@@ -162,9 +162,13 @@ class _AgentFields(Body):
     def variables(self) -> dict[str, str] | None:
         return self.secrets if self.secrets is not None else self.tool_exec_environment_variables
 
+    def folders(self) -> list[str] | None:
+        """The ids of the folders, also by their older name."""
+        return self.folder_ids if self.folder_ids is not None else self.source_ids
+
     def unsupported(self) -> list[str]:
         """The fields that ask for what this server does not have."""
-        return [name for name in ("folder_ids", "source_ids", "identity_ids") if getattr(self, name)]
+        return ["identity_ids"] if self.identity_ids else []
 
 
 class AgentCreate(_AgentFields):

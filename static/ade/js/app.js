@@ -19,3 +19,4 @@ import "./toasts.js";
 import "./times.js";
 import "./rows.js";
 import "./rules.js";
+import "./upload.js";

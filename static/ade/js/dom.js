@@ -42,6 +42,6 @@ export function takesText(target) {
   if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement)
     return true;
   return (
-    target instanceof HTMLInputElement && !["button", "checkbox", "radio", "range", "submit"].includes(target.type)
+    target instanceof HTMLInputElement && !["button", "checkbox", "file", "radio", "range", "submit"].includes(target.type)
   );
 }

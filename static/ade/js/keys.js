@@ -75,10 +75,12 @@ function list() {
 function rove(event) {
   const group = around(event, "[data-roving]");
   if (!group || takesText(event.target) || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
-  const items = /** @type {HTMLElement[]} */ ([...group.querySelectorAll("a[href], button, summary")]).filter((item) =>
-    item.checkVisibility(),
-  );
-  const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  // In a table the arrows go from row to row; Tab reaches what else stands in one.
+  const hasRows = group.querySelector(".row-link") !== null;
+  const items = /** @type {HTMLElement[]} */ ([
+    ...group.querySelectorAll(hasRows ? ".row-link" : "a[href], button, summary"),
+  ]).filter((item) => item.checkVisibility());
+  const at = items.findIndex((item) => ((hasRows && item.closest("tr")) || item).contains(document.activeElement));
   const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key] ?? 0;
   event.preventDefault();
   items[Math.max(0, Math.min(items.length - 1, to))]?.focus();

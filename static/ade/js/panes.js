@@ -109,6 +109,10 @@ function show(column) {
   }
 }
 
+// A page may say which column is the one to look at.
+const first = /** @type {HTMLElement | null} */ (document.querySelector(".columns[data-show]"))?.dataset.show;
+if (first) show(first);
+
 document.addEventListener("pointerdown", drag);
 document.addEventListener("keydown", key);
 document.addEventListener("click", press);

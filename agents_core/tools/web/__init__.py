@@ -1,0 +1,1 @@
+"""Reaching the web for an agent: pages fetched from public addresses only, and searches."""
