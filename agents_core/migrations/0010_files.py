@@ -13,7 +13,7 @@ def without_like(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents_core', '0008_fewer_indexes'),
+        ('agents_core', '0009_tool_environment'),
     ]
 
     operations = [
