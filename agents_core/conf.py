@@ -20,6 +20,7 @@ class Conf:
         worker_concurrency: runs that one worker executes at once.
         default_model: the handle a new agent gets, such as ``openai/gpt-4o-mini``; empty: the best one available.
         default_embedder: the handle of the embedder of new archives; empty: the best one available.
+        mcp_stdio: whether MCP servers that are programs may be started, with the rights of this process.
     """
 
     home: Path
@@ -29,6 +30,7 @@ class Conf:
     worker_concurrency: int
     default_model: str
     default_embedder: str
+    mcp_stdio: bool
 
 
 @cache
@@ -43,4 +45,5 @@ def conf() -> Conf:
         worker_concurrency=settings.AGENTS_WORKER_CONCURRENCY,
         default_model=settings.AGENTS_DEFAULT_MODEL,
         default_embedder=settings.AGENTS_DEFAULT_EMBEDDER,
+        mcp_stdio=settings.AGENTS_MCP_STDIO,
     )

@@ -14,6 +14,7 @@ from agents_core.models.base import new_id
 from agents_core.models.blocks import Author, Block, BlockProposal, BlockVersion, ProposalStatus
 from agents_core.models.events import Event
 from agents_core.models.groups import SLEEPTIME_GROUPS, Group, GroupAgent, GroupKind, GroupTurn, RunWait
+from agents_core.models.mcp import McpKind, McpServer, McpSignIn, McpTool
 from agents_core.models.messages import WAITING, Message, MessageTerm, MessageVector, Role
 from agents_core.models.providers import HandleMapping, ProviderAccount, TokenRatio
 from agents_core.models.record import Blob, Eviction, MemorySearch, Segment, SegmentKind
@@ -55,6 +56,10 @@ __all__ = [
     "GroupKind",
     "GroupTurn",
     "HandleMapping",
+    "McpKind",
+    "McpServer",
+    "McpSignIn",
+    "McpTool",
     "MemorySearch",
     "Message",
     "MessageTerm",
