@@ -14,6 +14,7 @@ from agents_core.api.routers import (
     conversations,
     core_memory,
     groups,
+    mcp_servers,
     messages,
     misc,
     models,
@@ -48,7 +49,9 @@ api.add_router("/blocks", blocks.router)
 api.add_router("/archives", archives.router)
 api.add_router("/groups", groups.router)
 api.add_router("/passages", archives.passages_router)
+api.add_router("/tools/mcp/servers", mcp_servers.by_name)
 api.add_router("/tools", tools.router)
+api.add_router("/mcp-servers", mcp_servers.router)
 api.add_router("/messages/batches", batches.router)
 api.add_router("/messages", messages.router)
 api.add_router("/runs", runs.router)
