@@ -37,7 +37,9 @@ async def test_a_program_lists_what_it_has_and_runs_it(kept: Connections) -> Non
     assert text_of(await kept.call(there, "environment", {"name": "SECRET"})) == "s3cret"
 
 
-async def test_a_program_does_not_get_the_secrets_of_our_environment(kept: Connections, monkeypatch) -> None:
+async def test_a_program_does_not_get_the_secrets_of_our_environment(
+    kept: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SEAL_KEY", "ours")
     assert text_of(await kept.call(target(toolbox_server()), "environment", {"name": "SEAL_KEY"})) == "(unset)"
 
@@ -99,7 +101,9 @@ async def test_a_call_that_takes_too_long_ends_and_the_server_is_started_anew(ke
     assert text_of(await kept.call(there, "process", {})) != number
 
 
-async def test_a_server_that_hangs_is_given_up_and_then_left_alone_for_a_while(kept: Connections, monkeypatch) -> None:
+async def test_a_server_that_hangs_is_given_up_and_then_left_alone_for_a_while(
+    kept: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(connecting, "CONNECT_S", 1.0)
     there, good = target(bad_server("hang")), target(toolbox_server())
     hanging = asyncio.create_task(kept.call(there, "add", {}))
@@ -112,7 +116,7 @@ async def test_a_server_that_hangs_is_given_up_and_then_left_alone_for_a_while(k
     assert monotonic() - began < 0.1
 
 
-async def test_a_server_that_answers_garbage_is_given_up(kept: Connections, monkeypatch) -> None:
+async def test_a_server_that_answers_garbage_is_given_up(kept: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connecting, "CONNECT_S", 1.0)
     with pytest.raises(McpUnreachable, match="cannot be used"):
         await kept.call(target(bad_server("garbage")), "add", {})
