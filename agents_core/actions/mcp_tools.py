@@ -33,11 +33,12 @@ async def refresh(server_id: str, agent_id: str | None = None) -> tuple[Look, Ch
 
     Raises ``NotFound``. What went wrong with the server is in the look.
     """
-    seen = await look(await _get(server_id), agent_id)
+    seen = await look(await get_async(server_id), agent_id)
     return seen, await sync_to_async(store)(server_id, seen)
 
 
-async def _get(server_id: str) -> McpServer:
+async def get_async(server_id: str) -> McpServer:
+    """Raises ``NotFound``."""
     server = await McpServer.objects.filter(pk=server_id).afirst()
     if server is None:
         raise NotFound(f"There is no MCP server {server_id}.")

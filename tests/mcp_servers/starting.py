@@ -58,12 +58,26 @@ def free_port() -> int:
 def serving(transport: str, port: int | None = None, **env: str) -> Iterator[McpServer]:
     """The good server at an address, ``sse`` or ``streamable-http``."""
     port = port or free_port()
-    command = [sys.executable, str(HERE / "toolbox.py"), transport, str(port)]
+    kind, path = ("sse", "sse") if transport == "sse" else ("streamable_http", "mcp")
+    with _running(port, "toolbox.py", transport, str(port), **env):
+        yield McpServer(name="toolbox", kind=kind, url=f"http://127.0.0.1:{port}/{path}")
+
+
+@contextmanager
+def guarded(tokens_live_s: int = 3600, port: int | None = None) -> Iterator[str]:
+    """The address of a server that asks people to sign in, and has forgotten them all when it starts."""
+    port = port or free_port()
+    with _running(port, "guarded.py", str(port), str(tokens_live_s)):
+        yield f"http://127.0.0.1:{port}/mcp"
+
+
+@contextmanager
+def _running(port: int, script: str, *args: str, **env: str) -> Iterator[None]:
+    command = [sys.executable, str(HERE / script), *args]
     with subprocess.Popen(command, env={**os.environ, **env}) as process:
         try:
             _await_port(port, process)
-            kind, path = ("sse", "sse") if transport == "sse" else ("streamable_http", "mcp")
-            yield McpServer(name="toolbox", kind=kind, url=f"http://127.0.0.1:{port}/{path}")
+            yield
         finally:
             process.kill()
 

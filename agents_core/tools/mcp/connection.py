@@ -152,7 +152,7 @@ class Connection:
             return McpTimeout(
                 f"The MCP server {name!r} cannot be used: {where} did not answer within {self._patience_s:g} s.{self._words()}"
             )
-        if self._notes.status == _UNAUTHORIZED:
+        if self._is_out(error):
             return McpSignInNeeded(
                 f"The MCP server {name!r} asks who you are: sign in on its page, or give it a token that it accepts."
             )
@@ -163,6 +163,9 @@ class Connection:
     def _wrong(self, error: Exception) -> AgentsError:
         """What went wrong with a question to a server that had been connected."""
         name = self.target.name
+        if self._is_out(self._failure or error):
+            self.end()
+            return McpSignInNeeded(f"The MCP server {name!r} does not let us in any more: sign in again on its page.")
         if is_closed(error) or self._failure is not None:
             why = f" ({short(self._failure)})" if self._failure else ""
             self.end()
@@ -172,12 +175,14 @@ class Connection:
         if str(error) == _SESSION_LOST:
             self.end()
             return SessionLost(f"The MCP server {name!r} has forgotten the session.")
-        if self._notes.status == _UNAUTHORIZED:
-            self.end()
-            return McpSignInNeeded(f"The MCP server {name!r} does not let us in any more: sign in again on its page.")
         if hasattr(error, "code"):
             return McpRefused(f"The MCP server {name!r} refused: {short(error)}")
         return McpUnreachable(f"The MCP server {name!r} answered what cannot be read: {short(error)}")
+
+    def _is_out(self, error: BaseException) -> bool:
+        """Whether the server wants somebody to sign in, again if it was done before."""
+        tried = self.target.sign_in is not None and type(error).__name__.startswith("OAuth")
+        return self._notes.status == _UNAUTHORIZED or tried
 
     def _words(self) -> str:
         words = self._notes.last_words
