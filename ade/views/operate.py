@@ -19,6 +19,7 @@ _PAGES = (
     ("New agent", "/agents#new-agent", "plus"),
     ("Shared blocks", "/blocks", "memory"),
     ("Tools", "/tools", "tool"),
+    ("MCP servers", "/mcp-servers", "plug"),
     ("Groups", "/groups", "agent"),
     ("Runs", "/runs", "play"),
     ("Providers", "/settings", "settings"),

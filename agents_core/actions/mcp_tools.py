@@ -7,10 +7,10 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.db import connection, transaction
 
-from agents_core.actions.mcp import Look, locked, look, marks_of, variables_of
-from agents_core.actions.tools import tell_holders
+from agents_core.actions.mcp import Look, get, locked, look, marks_of, variables_of
+from agents_core.actions.tools import attach, detach, tell_holders
 from agents_core.errors import NotFound
-from agents_core.models import McpServer, McpTool, Tool, ToolType
+from agents_core.models import AgentTool, McpServer, McpTool, Tool, ToolType
 from agents_core.models.pipeline import storable
 from agents_core.tools.base import BUILTIN_TOOLS, ToolResult
 from agents_core.tools.mcp.listing import RemoteTool
@@ -125,3 +125,23 @@ def of_server(server_id: str, tool_id: str) -> McpTool:
 async def run(row: McpTool, arguments: Mapping[str, Any], agent_id: str | None = None) -> ToolResult:
     """What the tool gives, with the agent's secrets if one is named; whatever goes wrong is a result too."""
     return await run_once(row.server, row.tool, row.remote_name, arguments, await variables_of(agent_id))
+
+
+def attach_all(agent_id: str, server_id: str) -> None:
+    """Gives the agent every tool of the server. Raises ``NotFound``."""
+    with transaction.atomic():
+        for tool_id in _ids(server_id):
+            attach(agent_id, tool_id)
+
+
+def detach_all(agent_id: str, server_id: str) -> None:
+    """Takes every tool of the server from the agent. Raises ``NotFound``."""
+    with transaction.atomic():
+        held = AgentTool.objects.filter(agent=agent_id, tool__in=_ids(server_id))
+        for tool_id in list(held.values_list("tool_id", flat=True)):
+            detach(agent_id, tool_id)
+
+
+def _ids(server_id: str) -> list[str]:
+    get(server_id)
+    return list(McpTool.objects.filter(server=server_id).order_by("remote_name").values_list("tool_id", flat=True))

@@ -53,7 +53,7 @@ def target_of(server: McpServer, variables: Mapping[str, str]) -> Target:
         return _VARIABLE.sub(lambda found: _value(server.name, found, variables), text)
 
     secrets = secrets_of(server)
-    headers = {**secrets["headers"], **_auth_header(secrets["auth_header"] or "Authorization", secrets["auth_token"])}
+    headers = headers_of(secrets)
     return Target(
         server_id=server.id,
         name=server.name,
@@ -66,6 +66,12 @@ def target_of(server: McpServer, variables: Mapping[str, str]) -> Target:
         call_timeout_s=server.call_timeout_s,
         sign_in=bytes(server.sealed_sign_in) if server.sealed_sign_in else None,
     )
+
+
+def headers_of(secrets: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of ``secrets_of``, the one with the token among them."""
+    name, token = secrets["auth_header"] or "Authorization", secrets["auth_token"]
+    return {**secrets["headers"], **_auth_header(name, token)}
 
 
 def _auth_header(name: str, token: str) -> dict[str, str]:
