@@ -148,7 +148,7 @@ def said_of(seen: Look) -> Said:
 def _failed(code: str) -> tuple[str, str, str]:
     match code:
         case "oauth_required":
-            return "waiting", "sign in", "Sign in, or write a header with a token that it accepts."
+            return "waiting", "sign in", ""
         case "mcp_variable_missing":
             return (
                 "waiting",

@@ -22,7 +22,7 @@ def _answer(message: dict[str, Any]) -> Any:
             return {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": about}
         case "tools/list":
             # The same page for ever.
-            return {"tools": _ODD_TOOLS, "nextCursor": "more"}
+            return {"tools": _ODD_TOOLS, "nextCursor": str(time.monotonic())}
         case "tools/call":
             time.sleep(60)
     return None

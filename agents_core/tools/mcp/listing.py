@@ -88,13 +88,13 @@ async def _listing(client: "Client") -> Listing:
 async def _all(ask: Callable[..., Coroutine[Any, Any, Any]], what: str) -> list[Any]:
     """Every page of a list, of those that do not go on for ever."""
     found: list[Any] = []
-    cursor = None
-    for _ in range(_MOST_PAGES):
-        page = await ask(cursor=cursor)
+    cursors: list[str | None] = [None]
+    while len(found) < _MOST and len(cursors) <= _MOST_PAGES:
+        page = await ask(cursor=cursors[-1])
         found += getattr(page, what)
-        cursor = page.next_cursor
-        if not cursor or len(found) >= _MOST:
+        if not page.next_cursor or page.next_cursor in cursors:
             break
+        cursors.append(page.next_cursor)
     return found[:_MOST]
 
 
