@@ -65,8 +65,8 @@ def save(request: HttpRequest, server_id: str) -> HttpResponse:
 
 @require_POST
 def refresh(request: HttpRequest, server_id: str) -> HttpResponse:
-    """Asks the server what it has; gives what it said and what changed."""
-    seen, changes = async_to_sync(mcp_tools.refresh)(server_id)
+    """Asks the server what it has, for ``agent_id`` if one is named; gives what it said and what changed."""
+    seen, changes = async_to_sync(mcp_tools.refresh)(server_id, text(request.POST, "agent_id") or None)
     response = render(request, "ade/partials/_mcp_server.html", page_context(mcp.get(server_id)))
     number = len(changes.added) + len(changes.updated) + len(changes.deleted)
     if seen.problem:

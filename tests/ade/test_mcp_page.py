@@ -1,7 +1,7 @@
 """The pages of MCP servers, with real servers behind them."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from django.test import Client
 
 from ade.mcp_page import KEPT, ServerForm
 from agents_core.errors import InvalidInput
-from tests.mcp_servers.starting import HERE
+from tests.mcp_servers.starting import HERE, serving
 
 TOOLBOX = f"{sys.executable} '{HERE / 'toolbox.py'}' stdio"
 Post = Callable[..., str]
@@ -27,11 +27,18 @@ def post(client: Client, transactional_db: None) -> Post:
     return send
 
 
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """Where the good server is."""
+    with serving("streamable-http") as server:
+        yield server.url
+
+
 @pytest.fixture
-def added(post: Post) -> str:
+def added(post: Post, url: str) -> str:
     """The address of a server's page."""
-    env = "SECRET=s3cret\nPLACE=a=b"
-    return post("/mcp-servers/add", name="toolbox", kind="stdio", command_line=TOOLBOX, env=env, call_timeout_s="20")
+    fields = {"name": "toolbox", "kind": "streamable_http", "url": url, "call_timeout_s": "20"}
+    return post("/mcp-servers/add", **fields, headers="X-Secret: s3cret\nX-Place: a: b")
 
 
 def test_an_added_server_shows_all_that_it_offers(client: Client, added: str) -> None:
@@ -57,13 +64,14 @@ def test_secrets_are_shown_to_nobody_and_kept_where_they_are_not_changed(
     from agents_core.tools.mcp.target import secrets_of
 
     page = client.get(added).content.decode()
-    assert ("s3cret" in page, f"SECRET={KEPT}" in page) == (False, True)
-    env = f"SECRET={KEPT}\nPLACE=c\nNEW=d"
-    fields = {"name": "box", "kind": "stdio", "command_line": TOOLBOX, "env": env, "call_timeout_s": "5"}
+    assert ("s3cret" in page, f"X-Secret: {KEPT}" in page) == (False, True)
+    server = McpServer.objects.get()
+    headers = f"X-Secret: {KEPT}\nX-Place: c\nX-New: d"
+    fields = {"name": "box", "kind": server.kind, "url": server.url, "headers": headers, "call_timeout_s": "5"}
     assert post(f"{added}/save", **fields) == added
     server = McpServer.objects.get()
-    assert secrets_of(server)["env"] == {"SECRET": "s3cret", "PLACE": "c", "NEW": "d"}
-    assert (server.name, server.call_timeout_s, server.args) == ("box", 5, [str(HERE / "toolbox.py"), "stdio"])
+    assert secrets_of(server)["headers"] == {"X-Secret": "s3cret", "X-Place": "c", "X-New": "d"}
+    assert (server.name, server.call_timeout_s) == ("box", 5)
 
 
 def test_a_test_says_in_words_what_came_of_it_and_stores_nothing(post: Post) -> None:
@@ -112,6 +120,18 @@ def test_all_tools_are_given_to_an_agent_and_taken(post: Post, added: str) -> No
     assert held.count() == 9
     assert "Detach" not in post(f"{added}/agents/{agent.id}/detach", 200)
     assert held.count() == 0
+
+
+def test_a_server_that_needs_the_secrets_of_an_agent_is_listed_with_them(client: Client, post: Post, url: str) -> None:
+    from agents_core.actions import agents
+    from agents_core.actions.new_agent import NewAgent
+
+    agent = agents.create(NewAgent(name="Ada", model="offline/rules", secrets={"TOKEN": "hers"}))
+    fields = {"name": "toolbox", "kind": "streamable_http", "url": url, "headers": "X-T: {{ TOKEN }}"}
+    address = post("/mcp-servers/add", **fields, call_timeout_s="20")
+    page = client.get(address).content.decode()
+    assert ("needs the variable TOKEN" in page, f'<option value="{agent.id}">Ada' in page) == (True, True)
+    assert "Adds two numbers." in post(f"{address}/refresh", 200, agent_id=agent.id)
 
 
 def test_a_removed_server_is_gone_with_its_tools(client: Client, post: Post, added: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,21 @@ import pytest
 from tests.api.conftest import Agents, Api
 from tests.mcp_servers.starting import HERE, free_port, serving
 
-TOOLBOX = {"mcp_server_type": "stdio", "command": sys.executable, "args": [str(HERE / "toolbox.py"), "stdio"]}
+PROGRAM = {"mcp_server_type": "stdio", "command": sys.executable, "args": [str(HERE / "toolbox.py"), "stdio"]}
 
 
 def bad(how: str) -> dict[str, Any]:
     return {"mcp_server_type": "stdio", "command": sys.executable, "args": [str(HERE / "bad.py"), how]}
 
 
-async def added(api: Api, config: dict[str, Any] = TOOLBOX, name: str = "toolbox") -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def toolbox() -> Iterator[dict[str, Any]]:
+    """The config of the good server, at an address."""
+    with serving("streamable-http") as server:
+        yield {"mcp_server_type": "streamable_http", "server_url": server.url}
+
+
+async def added(api: Api, config: dict[str, Any], name: str = "toolbox") -> dict[str, Any]:
     server: dict[str, Any] = await api.post("/mcp-servers/", {"server_name": name, "config": config})
     return server
 
@@ -28,8 +36,8 @@ async def tools_of(api: Api, server: dict[str, Any]) -> dict[str, dict[str, Any]
 
 
 async def test_a_new_server_has_its_tools_at_once(api: Api) -> None:
-    server = await added(api, {**TOOLBOX, "env": {"A": "1"}})
-    assert {**server, "id": ""} == {**TOOLBOX, "id": "", "server_name": "toolbox", "env": {"A": "1"}}
+    server = await added(api, {**PROGRAM, "env": {"A": "1"}})
+    assert {**server, "id": ""} == {**PROGRAM, "id": "", "server_name": "toolbox", "env": {"A": "1"}}
     tools = await tools_of(api, server)
     add = tools["add"]
     assert (add["tool_type"], add["tags"]) == ("external_mcp", ["mcp:toolbox"])
@@ -40,8 +48,8 @@ async def test_a_new_server_has_its_tools_at_once(api: Api) -> None:
     assert await api.get("/mcp-servers/") == [server]
 
 
-async def test_a_tool_runs_on_its_server(api: Api) -> None:
-    server = await added(api)
+async def test_a_tool_runs_on_its_server(api: Api, toolbox: dict[str, Any]) -> None:
+    server = await added(api, toolbox)
     tools = await tools_of(api, server)
     path = f"/mcp-servers/{server['id']}/tools/{{}}/run"
     ran, failed, wrong = await asyncio.gather(
@@ -71,7 +79,7 @@ async def test_foreign_schemas_and_names_become_usable_or_are_left_out(api: Api)
 async def test_a_refresh_tells_what_changed_and_agents_follow(api: Api, make_agent: Agents, tmp_path: Path) -> None:
     listed = tmp_path / "tools"
     listed.write_text("one two")
-    server = await added(api, {**TOOLBOX, "env": {"TOOLBOX_TOOLS": str(listed)}})
+    server = await added(api, {**PROGRAM, "env": {"TOOLBOX_TOOLS": str(listed)}})
     tools = await tools_of(api, server)
     agent = await make_agent(tool_ids=[tools["one"]["id"], tools["two"]["id"]], include_base_tools=False)
     listed.write_text("two three")
@@ -92,8 +100,10 @@ async def test_a_server_that_is_away_keeps_its_tools(api: Api) -> None:
     assert await tools_of(api, server) == before
 
 
-async def test_a_removed_server_takes_its_tools_from_agents(api: Api, make_agent: Agents) -> None:
-    server = await added(api)
+async def test_a_removed_server_takes_its_tools_from_agents(
+    api: Api, make_agent: Agents, toolbox: dict[str, Any]
+) -> None:
+    server = await added(api, toolbox)
     tools = await tools_of(api, server)
     agent = await make_agent(tool_ids=[tools["add"]["id"]], include_base_tools=False)
     assert await api.call("DELETE", f"/mcp-servers/{server['id']}") == (204, None)
@@ -102,7 +112,7 @@ async def test_a_removed_server_takes_its_tools_from_agents(api: Api, make_agent
 
 
 async def test_a_change_keeps_what_is_not_told_and_renames_the_marks_of_tools(api: Api) -> None:
-    server = await added(api, {**TOOLBOX, "env": {"KEY": "secret"}})
+    server = await added(api, {**PROGRAM, "env": {"KEY": "secret"}})
     path = f"/mcp-servers/{server['id']}"
     changed = await api.patch(path, {"server_name": "box", "config": {"mcp_server_type": "stdio", "env": {"KEY": "b"}}})
     assert changed == {**server, "server_name": "box", "env": {"KEY": "b"}}
@@ -125,16 +135,16 @@ async def test_a_token_is_echoed_as_a_bearer_and_kept_sealed(api: Api) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
-        ({"server_name": "", "config": TOOLBOX}, 422, "a name"),
-        ({"server_name": "a\nb", "config": TOOLBOX}, 422, "one line"),
-        ({"server_name": "a" * 200, "config": TOOLBOX}, 422, "at most 100"),
-        ({"server_name": "a", "config": {**TOOLBOX, "command": " "}}, 422, "command that starts"),
-        ({"server_name": "a", "config": {**TOOLBOX, "env": {"a b": "c"}}}, 422, "no name of a variable"),
+        ({"server_name": "", "config": PROGRAM}, 422, "a name"),
+        ({"server_name": "a\nb", "config": PROGRAM}, 422, "one line"),
+        ({"server_name": "a" * 200, "config": PROGRAM}, 422, "at most 100"),
+        ({"server_name": "a", "config": {**PROGRAM, "command": " "}}, 422, "command that starts"),
+        ({"server_name": "a", "config": {**PROGRAM, "env": {"a b": "c"}}}, 422, "no name of a variable"),
         ({"server_name": "a", "config": {"server_url": "ftp://x"}}, 422, "no address of a server"),
         ({"server_name": "a", "config": {"server_url": "http://x", "custom_headers": {"A": "b\r\nC: d"}}}, 422, "header A"),
         ({"server_name": "a", "config": {"server_url": "http://x", "custom_headers": {"ü": "b"}}}, 422, "name of a header"),
         ({"server_name": "a", "config": {"mcp_server_type": "smoke"}}, 422, "mcp_server_type"),
-        ({"server_name": "a", "config": TOOLBOX, "more": 1}, 422, "more"),
+        ({"server_name": "a", "config": PROGRAM, "more": 1}, 422, "more"),
     ],
 )  # fmt: skip
 async def test_what_no_server_could_be_is_refused(api: Api, body: dict[str, Any], status: int, said: str) -> None:
@@ -144,11 +154,11 @@ async def test_what_no_server_could_be_is_refused(api: Api, body: dict[str, Any]
 
 async def test_a_taken_name_is_refused(api: Api) -> None:
     await added(api, bad("crash"))
-    assert (await api.call("POST", "/mcp-servers/", {"server_name": "toolbox", "config": TOOLBOX}))[0] == 409
+    assert (await api.call("POST", "/mcp-servers/", {"server_name": "toolbox", "config": PROGRAM}))[0] == 409
 
 
-async def test_nothing_is_told_of_servers_and_tools_that_are_not_there(api: Api) -> None:
-    one, other = await added(api), await added(api, bad("crash"), "other")
+async def test_nothing_is_told_of_servers_and_tools_that_are_not_there(api: Api, toolbox: dict[str, Any]) -> None:
+    one, other = await added(api, toolbox), await added(api, bad("crash"), "other")
     add = (await tools_of(api, one))["add"]["id"]
     for method, path in (
         ("GET", "/mcp-servers/mcp_server-1"),
@@ -162,12 +172,12 @@ async def test_nothing_is_told_of_servers_and_tools_that_are_not_there(api: Api)
 
 
 async def test_programs_are_started_only_where_the_operator_allows_it(api: Api, monkeypatch: Any) -> None:
-    there = await added(api)
+    there = await added(api, PROGRAM)
     add = (await tools_of(api, there))["add"]["id"]
     forbidden = _without_programs()
     for module in ("agents_core.actions.mcp", "agents_core.tools.mcp.transport"):
         monkeypatch.setattr(f"{module}.conf", lambda: forbidden)
-    status, body = await api.call("POST", "/mcp-servers/", {"server_name": "b", "config": TOOLBOX})
+    status, body = await api.call("POST", "/mcp-servers/", {"server_name": "b", "config": PROGRAM})
     assert (status, "MCP_STDIO=1" in body["detail"]) == (400, True)
     ran = await api.post(f"/mcp-servers/{there['id']}/tools/{add}/run", {"args": {"a": 1, "b": 1}})
     assert (ran["status"], "MCP_STDIO=1" in ran["func_return"]) == ("error", True)
@@ -184,7 +194,7 @@ def _without_programs() -> Any:
 
 @pytest.mark.usefixtures("running")
 async def test_an_agent_calls_a_tool_of_a_server_with_its_own_secrets(api: Api, make_agent: Agents) -> None:
-    server = await added(api, {**TOOLBOX, "env": {"TOKEN": "{{ TOKEN | none }}"}})
+    server = await added(api, {**PROGRAM, "env": {"TOKEN": "{{ TOKEN | none }}"}})
     tool = (await tools_of(api, server))["environment"]
     for secrets, seen in (({"TOKEN": "hers"}, "hers"), ({"TOKEN": "his"}, "his"), ({}, "none")):
         agent = await make_agent(tool_ids=[tool["id"]], secrets=secrets)
@@ -208,10 +218,12 @@ async def test_a_call_to_a_dead_server_is_an_error_that_the_agent_reads(api: Api
 # --- the older addresses ------------------------------------------------------------------------------------------
 
 
-async def test_servers_are_also_known_by_name(api: Api) -> None:
-    old = {"server_name": "box", "type": "stdio", "command": TOOLBOX["command"], "args": TOOLBOX["args"]}
-    _, listed = await api.call("PUT", "/tools/mcp/servers", old)
-    assert [(each["server_name"], each["type"]) for each in listed] == [("box", "stdio")]
+async def test_servers_are_also_known_by_name(api: Api, toolbox: dict[str, Any]) -> None:
+    url = toolbox["server_url"]
+    _, listed = await api.call(
+        "PUT", "/tools/mcp/servers", {"server_name": "box", "server_url": url, "auth_token": "a"}
+    )
+    assert [(each["server_name"], each["type"]) for each in listed] == [("box", "streamable_http")]
     assert set(await api.get("/tools/mcp/servers")) == {"box"}
     assert "add" in {each["name"] for each in await api.get("/tools/mcp/servers/box/tools")}
     tool = await api.post("/tools/mcp/servers/box/add")
@@ -219,13 +231,13 @@ async def test_servers_are_also_known_by_name(api: Api) -> None:
     ran = await api.post("/tools/mcp/servers/box/tools/add/execute", {"args": {"a": 1, "b": 2}})
     assert ran["func_return"] == "3"
     assert await api.post("/tools/mcp/servers/box/resync") == {"deleted": [], "updated": [], "added": []}
-    changed = await api.patch("/tools/mcp/servers/box", {"server_name": "case", "stdio_config": {"env": {"A": "1"}}})
-    assert (changed["server_name"], changed["env"], changed["args"]) == ("case", {"A": "1"}, TOOLBOX["args"])
+    changed = await api.patch("/tools/mcp/servers/box", {"server_name": "case", "custom_headers": {"A": "1"}})
+    assert (changed["server_name"], changed["server_url"], changed["auth_token"]) == ("case", url, "Bearer a")
     assert await api.delete("/tools/mcp/servers/case") == []
 
 
 async def test_a_test_stores_nothing_and_says_what_went_wrong(api: Api) -> None:
-    good = {"type": "stdio", "command": TOOLBOX["command"], "args": TOOLBOX["args"]}
+    good = {"type": "stdio", "command": PROGRAM["command"], "args": PROGRAM["args"]}
     assert "add" in {each["name"] for each in (await api.post("/tools/mcp/servers/test", good))["tools"]}
     status, body = await api.call("POST", "/tools/mcp/servers/test", {**good, "args": [str(HERE / "bad.py"), "crash"]})
     assert (status, body["error"]["type"]) == (502, "mcp_connection_error")

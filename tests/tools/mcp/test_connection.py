@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from time import monotonic
 
 import pytest
@@ -14,7 +14,15 @@ from agents_core.tools.mcp.connection import Connections, connected
 from agents_core.tools.mcp.content import text_of
 from agents_core.tools.mcp.errors import McpSignInNeeded, McpTimeout, McpUnreachable
 from agents_core.tools.mcp.listing import listing
+from agents_core.tools.mcp.target import Target
 from tests.mcp_servers.starting import bad_server, free_port, program, serving, target, toolbox_server
+
+
+@pytest.fixture(scope="module")
+def there() -> Iterator[Target]:
+    """The good server, at an address."""
+    with serving("streamable-http") as server:
+        yield target(server)
 
 
 @pytest.fixture
@@ -56,13 +64,11 @@ async def test_a_server_at_an_address_lists_and_runs(kept: Connections, transpor
             await kept.call(target(server), "sleep", {"seconds": 30})
 
 
-async def test_several_calls_go_on_at_once_over_one_connection(kept: Connections) -> None:
-    there = target(toolbox_server())
-    first = text_of(await kept.call(there, "process", {}))
+async def test_several_calls_go_on_at_once(kept: Connections, there: Target) -> None:
+    await kept.call(there, "add", {"a": 1, "b": 1})
     began = monotonic()
-    await asyncio.gather(*(kept.call(there, "sleep", {"seconds": 0.5}) for _ in range(5)))
-    assert monotonic() - began < 2
-    assert text_of(await kept.call(there, "process", {})) == first
+    await asyncio.gather(*(kept.call(there, "sleep", {"seconds": 0.5}) for _ in range(8)))
+    assert monotonic() - began < 3
 
 
 async def test_a_server_that_dies_during_a_call_fails_that_call_and_is_there_for_the_next(kept: Connections) -> None:
@@ -101,18 +107,30 @@ async def test_a_call_that_takes_too_long_ends_and_the_server_is_started_anew(ke
     assert text_of(await kept.call(there, "process", {})) != number
 
 
+async def test_a_call_that_is_given_up_leaves_the_connection_to_others(kept: Connections) -> None:
+    there = target(toolbox_server())
+    number = text_of(await kept.call(there, "process", {}))
+    call = asyncio.create_task(kept.call(there, "sleep", {"seconds": 60}))
+    await asyncio.sleep(0.3)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert text_of(await kept.call(there, "process", {})) == number
+
+
 async def test_a_server_that_hangs_is_given_up_and_then_left_alone_for_a_while(
-    kept: Connections, monkeypatch: pytest.MonkeyPatch
+    kept: Connections, there: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connecting, "CONNECT_S", 1.0)
-    there, good = target(bad_server("hang")), target(toolbox_server())
-    hanging = asyncio.create_task(kept.call(there, "add", {}))
-    assert text_of(await kept.call(good, "add", {"a": 1, "b": 1})) == "2"
-    with pytest.raises(McpTimeout, match="did not answer within 1 s"):
+    monkeypatch.setattr(connecting, "CONNECT_S", 2.0)
+    bad = target(bad_server("hang"))
+    hanging = asyncio.create_task(kept.call(bad, "add", {}))
+    assert text_of(await kept.call(there, "add", {"a": 1, "b": 1})) == "2"
+    assert not hanging.done()
+    with pytest.raises(McpTimeout, match="did not answer within 2 s"):
         await hanging
     began = monotonic()
     with pytest.raises(McpTimeout, match="tried again in"):
-        await kept.call(there, "add", {})
+        await kept.call(bad, "add", {})
     assert monotonic() - began < 0.1
 
 
@@ -150,14 +168,14 @@ async def test_a_server_that_wants_a_token_gets_it_or_says_so(kept: Connections,
         assert text_of(await kept.call(target(server, WORD="sesame"), "add", {"a": 1, "b": 1})) == "2"
 
 
-async def test_an_error_of_the_tool_is_its_result(kept: Connections) -> None:
-    result = await kept.call(target(toolbox_server()), "fail", {})
+async def test_an_error_of_the_tool_is_its_result(kept: Connections, there: Target) -> None:
+    result = await kept.call(there, "fail", {})
     assert result.is_error
     assert "the drawer is stuck" in text_of(result)
 
 
-async def test_contents_that_are_no_text_are_told_of(kept: Connections) -> None:
-    text = text_of(await kept.call(target(toolbox_server()), "mixed", {}))
+async def test_contents_that_are_no_text_are_told_of(kept: Connections, there: Target) -> None:
+    text = text_of(await kept.call(there, "mixed", {}))
     assert text == (
         "a drawing:\n[image, image/png, 12 bytes: not shown]\n[link to file:///notes.txt: the notes]\n[file:///a.txt]\ninside a"
     )
