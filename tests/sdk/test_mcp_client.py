@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from httpx2 import AsyncClient
+from letta_client import Letta, NotFoundError
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.e2e.serving import Server
+from tests.mcp_servers.starting import serving
 from tests.sdk.conftest import PASSWORD
 
 
@@ -85,3 +87,25 @@ async def test_a_browser_that_looks_in_is_told_what_it_is(server: Server) -> Non
     async with AsyncClient(headers={"Authorization": f"Bearer {PASSWORD}"}) as http:
         response = await http.get(f"http://localhost:{server.port}/mcp")
     assert (response.status_code, "MCP server" in response.json()["detail"]) == (405, True)
+
+
+def test_the_letta_client_adds_a_server_uses_it_and_removes_it(client: Letta) -> None:
+    with serving("streamable-http") as there:
+        config = {"mcp_server_type": "streamable_http", "server_url": there.url, "auth_token": "abc"}
+        made = client.mcp_servers.create(server_name="toolbox", config=config)
+        assert (made.server_url, made.auth_token) == (there.url, "Bearer abc")
+        assert client.mcp_servers.retrieve(made.id) == made
+        assert made in client.mcp_servers.list()
+        [add] = [tool for tool in client.mcp_servers.tools.list(made.id) if tool.name == "add"]
+        assert client.mcp_servers.tools.retrieve(add.id, mcp_server_id=made.id) == add
+        ran = client.mcp_servers.tools.run(add.id, mcp_server_id=made.id, args={"a": 1, "b": 2})
+        assert (ran.status, ran.func_return) == ("success", "3")
+        agent = client.agents.create(name="Grace", model="offline/rules", tool_ids=[add.id])
+        answer = client.agents.messages.create(agent.id, input="call add with a=4, b=5")
+        assert [each.tool_return for each in answer.messages if each.message_type == "tool_return_message"] == ["9"]
+        assert client.mcp_servers.refresh(made.id) == {"deleted": [], "updated": [], "added": []}
+        renamed = client.mcp_servers.update(made.id, server_name="box", config={"server_url": there.url})
+        assert (renamed.server_name, renamed.auth_token) == ("box", "Bearer abc")
+    client.mcp_servers.delete(made.id)
+    with pytest.raises(NotFoundError):
+        client.mcp_servers.retrieve(made.id)

@@ -118,6 +118,17 @@ async def test_a_call_that_is_given_up_leaves_the_connection_to_others(kept: Con
     assert text_of(await kept.call(there, "process", {})) == number
 
 
+async def test_a_connection_that_nobody_uses_is_closed(
+    kept: Connections, there: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connecting, "IDLE_S", 0.3)
+    await kept.call(there, "add", {"a": 1, "b": 1})
+    [connection] = kept._open.values()
+    await asyncio.wait_for(connection._holder, 20)
+    assert connection.is_closed
+    assert text_of(await kept.call(there, "add", {"a": 1, "b": 1})) == "2"
+
+
 async def test_a_server_that_hangs_is_given_up_and_then_left_alone_for_a_while(
     kept: Connections, there: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
