@@ -153,7 +153,7 @@ def _failed(code: str) -> tuple[str, str, str]:
             return (
                 "waiting",
                 "for agents only",
-                "Agents that have the variable can use it; its tools are listed for one of them.",
+                "Its tools are listed with the secrets of an agent that has them.",
             )
     return "failed", "fails", "Agents that call its tools are told so; the tools stay."
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from agents_core.errors import Refused
 from agents_core.models import McpKind, McpServer
@@ -17,6 +18,12 @@ class VariableMissing(Refused):
     """A setting of the server stands for a variable that the agent does not have."""
 
     code = "mcp_variable_missing"
+
+
+class VariableUnfit(Refused):
+    """A variable of the agent holds what cannot stand where the server's settings want it."""
+
+    code = "mcp_variable_unfit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,11 @@ class Target:
 
     @property
     def where(self) -> str:
-        return self.command if self.kind == McpKind.STDIO else self.url
+        """Its command, or its address without what may be secret in it."""
+        if self.kind == McpKind.STDIO:
+            return self.command
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def secrets_of(server: McpServer) -> dict[str, Any]:
@@ -47,7 +58,7 @@ def secrets_of(server: McpServer) -> dict[str, Any]:
 
 
 def target_of(server: McpServer, variables: Mapping[str, str]) -> Target:
-    """The server for an agent with ``variables``. Raises ``VariableMissing``."""
+    """The server for an agent with ``variables``. Raises ``VariableMissing``, ``VariableUnfit``."""
 
     def filled(text: str) -> str:
         return _VARIABLE.sub(lambda found: _value(server.name, found, variables), text)
@@ -62,10 +73,19 @@ def target_of(server: McpServer, variables: Mapping[str, str]) -> Target:
         args=tuple(filled(each) for each in server.args),
         env=tuple((name, filled(value)) for name, value in secrets["env"].items()),
         url=filled(server.url),
-        headers=tuple((name, filled(value)) for name, value in headers.items()),
+        headers=tuple((name, _sendable(name, filled(value))) for name, value in headers.items()),
         call_timeout_s=server.call_timeout_s,
         sign_in=bytes(server.sealed_sign_in) if server.sealed_sign_in else None,
     )
+
+
+def _sendable(name: str, value: str) -> str:
+    """``value``, which an HTTP library would otherwise refuse in words that show it."""
+    if not (value.isascii() and value.isprintable()):
+        raise VariableUnfit(
+            f"The header {name} gets a secret that no header can hold: it has to be plain letters on one line."
+        )
+    return value
 
 
 def headers_of(secrets: Mapping[str, Any]) -> dict[str, str]:
