@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import connection, transaction
+from django.db import IntegrityError, transaction
 
 from agents_core.actions.mcp import Look, get, locked, look, marks_of, variables_of
 from agents_core.actions.tools import attach, detach, tell_holders
@@ -16,6 +16,8 @@ from agents_core.tools.base import BUILTIN_TOOLS, ToolResult
 from agents_core.tools.mcp.listing import RemoteTool
 from agents_core.tools.mcp.run import run_once
 from agents_core.tools.mcp.schema import SchemaUnusable, described, free_name, usable
+
+_NAMING_TRIES = 5
 
 
 @dataclass(slots=True)
@@ -61,12 +63,11 @@ def store(server_id: str, seen: Look) -> Changes:
 
 def _reconciled(server: McpServer, remote: list[RemoteTool]) -> Changes:
     changes = Changes()
-    with connection.cursor() as cursor:  # so that a name that is free stays free
-        cursor.execute("LOCK TABLE tool IN SHARE ROW EXCLUSIVE MODE")
     known = {row.remote_name: row.tool for row in McpTool.objects.filter(server=server).select_related("tool")}
     listed: set[str] = set()
     touched: list[str] = []
-    for each in remote:
+    # In one order: two servers that take the same names at once wait for each other, and not both ways.
+    for each in sorted(remote, key=lambda tool: tool.name):
         if each.name in listed:
             changes.skipped.setdefault(each.name, "the server lists it twice; the first one counts.")
             continue
@@ -100,18 +101,25 @@ def _kept(server: McpServer, remote: RemoteTool, tool: Tool | None, changes: Cha
 
 
 def _added(server: McpServer, remote_name: str, description: str, parameters: dict[str, Any]) -> Tool:
-    taken = {*Tool.objects.values_list("name", flat=True), *BUILTIN_TOOLS}
-    name = free_name(remote_name, server.name, taken)
-    tool = Tool.objects.create(
-        name=name,
-        tool_type=ToolType.MCP,
-        source_type="json",
-        description=description,
-        json_schema={"name": name, "description": description, "parameters": parameters},
-        **marks_of(server),
-    )
-    McpTool.objects.create(tool=tool, server=server, remote_name=remote_name)
-    return tool
+    for attempt in range(_NAMING_TRIES):
+        taken = {*Tool.objects.values_list("name", flat=True), *BUILTIN_TOOLS}
+        name = free_name(remote_name, server.name, taken)
+        try:
+            with transaction.atomic():
+                tool = Tool.objects.create(
+                    name=name,
+                    tool_type=ToolType.MCP,
+                    source_type="json",
+                    description=description,
+                    json_schema={"name": name, "description": description, "parameters": parameters},
+                    **marks_of(server),
+                )
+                McpTool.objects.create(tool=tool, server=server, remote_name=remote_name)
+                return tool
+        except IntegrityError:  # somebody else has just taken the name
+            if attempt == _NAMING_TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
 
 
 def of_server(server_id: str, tool_id: str) -> McpTool:

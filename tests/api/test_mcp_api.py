@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,30 @@ async def test_a_refresh_tells_what_changed_and_agents_follow(api: Api, make_age
     held = await api.get(f"/agents/{agent['id']}/tools")
     assert [tool["name"] for tool in held] == ["two"]
     assert await api.patch(f"/mcp-servers/{server['id']}/refresh") == {"deleted": [], "updated": [], "added": []}
+
+
+def test_servers_that_list_the_same_tools_at_once_get_names_of_their_own(transactional_db: None) -> None:
+    from django.db import connections
+
+    from agents_core.actions import mcp, mcp_tools
+    from agents_core.models import Tool
+    from agents_core.tools.mcp.listing import Listing, RemoteTool
+
+    names = [f"tool_{number}" for number in range(20)]
+    orders = [names, names[::-1], names[7:] + names[:7], names]
+
+    def stored(number: int) -> None:
+        try:
+            settings = mcp.ServerSettings("sse", url="http://127.0.0.1:9/sse")
+            tools = [RemoteTool(name, "", {}) for name in orders[number]]
+            seen = mcp.Look(Listing("", "", "", tools, [], []), None, 0.0)
+            mcp_tools.store(mcp.create(f"box{number}", settings).id, seen)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(orders)) as threads:
+        list(threads.map(stored, range(len(orders))))
+    assert Tool.objects.filter(tool_type="external_mcp").count() == len(names) * len(orders)
 
 
 async def test_a_server_that_is_away_keeps_its_tools(api: Api) -> None:
