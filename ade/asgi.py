@@ -1,4 +1,4 @@
-"""The ASGI application: guard, then static files, the API with no middleware, pages with all of it, websockets."""
+"""The ASGI application: guard, then static files, the API with no middleware, the MCP server, pages with all of it, websockets."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +20,7 @@ from servestatic import ServeStaticASGI  # noqa: E402
 
 from ade.middleware import API_PREFIXES, Asgi, Guard, Receive, Scope, Send, policy_from_settings  # noqa: E402
 from ade.routing import websocket_urlpatterns  # noqa: E402
+from agents_core.api.mcp.endpoint import PATH, endpoint  # noqa: E402
 
 
 class ApiHandler(ASGIHandler):
@@ -52,12 +53,13 @@ IDLE_THREADS = 16
 """How many threads are kept for the synchronous parts of the requests to come."""
 
 
-def http(api: Asgi, pages: Asgi) -> Asgi:
+def http(api: Asgi, mcp: Asgi, pages: Asgi) -> Asgi:
     """Each request has one thread for what is synchronous in it, and leaves it to the next: Django alone would start two for each."""
     idle: list[ThreadPoolExecutor] = []
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
-        handler = api if scope["path"].startswith(API_PREFIXES) else pages
+        path = scope["path"]
+        handler = api if path.startswith(API_PREFIXES) else mcp if path.rstrip("/") == PATH else pages
         thread = idle.pop() if idle else ThreadPoolExecutor(1, "request")
         try:
             async with ThreadSensitiveContext(executor=thread):
@@ -88,7 +90,7 @@ def websocket(routes: Asgi) -> Asgi:
 application = Guard(
     ProtocolTypeRouter(
         {
-            "http": http(api=ApiHandler(), pages=static_files(otherwise=ASGIHandler())),
+            "http": http(api=ApiHandler(), mcp=endpoint, pages=static_files(otherwise=ASGIHandler())),
             "websocket": websocket(URLRouter(websocket_urlpatterns)),
         }
     ),

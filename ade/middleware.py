@@ -26,6 +26,7 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Any, Any], Awaitable[None]]
 
 API_PREFIXES = ("/v1/", "/latest/")
+_PROGRAMS_ONLY = ("/mcp", "/mcp/")
 _OPEN_PATHS = frozenset(
     {"/login"}
     | {f"{prefix}{name}{slash}" for prefix in API_PREFIXES for name in ("health", "ready") for slash in ("", "/")}
@@ -80,7 +81,7 @@ class Policy:
         """A browser that sends no Origin still says when another site asks. Following a link to a page is fine."""
         foreign = headers.get("sec-fetch-site") in {"cross-site", "same-site"}
         link = headers.get("sec-fetch-mode") == "navigate" and scope.get("method") == "GET"
-        if not foreign or (link and not scope["path"].startswith(API_PREFIXES)):
+        if not foreign or (link and not _is_for_programs(scope["path"])):
             return None
         return Refusal(403, "A page of another site may not use this server.")
 
@@ -93,7 +94,7 @@ class Policy:
                 return None
         except TooManyAttemptsError:
             return Refusal(429, "Too many wrong passwords: wait a minute.", close_code=4429)
-        if path.startswith(API_PREFIXES) or scope["type"] == "websocket":
+        if _is_for_programs(path) or scope["type"] == "websocket":
             return Refusal(401, "Unauthorized", close_code=4401)
         return Refusal(303, "Log in first.", location=f"/login?next={quote(path)}")
 
@@ -103,6 +104,11 @@ class Policy:
             return True
         offered = _bearer(headers)
         return offered is not None and password.accepts(offered, address_of(scope))
+
+
+def _is_for_programs(path: str) -> bool:
+    """Whether a browser never goes there by itself, so that a refusal is an answer and not the login page."""
+    return path.startswith(API_PREFIXES) or path in _PROGRAMS_ONLY
 
 
 @lru_cache(maxsize=256)

@@ -2,7 +2,7 @@
 
 Variables: MNEMOSCOPE_HOME, HOST, PORT, MNEMOSCOPE_PASSWORD, ALLOWED_HOSTS, ALLOWED_ORIGINS, DATABASE_URL,
 SECRET_KEY, SEAL_KEY, WEBHOOK_SECRET, DEBUG, LOG_LEVEL, AGENTS_SANDBOX, AGENTS_WORKER_CONCURRENCY, AGENTS_DEFAULT_MODEL,
-AGENTS_DEFAULT_EMBEDDER. Each secret may stand in the file that <NAME>_FILE names.
+AGENTS_DEFAULT_EMBEDDER, MCP_STDIO. Each secret may stand in the file that <NAME>_FILE names.
 """
 
 import base64
@@ -131,6 +131,9 @@ AGENTS_WORKER_CONCURRENCY = env.number("AGENTS_WORKER_CONCURRENCY", 64, at_least
 AGENTS_DEFAULT_MODEL = env.text("AGENTS_DEFAULT_MODEL")
 AGENTS_DEFAULT_EMBEDDER = env.text("AGENTS_DEFAULT_EMBEDDER")
 AGENTS_WEB_SEARCH = {name: env.text(name) for name in ("EXA_API_KEY", "TAVILY_API_KEY", "BRAVE_API_KEY", "SEARXNG_URL")}
+# Who may add an MCP server of this kind may run any program: only those who sit at the machine, unless the operator says otherwise.
+_local = HOST in {"127.0.0.1", "::1", "localhost"} and not (TRUSTED_HOSTS or TRUSTED_ORIGINS)
+AGENTS_MCP_STDIO = env.flag("MCP_STDIO", default=_local)
 
 LOGGING = {
     "version": 1,
@@ -147,7 +150,19 @@ LOGGING = {
         # One line for each call of a model or of a tool server would drown the rest.
         **{
             name: {"level": "WARNING"}
-            for name in ("httpx", "httpx2", "httpcore", "procrastinate", "daphne", "asyncio", "readability")
+            for name in (
+                "httpx",
+                "httpx2",
+                "httpcore",
+                "procrastinate",
+                "daphne",
+                "asyncio",
+                "readability",
+                "mcp",
+                "sse_starlette",
+            )
         },
+        # It writes a traceback for each line that a server garbles; what failed is told where the server is used.
+        "mcp.client": {"level": "CRITICAL"},
     },
 }

@@ -56,6 +56,7 @@ class WorkspaceCounts:
     shared_blocks: int
     tools: int
     folders: int
+    mcp_servers: int
     groups: int
     active_runs: int
 
@@ -65,6 +66,7 @@ SELECT (SELECT count(*) FROM agent WHERE NOT hidden),
     (SELECT count(*) FROM (SELECT 1 FROM agent_block GROUP BY block_id HAVING count(*) > 1) AS shared),
     (SELECT count(*) FROM tool),
     (SELECT count(*) FROM folder),
+    (SELECT count(*) FROM mcp_server),
     (SELECT count(*) FROM agent_group WHERE NOT hidden),
     (SELECT count(*) FROM run WHERE status = 'running')
 """

@@ -21,6 +21,7 @@ class Conf:
         default_model: the handle a new agent gets, such as ``openai/gpt-4o-mini``; empty: the best one available.
         default_embedder: the handle of the embedder of new archives; empty: the best one available.
         web_search: the keys and addresses of web search, by the name of their variable; empty where not set.
+        mcp_stdio: whether MCP servers that are programs may be started, with the rights of this process.
     """
 
     home: Path
@@ -31,6 +32,7 @@ class Conf:
     default_model: str
     default_embedder: str
     web_search: dict[str, str]
+    mcp_stdio: bool
 
 
 @cache
@@ -46,4 +48,5 @@ def conf() -> Conf:
         default_model=settings.AGENTS_DEFAULT_MODEL,
         default_embedder=settings.AGENTS_DEFAULT_EMBEDDER,
         web_search=settings.AGENTS_WEB_SEARCH,
+        mcp_stdio=settings.AGENTS_MCP_STDIO,
     )

@@ -31,7 +31,7 @@ _KEPT = ("django_migrations", "django_content_type", "auth_permission", "tool")
 _EMPTY = """
 SET session_replication_role = replica;
 {deletes}
-DELETE FROM tool WHERE tool_type = 'custom';
+DELETE FROM tool WHERE tool_type IN ('custom', 'external_mcp');
 SET session_replication_role = DEFAULT;
 """
 

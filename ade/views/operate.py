@@ -20,6 +20,7 @@ _PAGES = (
     ("Shared blocks", "/blocks", "memory"),
     ("Tools", "/tools", "tool"),
     ("Files", "/folders", "file"),
+    ("MCP servers", "/mcp-servers", "plug"),
     ("Groups", "/groups", "agent"),
     ("Runs", "/runs", "play"),
     ("Providers", "/settings", "settings"),

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from agents_core.actions import blocks
 from agents_core.actions.tool_environment import stored_variables
-from agents_core.actions.tools import of_agent
+from agents_core.actions.tools import of_agent, origin
 from agents_core.errors import InvalidInput
 from agents_core.memory.edits import checked
 from agents_core.memory.render import BlockFacts
@@ -47,7 +47,7 @@ async def run_of_agent(agent_id: str, name: str, arguments: dict[str, Any]) -> S
 def _prepare(agent_id: str, name: str) -> _Prepared:
     tool = of_agent(agent_id, name)
     if not tool.source_code:
-        raise InvalidInput(f"{name} is part of the product and runs only within a turn of the agent.")
+        raise InvalidInput(f"{name} {origin(tool)} and runs only within a turn of the agent.")
     agent = Agent.objects.get(id=agent_id)
     held = {block.label: block for block in Block.objects.filter(agent_links__agent=agent).order_by("agent_links__id")}
     ids = {"AGENT_ID": agent_id, "LETTA_AGENT_ID": agent_id, "LETTA_TOOL_ID": tool.id}

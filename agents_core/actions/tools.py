@@ -1,6 +1,6 @@
 """What a person or a client may do with tools. Each is one transaction that tells every agent that holds the tool."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -92,7 +92,7 @@ def upsert(fields: Mapping[str, Any], *, strict: bool = False) -> Tool:
         known = Tool.objects.select_for_update().filter(name=about.name).first()
         tool = known or Tool(name=about.name)
         if tool.tool_type != ToolType.CUSTOM:
-            raise Refused(f"{about.name} is part of the product: give your tool another name.")
+            raise Refused(f"{about.name} {origin(tool)}: give your tool another name.")
         if strict and known:
             raise Conflict(f"A tool named {about.name!r} exists.")
         given = {name: value for name, value in fields.items() if value is not None}
@@ -102,7 +102,7 @@ def upsert(fields: Mapping[str, Any], *, strict: bool = False) -> Tool:
         )
         _save(tool)
         if known:
-            _tell_holders(tool.id)
+            tell_holders([tool.id])
     return tool
 
 
@@ -120,20 +120,25 @@ def modify(tool_id: str, changes: Mapping[str, Any], *, read_at: datetime | None
             "return_char_limit",
             "tags",
         }:
-            raise Refused(
-                f"{tool.name} is part of the product: only its approval, return limit and tags can be changed."
-            )
+            raise Refused(f"{tool.name} {origin(tool)}: only its approval, return limit and tags can be changed.")
         _set(tool, _with_checked_environment(changes))
         if changes.keys() & {"source_code", "json_schema", "args_json_schema"}:
             about = described({**_described_by(tool), **changes})
             tool.name, tool.description, tool.json_schema = about.name, about.description, about.json_schema
         _save(tool)
-        _tell_holders(tool_id)
+        tell_holders([tool_id])
     return tool
 
 
 def _described_by(tool: Tool) -> dict[str, Any]:
     return {"source_code": tool.source_code, "source_type": tool.source_type, "args_json_schema": tool.args_json_schema}
+
+
+def origin(tool: Tool) -> str:
+    """Where a tool comes from that no person wrote."""
+    if tool.tool_type != ToolType.MCP:
+        return "is part of the product"
+    return f"is a tool of the MCP server {tool.metadata.get('mcp', {}).get('server_name', '')!r}"
 
 
 def _set(tool: Tool, fields: Mapping[str, Any]) -> None:
@@ -163,11 +168,11 @@ def delete(tool_id: str) -> None:
         tool = Tool.objects.filter(pk=tool_id).first()
         if tool is None:
             raise Refused(f"There is no tool {tool_id}.")
-        if tool.tool_type != ToolType.CUSTOM:
+        if tool.tool_type not in {ToolType.CUSTOM, ToolType.MCP}:
             raise Refused(
                 f"{tool.name} is part of the product and cannot be deleted: detach it where it is not wanted."
             )
-        _tell_holders(tool_id)
+        tell_holders([tool_id])
         tool.delete()
 
 
@@ -186,8 +191,10 @@ def _locked(tool_id: str) -> Tool:
     return tool
 
 
-def _tell_holders(tool_id: str) -> None:
-    agent_ids = list(AgentTool.objects.filter(tool=tool_id).order_by("agent_id").values_list("agent_id", flat=True))
+def tell_holders(tool_ids: Iterable[str]) -> None:
+    """Tells every agent that holds one of the tools that its tools have changed. Within a transaction."""
+    links = AgentTool.objects.filter(tool__in=list(tool_ids)).order_by("agent_id")
+    agent_ids = list(links.values_list("agent_id", flat=True).distinct())
     if agent_ids:
         run_sync([lock_agents(agent_ids)])
     for agent_id in agent_ids:

@@ -15,6 +15,7 @@ from agents_core.api.routers import (
     core_memory,
     folders,
     groups,
+    mcp_servers,
     messages,
     misc,
     models,
@@ -51,7 +52,9 @@ api.add_router("/archives", archives.router)
 api.add_router("/folders", folders.router)
 api.add_router("/groups", groups.router)
 api.add_router("/passages", archives.passages_router)
+api.add_router("/tools/mcp/servers", mcp_servers.by_name)
 api.add_router("/tools", tools.router)
+api.add_router("/mcp-servers", mcp_servers.router)
 api.add_router("/messages/batches", batches.router)
 api.add_router("/messages", messages.router)
 api.add_router("/runs", runs.router)

@@ -14,6 +14,7 @@ from psycopg_pool import PoolTimeout
 from agents_core.api.reply import reply
 from agents_core.errors import AgentsError, Conflict
 from agents_core.llm.errors import ModelError
+from agents_core.tools.mcp.errors import McpUnreachable
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +27,13 @@ def refusal(detail: Any, status: int, *, retry: bool = False, **more: Any) -> Ht
 
 
 def model_refusal(kind: str, message: str, status: int) -> HttpResponse:
-    """What a model's failure answers. Not to be sent again: the message was kept."""
+    """What the failure of a model, or of an MCP server, answers. Not to be sent again: the message was kept."""
     body = {"error": {"type": kind, "message": message, "detail": message}}
     return reply(body, status, **{"x-should-retry": "false"})
 
 
 def answer_to(error: AgentsError) -> HttpResponse:
-    if isinstance(error, ModelError):
+    if isinstance(error, ModelError | McpUnreachable):
         return model_refusal(error.code, error.message, error.http_status)
     if isinstance(error, Conflict):
         return _conflict(error)

@@ -66,11 +66,12 @@ async def not_yet(request: HttpRequest) -> HttpResponse:
 
 _ABSENT = [
     re_path("^(?:templates|environments|client-side-access-tokens)(?:/|$)", hosted_only),
-    re_path("^(?:mcp-servers|identities|jobs)(?:/|$)", not_yet),
+    re_path("^(?:identities|jobs)(?:/|$)", not_yet),
     re_path("^agents/import/?$", not_yet),
     re_path("^agents/[^/]+/(?:export|identities)(?:/|$)", not_yet),
     re_path("^conversations/[^/]+/fork/?$", not_yet),
-    re_path("^tools/mcp(?:/|$)", not_yet),
+    re_path("^mcp-servers/connect/", not_yet),
+    re_path("^tools/mcp/(?:servers/connect|oauth/callback)/?$", not_yet),
 ]
 
 urlpatterns = [*_ABSENT, *both_forms(api.urls[0]), re_path("", unknown_route)]

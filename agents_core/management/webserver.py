@@ -1,6 +1,6 @@
 """The web server, on a socket that ``serve`` has opened: ``python -m … <file descriptor>``.
 
-Daphne, or uvicorn where the extra ``fast`` is installed: the application is the same, uvicorn needs less time for a request.
+Daphne, or uvicorn where it is installed with its fast parts: the application is the same, uvicorn needs less time for a request.
 """
 
 import socket
@@ -12,11 +12,12 @@ from typing import Any
 from agents_core.management.event_loop import new_event_loop
 
 _CLOSE_PATIENCE_S = 1
+# The extra "fast". uvicorn alone comes with another package, and without these it serves no websockets.
+_FAST = ("uvicorn", "httptools", "websockets")
 
 
 def main(descriptor: int) -> None:
-    # Others bring uvicorn along; httptools is what makes it fast, and what only the extra brings.
-    (_uvicorn if find_spec("httptools") else _daphne)(descriptor)
+    (_uvicorn if all(map(find_spec, _FAST)) else _daphne)(descriptor)
 
 
 def _uvicorn(descriptor: int) -> None:

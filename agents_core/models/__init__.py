@@ -15,6 +15,7 @@ from agents_core.models.blocks import Author, Block, BlockProposal, BlockVersion
 from agents_core.models.events import Event
 from agents_core.models.files import PROCESSING, AgentFile, AgentFolder, File, FileContent, FileStatus, Folder
 from agents_core.models.groups import SLEEPTIME_GROUPS, Group, GroupAgent, GroupKind, GroupTurn, RunWait
+from agents_core.models.mcp import McpKind, McpServer, McpSignIn, McpTool
 from agents_core.models.messages import WAITING, Message, MessageTerm, MessageVector, Role
 from agents_core.models.providers import HandleMapping, ProviderAccount, TokenRatio
 from agents_core.models.record import Blob, Eviction, MemorySearch, Segment, SegmentKind
@@ -63,6 +64,10 @@ __all__ = [
     "GroupKind",
     "GroupTurn",
     "HandleMapping",
+    "McpKind",
+    "McpServer",
+    "McpSignIn",
+    "McpTool",
     "MemorySearch",
     "Message",
     "MessageTerm",

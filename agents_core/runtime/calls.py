@@ -28,6 +28,7 @@ from agents_core.runtime.state import ToolFacts, Turn
 from agents_core.runtime.transcript import local_time, packed_return
 from agents_core.tools.base import BUILTIN_TOOLS, BlockEdit, ToolContext, ToolResult
 from agents_core.tools.execute import failed, own_arguments, read_arguments, run_builtin, run_custom
+from agents_core.tools.mcp.run import run_remote
 from agents_core.tools.rules import Allowed
 
 STOPPED = "Interrupted: the run was ended during this call, so its outcome is unknown. Check before you do it again."
@@ -156,6 +157,10 @@ def interrupt(planned: Sequence[PlannedCall]) -> None:
 async def _run(turn: Turn, plan: PlannedCall, step_started: float) -> None:
     assert plan.tool is not None
     plan.started_ms = (perf_counter() - step_started) * 1000
+    if plan.tool.tool_type == ToolType.MCP:
+        variables, limit = await _variables(turn.agent.id), plan.tool.return_char_limit
+        plan.result = await run_remote(plan.tool.id, plan.tool.name, plan.arguments, variables, limit)
+        return
     if plan.tool.name not in BUILTIN_TOOLS and plan.ran is None:
         plan.ran = await _run_code(turn, plan, plan.tool)
     before = {label: replace(block) for label, block in turn.blocks.items()}

@@ -54,10 +54,10 @@ async def run_builtin(
         value = await definition.run(context, **arguments)
         status, text = "success", as_text(value)
     except AgentsError as error:
-        status, text = "error", _error_text(name, type(error).__name__, error.message)
+        status, text = "error", error_text(name, type(error).__name__, error.message)
     except Exception as error:  # the border of a tool call: a model's wrong types end here
         logger.exception("The tool %s failed", name)
-        status, text = "error", _error_text(name, type(error).__name__, str(error))
+        status, text = "error", error_text(name, type(error).__name__, str(error))
     if name not in _UNCUT:
         text = cut_text(text, return_char_limit)
     return ToolResult(status, storable(text), duration_ms=(time.perf_counter() - started) * 1000)
@@ -120,7 +120,7 @@ async def run_custom(
 
 def failed(name: str, error: AgentsError) -> ToolResult:
     """What the agent sees of a call that could not be made, or whose changes could not."""
-    return ToolResult("error", _error_text(name, type(error).__name__, error.message))
+    return ToolResult("error", error_text(name, type(error).__name__, error.message))
 
 
 def result_of(name: str, outcome: SandboxOutcome, return_char_limit: int) -> ToolResult:
@@ -148,7 +148,8 @@ def cut_text(text: str, limit: int) -> str:
     return f"{text[:limit]}… [cut: {len(text):,} characters, this tool returns at most {limit:,}]"
 
 
-def _error_text(name: str, kind: str, message: str) -> str:
+def error_text(name: str, kind: str, message: str) -> str:
+    """What the agent reads of a call that failed."""
     return f"Error executing function {name}: {kind}: {message}"[:_ERROR_CHARS]
 
 

@@ -70,6 +70,7 @@ async def worker_beside() -> AsyncIterator[None]:
     from agents_core.queue.tasks import QUEUE
     from agents_core.queue.worker import RunWorker
     from agents_core.runtime.providers import connections
+    from agents_core.tools.mcp.connection import close_connections
 
     connector: Any = django_app.connector
     app = django_app.with_connector(connector.get_worker_connector())
@@ -82,6 +83,7 @@ async def worker_beside() -> AsyncIterator[None]:
         worker.cancel()
         await asyncio.gather(worker, return_exceptions=True)
         await connections().aclose()
+        await close_connections()
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from agents_core.runtime.indexing import index_messages
 from agents_core.runtime.providers import connections
 from agents_core.runtime.sleeptime import call_companions_of_idle
 from agents_core.tools.execute import close_sandbox, sandbox
+from agents_core.tools.mcp.connection import close_connections
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ async def _work() -> None:
             for task in (chores, warm):
                 task.cancel()
             await asyncio.gather(chores, warm, return_exceptions=True)
-            await close_sandbox()
+            await asyncio.gather(close_sandbox(), close_connections())
             await connections().aclose()
             await pipeline.close_pool()
 
