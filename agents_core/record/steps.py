@@ -52,7 +52,7 @@ def response_bytes(step: Step) -> bytes:
     return bytes(step.response.content) if step.response else b""
 
 
-_SYSTEM_KINDS = {SegmentKind.SYSTEM, SegmentKind.CORE, SegmentKind.RULES, SegmentKind.METADATA}
+_SYSTEM_KINDS = {SegmentKind.SYSTEM, SegmentKind.CORE, SegmentKind.RULES, SegmentKind.FILE, SegmentKind.METADATA}
 
 
 def readable(kind: str, raw: bytes) -> str:
