@@ -5,18 +5,34 @@ import itertools
 import json
 import os
 import subprocess
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from agents_core.sandbox.base import SANDBOXES, Limits, SandboxCall, SandboxOutcome, SandboxUnavailable
+from agents_core.sandbox.proxy import Route, public_route
 from agents_core.sandbox.warm import WarmSandbox
 
 _ROOT = Path(__file__).parents[2]
 _NOBODY = 65534
 SYSTEM_PYTHON = "/usr/bin/python3"
 KINDS = ["bubblewrap", "landlock", "bubblewrap as nobody", "landlock as nobody"]
+
+
+StandIns = dict[str, dict[str, int]]
+"""For the names of hosts on the internet: which ports of this machine stand for theirs, {"80": …, "443": …}."""
+
+
+def route_to(stand_ins: StandIns) -> Route:
+    """As ``public_route``, but for the names that stand for hosts of the internet here."""
+
+    async def route(host: str, port: int) -> Sequence[tuple[str, int]]:
+        if host in stand_ins:
+            return [("127.0.0.1", stand_ins[host][str(port)])]
+        return await public_route(host, port)
+
+    return route
 
 
 class Runner:
@@ -35,16 +51,18 @@ class Runner:
     async def run(
         self, source: str, args: dict[str, Any] | None = None, *, function: str = "f", **limits: Any
     ) -> SandboxOutcome:
-        env = limits.pop("env", {})
+        fields = {name: limits.pop(name) for name in ("env", "packages", "preload", "hosts") if name in limits}
         bounds = Limits(**{"wall_s": 8.0} | limits)
-        return await self.call(SandboxCall(source, function, args or {}, env, bounds))
+        return await self.call(SandboxCall(source, function, args or {}, limits=bounds, **fields))
 
 
 class Here(Runner):
-    def __init__(self, kind: str) -> None:
+    """``stand_ins``: see ``route_to``; ``further`` goes to the sandbox."""
+
+    def __init__(self, kind: str, stand_ins: StandIns | None = None, **further: Any) -> None:
         self.kind = kind
         self.pid = os.getpid()
-        self.sandbox: WarmSandbox = SANDBOXES.load(kind)()
+        self.sandbox: WarmSandbox = SANDBOXES.load(kind)(route=route_to(stand_ins or {}), **further)
 
     async def call(self, call: SandboxCall) -> SandboxOutcome:
         return await self.sandbox.call(call)
@@ -65,9 +83,9 @@ class Elsewhere(Runner):
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
-    async def start(cls, kind: str) -> "Elsewhere":
+    async def start(cls, kind: str, stand_ins: StandIns) -> "Elsewhere":
         process = await asyncio.create_subprocess_exec(
-            *(SYSTEM_PYTHON, "-m", "tests.sandbox.driver", kind.split(maxsplit=1)[0]),
+            *(SYSTEM_PYTHON, "-m", "tests.sandbox.driver", kind.split(maxsplit=1)[0], json.dumps(stand_ins)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd="/",

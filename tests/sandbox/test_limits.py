@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.runners import Runner
+from tests.sandbox.runners import Here, Runner
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 _MIB = 2**20
@@ -167,3 +167,26 @@ async def test_time_and_memory_are_measured(sandbox: Runner) -> None:
     assert outcome.cpu_ms >= 150
     assert outcome.duration_ms > 0
     assert outcome.peak_memory_bytes > 40 * _MIB
+
+
+@pytest.mark.parametrize("kind", ["bubblewrap", "landlock"])
+async def test_memory_of_all_calls_together_is_limited(kind: str) -> None:
+    own = Here(kind, memory_bytes=150 * _MIB)
+    hold = "import time\ndef f(mib):\n    x = bytearray(mib * 2**20)\n    time.sleep(1)\n    return len(x) >> 20"
+    outcomes = await own.together(*[own.run(hold, {"mib": mib}) for mib in (20, 30, 120)])
+    assert [outcome.value for outcome in outcomes] == [20, 30, None]
+    assert outcomes[2].status == "killed"
+    assert outcomes[2].error == (
+        "Killed: the tools running now used more than 150 MiB of memory together, and this one the most."
+    )
+    assert (await own.run(hold, {"mib": 100})).value == 100
+    await own.aclose()
+
+
+@pytest.mark.parametrize("kind", ["bubblewrap", "landlock"])
+async def test_files_in_the_scratch_folder_count_as_memory_of_all(kind: str) -> None:
+    own = Here(kind, memory_bytes=50 * _MIB)
+    fill = "import time\ndef f():\n    open('file', 'wb').write(bytes(40 * 2**20))\n    time.sleep(1)"
+    outcomes = await own.together(own.run(fill), own.run(fill))
+    assert sorted(outcome.status for outcome in outcomes) == ["killed", "ok"]
+    await own.aclose()
