@@ -16,7 +16,7 @@ from agents_core.sandbox.inside import landlock, libc, seccomp, usage
 _SCRATCH_FILES = 4096
 _SCRATCH_PREFIX = "mnemoscope-tool-"
 _GUARDED = libc.MS_NOSUID | libc.MS_NODEV
-_OPEN_FILES = 128
+_OPEN_FILES = 64  # What sockets and pipes hold unread is counted to no process: this and the processes bound it.
 _INNER_ID = 1000
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/full")
 

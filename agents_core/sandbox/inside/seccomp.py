@@ -70,7 +70,8 @@ lsetxattr fsetxattr removexattr lremovexattr fremovexattr truncate openat2 inoti
 """)
 
 _NEW_NAMESPACES = 0x7E020000
-_SEND_SIGNAL_OR_LEASE = (8, 10, 15, 1024, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY
+# F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY; and F_SETPIPE_SZ: a pipe's memory is counted to no process.
+_SEND_SIGNAL_OR_GROW_PIPES = (8, 10, 15, 1024, 1026, 1031)
 _TYPE_INTO_A_TERMINAL_OR_SIGNAL = (0x5412, 0x541C, 0x8901, 0x8902)  # TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP
 _ALL_BITS = 0xFFFFFFFF
 
@@ -91,7 +92,7 @@ _CONDITIONS = (
     _When("socketpair", 0, (1,), among=False),
     _When("socketpair", 1, (1,), among=False, mask=0xF),
     _When("prlimit64", 0, (0,), among=False),
-    _When("fcntl", 1, _SEND_SIGNAL_OR_LEASE, among=True),
+    _When("fcntl", 1, _SEND_SIGNAL_OR_GROW_PIPES, among=True),
     _When("ioctl", 1, _TYPE_INTO_A_TERMINAL_OR_SIGNAL, among=True),
 )
 
