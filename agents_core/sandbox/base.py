@@ -79,7 +79,7 @@ class SandboxUnavailable(Unavailable):
 
 
 class PackagesMissing(Unavailable):
-    """The folder of the packages that a tool needs is not there any more."""
+    """The folder of the packages that a tool needs is not there any more, or may not be read by tools."""
 
     code = "packages_missing"
 

@@ -16,6 +16,7 @@ _READY_S = 20.0
 _SPARE_CHANNELS = 2
 _IDLE_S = 300.0
 _MOST_WITH_PACKAGES = 4
+_FOR_ALL = 0o005
 
 
 class Contents(NamedTuple):
@@ -28,7 +29,7 @@ class Contents(NamedTuple):
 
     @classmethod
     def of(cls, call: SandboxCall) -> "Contents":
-        """Raises ``PackagesMissing`` when the folder of the packages is not there."""
+        """Raises ``PackagesMissing`` when the folder of the packages is not there, or is closed to tools."""
         if not call.packages:
             return cls()
         packages = os.path.realpath(call.packages)
@@ -38,6 +39,8 @@ class Contents(NamedTuple):
             raise PackagesMissing(
                 f"The folder of this tool's packages is gone ({call.packages}). Install them again."
             ) from None
+        if os.geteuid() == 0 and found.st_mode & _FOR_ALL != _FOR_ALL:
+            raise PackagesMissing(f"Tools run as another user, who may not read {call.packages}: chmod -R a+rX it.")
         return cls(packages, call.preload, (found.st_dev, found.st_ino))
 
 

@@ -1,6 +1,7 @@
 """What a tool imports from a folder of installed packages, and the zygotes that keep it at hand."""
 
 import asyncio
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -114,6 +115,15 @@ async def test_folder_that_vanished_is_told_and_one_made_anew_is_used(own: Here,
         await own.run(_USE, packages=packages)
     folder_with(public, f"moved-{own.kind}", counted="VALUE = 2")
     assert (await own.run(_USE, packages=packages)).value == 2
+    await own.aclose()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs tools as another user")
+async def test_folder_that_is_closed_to_tools_is_told(own: Here, public: Path) -> None:
+    packages = folder_with(public, f"private-{own.kind}", counted="VALUE = 1")
+    os.chmod(packages, 0o700)  # noqa: PTH101
+    with pytest.raises(PackagesMissing, match="may not read .*: chmod -R a\\+rX it"):
+        await own.run(_USE, packages=packages)
     await own.aclose()
 
 
