@@ -7,7 +7,7 @@ from collections.abc import Callable
 from agents_core.sandbox.inside import wire
 
 _CHUNK_BYTES = 64 * 1024
-_DESCRIPTORS_AT_ONCE = 4
+_MOST_FDS = 4
 
 
 class Conversation:
@@ -48,7 +48,7 @@ class Conversation:
     async def _receive(self, channel: socket.socket) -> bytes:
         while True:
             try:
-                received, fds, _, _ = socket.recv_fds(channel, _CHUNK_BYTES, _DESCRIPTORS_AT_ONCE)
+                received, fds, _, _ = socket.recv_fds(channel, _CHUNK_BYTES, _MOST_FDS, socket.MSG_CMSG_CLOEXEC)
             except BlockingIOError:
                 await _readable(channel)
                 continue

@@ -68,12 +68,14 @@ class WarmSandbox:
             with self._turn() as turn, self._zygotes.in_use(contents):
                 request = wire.pack_request(asdict(call) | turn | {"env": _environment(call)})
                 conversation = Conversation(self._hold_to_memory, proxy.serve)
-                await self._zygotes.get(contents)
+                zygote = await self._zygotes.get(contents)
                 try:
                     async with asyncio.timeout(call.limits.wall_s + _GRACE_S):
                         await self._converse(contents, request, conversation)
                 except TimeoutError:
-                    self._zygotes.end(contents)  # Its supervisor should have answered: it is stuck beyond mending.
+                    self._zygotes.end(
+                        contents, zygote
+                    )  # Its supervisor should have answered: it is stuck beyond mending.
         return outcome_of(bytes(conversation.reply), call.limits, conversation.stopped)
 
     async def warm(self) -> None:
@@ -131,7 +133,7 @@ class WarmSandbox:
             try:
                 channel = zygote.take_channel()
             except OSError:
-                self._zygotes.end(contents)
+                self._zygotes.end(contents, zygote)
                 continue
             try:
                 await loop.sock_sendall(channel, request)

@@ -157,17 +157,27 @@ class Zygotes:
             raise SandboxUnavailable("the sandbox is closed")
         task = self._tasks.get(contents)
         if task is None or (task.done() and not _lives(task)):
-            self.end(contents)
+            self._end(contents)
             task = self._tasks[contents] = asyncio.create_task(self._start(contents), name="start zygote")
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise SandboxUnavailable("the sandbox is closed") from None
+            raise
 
     @property
     def plain_is_alive(self) -> bool:
         task = self._tasks.get(Contents())
         return task is not None and task.done() and _lives(task)
 
-    def end(self, contents: Contents) -> None:
-        """End the one with these contents, with its calls."""
+    def end(self, contents: Contents, zygote: Zygote) -> None:
+        """End this one, with its calls, unless another with the same contents has taken its place."""
+        task = self._tasks.get(contents)
+        if task is not None and task.done() and task.exception() is None and task.result() is zygote:
+            self._end(contents)
+
+    def _end(self, contents: Contents) -> None:
         task = self._tasks.pop(contents, None)
         if task is None:
             return
@@ -180,7 +190,7 @@ class Zygotes:
         if self._sweep:
             self._sweep.cancel()
         for contents in list(self._tasks):
-            self.end(contents)
+            self._end(contents)
 
     def _end_idle(self) -> None:
         """End those that nobody used of late, and the least recently used past the number that may stay."""
@@ -189,7 +199,7 @@ class Zygotes:
         too_many = len(self._used_at) - _MOST_WITH_PACKAGES
         for place, contents in enumerate(sorted(idle, key=self._used_at.__getitem__)):
             if place < too_many or self._used_at[contents] <= loop.time() - _IDLE_S:
-                self.end(contents)
+                self._end(contents)
                 del self._used_at[contents], self._calls[contents]
         if self._sweep:
             self._sweep.cancel()

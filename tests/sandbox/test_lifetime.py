@@ -68,8 +68,20 @@ async def test_zygote_killed_from_outside_is_started_again(own: Here) -> None:
     os.kill(victim, signal.SIGKILL)
     landed = await flight
     assert (landed.status, landed.value) in {("killed", None), ("ok", "landed")}
-    assert (await own.run("def f():\n    return 'again'")).value == "again"
+    again = await own.together(*[own.run("def f():\n    return 'again'") for _ in range(6)])
+    assert [outcome.value for outcome in again] == ["again"] * 6
     await own.aclose()
+
+
+async def test_closing_while_it_starts_is_told_to_those_who_wait(own: Here) -> None:
+    await own.aclose()
+    starting = Here(own.kind)
+    flights = [asyncio.create_task(starting.run("def f():\n    return 1")) for _ in range(2)]
+    await asyncio.sleep(0.005)
+    await starting.aclose()
+    for flight in flights:
+        with pytest.raises(SandboxUnavailable, match="closed"):
+            await flight
 
 
 async def test_call_that_is_given_up_is_ended(own: Here) -> None:
