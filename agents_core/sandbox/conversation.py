@@ -1,6 +1,7 @@
 """What passes between the server and the supervisor of one call while it runs."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 
@@ -43,7 +44,8 @@ class Conversation:
         """Have the supervisor end the call; it still tells what came out of it."""
         if self._channel is not None and not self.stopped:
             self.stopped = sentence
-            self._channel.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # It has ended meanwhile.
+                self._channel.shutdown(socket.SHUT_WR)
 
     async def _receive(self, channel: socket.socket) -> bytes:
         while True:

@@ -63,7 +63,7 @@ class WarmSandbox:
 
     async def call(self, call: SandboxCall) -> SandboxOutcome:
         """As ``Sandbox.call``; also raises ``TypeError`` if ``args`` are no JSON data."""
-        contents = Contents.of(call)
+        contents = Contents.of(call, preload=call.preload if self.preloads else ())
         async with self._turns, Proxy(call.hosts, self._route) as proxy:
             with self._turn() as turn, self._zygotes.in_use(contents):
                 request = wire.pack_request(asdict(call) | turn | {"env": _environment(call)})
@@ -72,10 +72,8 @@ class WarmSandbox:
                 try:
                     async with asyncio.timeout(call.limits.wall_s + _GRACE_S):
                         await self._converse(contents, request, conversation)
-                except TimeoutError:
-                    self._zygotes.end(
-                        contents, zygote
-                    )  # Its supervisor should have answered: it is stuck beyond mending.
+                except TimeoutError:  # Its supervisor should have answered: it is stuck beyond mending.
+                    self._zygotes.end(contents, zygote)
         return outcome_of(bytes(conversation.reply), call.limits, conversation.stopped)
 
     async def warm(self) -> None:
@@ -92,11 +90,10 @@ class WarmSandbox:
 
     async def _start(self, contents: Contents) -> Zygote:
         """Raises ``SandboxUnavailable``. A package that ends or holds up the process is left to the calls to import."""
-        plain = contents._replace(preload=())
-        if self.preloads and contents.preload:
+        if contents.preload:
             with contextlib.suppress(SandboxUnavailable):
                 return await self._start_one(contents)
-        return await self._start_one(plain)
+        return await self._start_one(contents._replace(preload=()))
 
     async def _start_one(self, contents: Contents) -> Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -28,7 +28,7 @@ class Contents(NamedTuple):
     """Device and inode of ``packages``: a folder made anew under the same name is another one."""
 
     @classmethod
-    def of(cls, call: SandboxCall) -> "Contents":
+    def of(cls, call: SandboxCall, preload: tuple[str, ...]) -> "Contents":
         """Raises ``PackagesMissing`` when the folder of the packages is not there, or is closed to tools."""
         if not call.packages:
             return cls()
@@ -41,7 +41,7 @@ class Contents(NamedTuple):
             ) from None
         if os.geteuid() == 0 and found.st_mode & _FOR_ALL != _FOR_ALL:
             raise PackagesMissing(f"Tools run as another user, who may not read {call.packages}: chmod -R a+rX it.")
-        return cls(packages, call.preload, (found.st_dev, found.st_ino))
+        return cls(packages, preload, (found.st_dev, found.st_ino))
 
 
 class Zygote:

@@ -127,6 +127,15 @@ async def test_folder_that_is_closed_to_tools_is_told(own: Here, public: Path) -
     await own.aclose()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs tools as another user")
+async def test_folder_in_a_place_closed_to_tools_is_imported_from(own: Here, public: Path) -> None:
+    home = public / f"home-{own.kind}"
+    home.mkdir(mode=0o700)
+    packages = folder_with(home, "packages", counted="VALUE = 7")
+    assert (await own.run(_USE, packages=packages)).value == 7
+    await own.aclose()
+
+
 async def test_few_zygotes_stay_and_the_idle_end(own: Here, public: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zygotes, "_MOST_WITH_PACKAGES", 2)
     folders = [folder_with(public, f"few-{own.kind}-{n}", counted=f"VALUE = {n}") for n in range(4)]
