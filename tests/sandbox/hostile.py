@@ -20,9 +20,8 @@ from hypothesis import strategies as st
 
 from agents_core.sandbox.base import SandboxOutcome
 from tests.sandbox.processes import named
-from tests.sandbox.runners import Here
+from tests.sandbox.runners import KINDS, start
 
-KINDS = ("bubblewrap", "landlock")
 _NAME = f"hostile{os.getpid() % 100000}"
 _WALL_S, _CPU_S = 0.8, 0.4
 _LATE_S = 4.0
@@ -171,7 +170,7 @@ class Arena:
 
     def __init__(self, kind: str) -> None:
         self._runner = asyncio.Runner()
-        self._sandbox = Here(kind)
+        self._sandbox = self._runner.run(start(kind, {}))
         self._folder = Path(tempfile.mkdtemp(prefix="arena-"))
         self._secret = self._folder / "secret"
         self.tried = 0
@@ -191,7 +190,7 @@ class Arena:
     def hold(self, program: str, seed: int) -> None:
         """Raises ``AssertionError`` when the program has harmed anything."""
         self.tried += 1
-        host = {"secret": str(self._secret), "server": os.getpid(), "port": 9, "name": _NAME, "seed": seed}
+        host = {"secret": str(self._secret), "server": self._sandbox.pid, "port": 9, "name": _NAME, "seed": seed}
         self._runner.run(self._hold(program, host))
 
     async def _hold(self, program: str, host: dict[str, object]) -> None:

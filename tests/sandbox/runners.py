@@ -4,7 +4,9 @@ import asyncio
 import itertools
 import json
 import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Awaitable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -118,3 +120,21 @@ class Elsewhere(Runner):
         self._process.stdin.close()
         await self._process.wait()
         await self._reader
+
+
+async def start(kind: str, stand_ins: StandIns) -> Here | Elsewhere:
+    """One of ``KINDS``. Raises ``SandboxUnavailable`` with the reason where this machine cannot do it."""
+    if not kind.endswith("as nobody"):
+        runner: Here | Elsewhere = Here(kind, stand_ins)
+    elif os.geteuid() != 0:
+        raise SandboxUnavailable("becoming another user needs root; without 'as nobody' a plain user is tested already")
+    elif shutil.which(SYSTEM_PYTHON) is None or sys.version_info[:2] < (3, 11):
+        raise SandboxUnavailable(f"there is no {SYSTEM_PYTHON}")
+    else:
+        runner = await Elsewhere.start(kind, stand_ins)
+    try:
+        await runner.run("def f():\n    return 1")
+    except SandboxUnavailable:
+        await runner.aclose()
+        raise
+    return runner
