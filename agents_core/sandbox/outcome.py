@@ -56,7 +56,7 @@ def _reasons(limits: Limits) -> dict[str, str]:
     return {
         "cpu": f"Killed: used more than {limits.cpu_s:g} s of CPU time.",
         "memory": f"Killed: its processes used more than {mib(limits.memory_bytes)} of memory together.",
-        "scratch": f"Killed: wrote more than {mib(limits.scratch_bytes)} of files.",
+        "scratch": f"Killed: wrote more than {mib(limits.scratch_bytes)} of files, or hid them.",
         "result": f"Killed: the result is larger than {limits.result_bytes:,} bytes.",
         "cancelled": "Killed: the caller gave up.",
     }

@@ -1,7 +1,11 @@
 """What a tool may use of the machine, and how it is told when that is spent."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
+from tests.sandbox.processes import descendants
 from tests.sandbox.runners import Here, Runner
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -190,3 +194,31 @@ async def test_files_in_the_scratch_folder_count_as_memory_of_all(kind: str) -> 
     outcomes = await own.together(own.run(fill), own.run(fill))
     assert sorted(outcome.status for outcome in outcomes) == ["killed", "ok"]
     await own.aclose()
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [
+        "file = open(str(n), 'wb'); os.unlink(str(n)); file.write(bytes(2**18)); file.flush(); kept.append(file)",
+        "open(str(n), 'w').close()",
+        "os.mkdir('d' * 200); os.chdir('d' * 200)",
+        "os.mkdir(f'closed{n}', 0o300); open(f'closed{n}/file', 'wb').write(bytes(2**18))",
+    ],
+    ids=["deleted", "empty", "deep", "closed"],
+)
+async def test_hidden_files_are_held_to_the_scratch_space_and_removed(sandbox: Runner, hide: str) -> None:
+    source = f"import os, time\ndef f():\n    kept = []\n    for n in range(5000):\n        {hide}\n    time.sleep(3)"
+    outcome = await sandbox.run(source, scratch_bytes=2**20)
+    told = outcome.error.startswith(("OSError", "FileNotFoundError")) or outcome.error.endswith(
+        "of files, or hid them."
+    )
+    assert told or (outcome.status, "deep" in hide) == ("timeout", True), outcome
+    async with asyncio.timeout(5):
+        while _scratch_folders(sandbox.pid):
+            await asyncio.sleep(0.02)
+
+
+def _scratch_folders(server: int) -> list[Path]:
+    """Those of calls that are over: the two calls prepared beforehand have theirs, with nothing in them."""
+    folders = Path("/dev/shm").glob("mnemoscope-tool-*")
+    return [path for path in folders if int(path.name.split("-")[2]) in descendants(server) and list(path.iterdir())]

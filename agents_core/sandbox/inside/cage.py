@@ -4,14 +4,14 @@ A cage is used by two processes, the supervisor and the one that will run the to
 depend on the request, while nobody waits.
 """
 
+import contextlib
 import os
 import resource
-import shutil
 import signal
 import sys
 from typing import Any, Protocol
 
-from agents_core.sandbox.inside import landlock, libc, seccomp, usage
+from agents_core.sandbox.inside import landlock, libc, scratch, seccomp
 
 _SCRATCH_FILES = 4096
 _SCRATCH_PREFIX = "mnemoscope-tool-"
@@ -44,8 +44,8 @@ class Cage(Protocol):
         """
         ...
 
-    def scratch_bytes(self) -> int:
-        """What the tool keeps in ``scratch``."""
+    def scratch_bytes(self, proc: int, processes: list[int]) -> int:
+        """What the tool keeps in ``scratch``. ``proc`` is a descriptor of /proc, ``processes`` are the tool's."""
         ...
 
     def kill(self, pid: int) -> None: ...
@@ -82,7 +82,7 @@ class NamespaceCage:
         libc.drop_capabilities()
         return self._filters.install(request)
 
-    def scratch_bytes(self) -> int:
+    def scratch_bytes(self, proc: int, processes: list[int]) -> int:
         space = os.statvfs(self.scratch)
         return (space.f_blocks - space.f_bfree) * space.f_frsize
 
@@ -135,8 +135,8 @@ class LandlockCage:
             else:
                 _import_from_descriptor(folder, fd)
 
-    def scratch_bytes(self) -> int:
-        return usage.tree_bytes(self.scratch)
+    def scratch_bytes(self, proc: int, processes: list[int]) -> int:
+        return scratch.used_bytes(self.scratch, proc, processes)
 
     def kill(self, pid: int) -> None:
         """One signal reaches all: the filter lets no process leave the group."""
@@ -146,7 +146,7 @@ class LandlockCage:
             os.kill(pid, signal.SIGKILL)
 
     def clean(self) -> None:
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        scratch.remove(self.scratch)
 
 
 class Filters:
@@ -176,7 +176,8 @@ def _remove_leftovers() -> None:
         if name.startswith(_SCRATCH_PREFIX):
             zygote = name.removeprefix(_SCRATCH_PREFIX).partition("-")[0]
             if not os.path.exists(f"/proc/{zygote}"):  # noqa: PTH110
-                shutil.rmtree(f"{_shared_scratch()}/{name}", ignore_errors=True)
+                with contextlib.suppress(OSError):  # It is another user's.
+                    scratch.remove(f"{_shared_scratch()}/{name}")
 
 
 def _shared_scratch() -> str:

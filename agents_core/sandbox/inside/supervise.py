@@ -145,7 +145,7 @@ class Supervisor:
             return "result"
         now = usage.of_tree(self.proc, self.child, self.shared_bytes)
         self.peak_bytes = max(self.peak_bytes, now.memory_bytes)
-        scratch_bytes = self.cage.scratch_bytes()
+        scratch_bytes = self.cage.scratch_bytes(self.proc, now.processes)
         with contextlib.suppress(OSError):  # The server hung up: the next look at the channel tells.
             own_bytes = now.memory_bytes - self.shared_bytes + scratch_bytes
             self.channel.sendall(wire.pack_note(wire.MEMORY, own_bytes))
