@@ -1,6 +1,7 @@
 """What a tool may use of the machine, and how it is told when that is spent."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -221,4 +222,8 @@ async def test_hidden_files_are_held_to_the_scratch_space_and_removed(sandbox: R
 def _scratch_folders(server: int) -> list[Path]:
     """Those of calls that are over: the two calls prepared beforehand have theirs, with nothing in them."""
     folders = Path("/dev/shm").glob("mnemoscope-tool-*")
-    return [path for path in folders if int(path.name.split("-")[2]) in descendants(server) and list(path.iterdir())]
+    return [path for path in folders if int(path.name.split("-")[2]) in descendants(server) and _holds_anything(path)]
+
+
+def _holds_anything(folder: Path) -> bool:
+    return any(folders or files for _, folders, files in os.walk(folder))  # Nothing if it is gone.
