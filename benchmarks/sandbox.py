@@ -1,8 +1,12 @@
-"""What a tool call costs in each sandbox: ``python -m benchmarks.sandbox``. Medians of wall time in ms."""
+"""What a tool call costs in each sandbox: ``python -m benchmarks.sandbox``. Medians of wall time in ms.
+
+The call with numpy, preloaded, needs uv and an index of packages to install it from, or uv's cache.
+"""
 
 import asyncio
 import statistics
 import subprocess
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 
@@ -11,6 +15,7 @@ from agents_core.sandbox.interpreter import interpreter
 from agents_core.sandbox.warm import WarmSandbox
 
 CALL = SandboxCall("def add(a: int, b: int):\n    return {'sum': a + b}\n", "add", {"a": 1, "b": 2})
+_NUMPY = "import numpy\ndef norm(n: int):\n    return float(numpy.linalg.norm(numpy.arange(n)))\n"
 _COLD_STARTS, _CALLS, _CALLERS, _PAUSE_S = 7, 200, 4, 0.02
 
 
@@ -30,11 +35,11 @@ async def cold_ms(name: str, starts: int = _COLD_STARTS) -> list[float]:
     return times
 
 
-async def warm_ms(sandbox: Sandbox, calls: int = _CALLS, *, pause_s: float) -> list[float]:
+async def warm_ms(sandbox: Sandbox, calls: int = _CALLS, *, pause_s: float, call: SandboxCall = CALL) -> list[float]:
     """Calls in a sandbox that stands ready, one after the other."""
     times = []
     for _ in range(calls):
-        times.append(await _timed_ms(lambda: sandbox.call(CALL)))
+        times.append(await _timed_ms(lambda: sandbox.call(call)))
         await asyncio.sleep(pause_s)
     return times
 
@@ -47,15 +52,31 @@ async def _per_second(sandbox: WarmSandbox) -> float:
     return _CALLS / (await _timed_ms(lambda: asyncio.gather(*(caller() for _ in range(_CALLERS)))) / 1000)
 
 
-async def _measure(name: str) -> None:
+async def _numpy_ms(sandbox: WarmSandbox, packages: str) -> tuple[float, float]:
+    """The first call of a tool that uses numpy, and the median of the next."""
+    call = SandboxCall(_NUMPY, "norm", {"n": 100_000}, packages=packages, preload=("numpy",))
+    first = await _timed_ms(lambda: sandbox.call(call))
+    outcome = await sandbox.call(call)
+    if outcome.status != "ok":
+        raise RuntimeError(f"numpy does not work in the sandbox: {outcome.error}")
+    return first, statistics.median(await warm_ms(sandbox, 50, pause_s=_PAUSE_S, call=call))
+
+
+def _install_numpy(folder: str) -> None:
+    subprocess.run(["uv", "pip", "install", "-q", "--compile-bytecode", "--target", folder, "numpy"], check=True)
+
+
+async def _measure(name: str, packages: str) -> None:
     cold = statistics.median(await cold_ms(name))
     sandbox: WarmSandbox = SANDBOXES.load(name)()
     await sandbox.warm()
     await asyncio.sleep(1)  # It loads modules while nobody calls.
     spaced, pressed = [sorted(await warm_ms(sandbox, pause_s=pause_s)) for pause_s in (_PAUSE_S, 0.0)]
     rate = await _per_second(sandbox)
+    numpy = await _numpy_ms(sandbox, packages)
     await sandbox.aclose()
-    figures = [cold, *(times[int(len(times) * part)] for times in (spaced, pressed) for part in (0.5, 0.95)), rate]
+    waited = [times[int(len(times) * part)] for times in (spaced, pressed) for part in (0.5, 0.95)]
+    figures = [cold, *waited, rate, *numpy]
     print(f"{name:<20}" + "".join(f"{figure:>12.1f}" for figure in figures))
 
 
@@ -70,13 +91,16 @@ def plain_ms(calls: int = 30) -> list[float]:
 
 
 async def _main() -> None:
-    heads = ("cold", "warm p50", "p95", "pressed p50", "p95", "calls/s (4)")
+    heads = ("cold", "warm p50", "p95", "pressed p50", "p95", "calls/s (4)", "numpy first", "numpy warm")
     print(f"{'':<20}" + "".join(f"{head:>12}" for head in heads))
-    for name in SANDBOXES:
-        try:
-            await _measure(name)
-        except SandboxUnavailable as error:
-            print(f"{name:<20}  not on this machine: {error}")
+    with tempfile.TemporaryDirectory() as folder:
+        packages = f"{folder}/packages"  # Open to the user that tools run as, which the folder around it is not.
+        _install_numpy(packages)
+        for name in SANDBOXES:
+            try:
+                await _measure(name, packages)
+            except SandboxUnavailable as error:
+                print(f"{name:<20}  not on this machine: {error}")
     print(f"{'python -I -S':<20}{statistics.median(plain_ms()):>12.1f}")
 
 

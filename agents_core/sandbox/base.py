@@ -26,8 +26,9 @@ class Limits:
 class SandboxCall:
     """Run ``source``, then call ``function(**args)`` from it. ``env`` is the whole environment the code sees.
 
-    ``packages``: a folder of installed packages that it may import besides the standard library, none when empty; ``preload`` are modules
-    of it that nearly every call imports. ``hosts``: the names it may reach, none means no network.
+    ``packages``: a folder of installed packages that it may import besides the standard library, none when empty;
+    ``preload`` are modules of it that nearly every call imports. ``hosts``: the names it may reach over HTTP and HTTPS,
+    ``api.example.com`` or ``*.example.com`` for all below it; none means no network.
     """
 
     source: str
@@ -82,11 +83,17 @@ class SandboxUnavailable(Unavailable):
     code = "sandbox_unavailable"
 
 
+class PackagesMissing(Unavailable):
+    """The folder of the packages that a tool needs is not there any more, or may not be read by tools."""
+
+    code = "packages_missing"
+
+
 class Sandbox(Protocol):
     """Runs calls, many at once; no call can see or change what another sees. Shared by the tasks of one event loop."""
 
     async def call(self, call: SandboxCall) -> SandboxOutcome:
-        """Raises ``SandboxUnavailable``; never for what the tool's code does."""
+        """Raises ``SandboxUnavailable`` and ``PackagesMissing``; never for what the tool's code does."""
         ...
 
     async def warm(self) -> None:

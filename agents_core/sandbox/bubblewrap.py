@@ -16,10 +16,12 @@ from agents_core.sandbox.base import SandboxUnavailable
 from agents_core.sandbox.interpreter import BOOT, FLAGS, interpreter
 from agents_core.sandbox.users import SpareUser, claim_spare_user, limit_counts_by_namespace, threads_of
 from agents_core.sandbox.warm import WarmSandbox, is_root, zygote_arguments
+from agents_core.sandbox.zygotes import Contents
 
 _INSIDE = Path(inside.__file__).parent
 _ROOT = "/sb"
 _SCRATCH = "/tmp"
+_PACKAGES = "/packages"
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _ALONE = ("--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
 
@@ -33,9 +35,10 @@ class BubblewrapSandbox(WarmSandbox):
     """
 
     name: ClassVar[str] = "bubblewrap"
+    preloads: ClassVar[bool] = True  # bubblewrap's walls stand around the zygote too.
     _user: SpareUser | None = None
 
-    def _command(self, control: int) -> tuple[list[str], dict[str, Any]]:
+    def _command(self, control: int, contents: Contents) -> list[str]:
         bwrap = shutil.which("bwrap")
         if bwrap is None:
             raise SandboxUnavailable("bubblewrap (bwrap) is not installed")
@@ -45,9 +48,12 @@ class BubblewrapSandbox(WarmSandbox):
         walls = [*_ALONE, "--die-with-parent", "--new-session", "--as-pid-1", "--hostname", "sandbox"]
         if self._user is None:
             walls.append("--unshare-user")
-        config = zygote_arguments(control, become=self._user and self._user.uid, cage="namespaces")
+        packages = _PACKAGES if contents.packages else ""
+        config = zygote_arguments(
+            control, contents, become=self._user and self._user.uid, cage="namespaces", packages=packages
+        )
         boot = [str(python.executable), *FLAGS, "-c", BOOT.format(root=_ROOT), config]
-        return [bwrap, *walls, *_mounts(python.readable), "--", *boot], {}
+        return [bwrap, *walls, *_mounts(python.readable, contents.packages), "--", *boot]
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[dict[str, Any]]:
@@ -61,7 +67,7 @@ class BubblewrapSandbox(WarmSandbox):
             self._user = None
 
 
-def _mounts(readable: tuple[Path, ...]) -> list[str]:
+def _mounts(readable: tuple[Path, ...], packages: str) -> list[str]:
     """All that exists inside. The root is made read-only last: bubblewrap leaves it writable, shared by all calls."""
     devices = [Path("/dev", name) for name in _DEVICES]
     code = Path(_ROOT, "agents_core/sandbox/inside")
@@ -73,6 +79,8 @@ def _mounts(readable: tuple[Path, ...]) -> list[str]:
             arguments += ["--symlink", str(path.readlink()), str(path)]
         else:
             arguments += ["--ro-bind", str(path), str(path)]
+    if packages:
+        arguments += ["--ro-bind", packages, _PACKAGES]
     for path in devices:
         arguments += ["--dev-bind", str(path), str(path)]
     arguments += [

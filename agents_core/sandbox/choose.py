@@ -36,6 +36,22 @@ _ADVICE = (
 )
 
 
+_OTHER_SYSTEMS = {
+    "darwin": (
+        "macOS has nothing that shuts a program in as tightly as tools need: sandbox-exec is deprecated and bounds no memory.",
+        "Run the server in a Linux virtual machine on this Mac: with Docker Desktop, OrbStack, Colima or Lima.",
+    ),
+    "win32": (
+        "Windows has nothing that a program may shut itself in with as tightly as tools need.",
+        "Run the server in WSL 2 (wsl --install), which is a Linux virtual machine.",
+    ),
+}
+_ANY_OTHER_SYSTEM = (
+    "Running tools needs Linux (namespaces or Landlock).",
+    "Run the server in a Linux virtual machine.",
+)
+
+
 class UnavailableSandbox:
     """Stands where no sandbox can: every call is refused with the reason and the way to mend it."""
 
@@ -62,10 +78,7 @@ async def choose(preference: Preference = "auto", *, concurrency: int = 8) -> Sa
     owns the sandbox and closes it. Raises ``NotFound`` for an unknown preference.
     """
     if sys.platform != "linux":
-        return UnavailableSandbox(
-            "Running tools needs Linux (namespaces or Landlock).",
-            "Run the server in a Linux virtual machine or container.",
-        )
+        return UnavailableSandbox(*_OTHER_SYSTEMS.get(sys.platform, _ANY_OTHER_SYSTEM))
     names = ["bubblewrap", "landlock"] if preference == "auto" else [preference]
     reasons: list[str] = []
     for name in names:

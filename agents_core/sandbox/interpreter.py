@@ -1,6 +1,7 @@
 """Which Python runs inside, and what of the machine it needs to see: its own folders and the system's libraries."""
 
 import os
+import ssl
 import sys
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,11 @@ sys.path.pop(0)
 main(sys.argv[1])
 """
 FLAGS = ("-I", "-S", "-B")
+_CERTIFICATES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine, Arch
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # Fedora, Red Hat
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+)
 _SYSTEM = ("/lib", "/lib32", "/lib64", "/bin")
 
 
@@ -33,5 +39,13 @@ def interpreter() -> Interpreter:
     executable = Path(os.path.realpath(base if base.exists() else sys.executable))
     prefix = executable.parent.parent
     folders = [root / part for root in {Path("/usr"), prefix} for part in ("bin", "lib", "lib64")]
-    extra = [*map(Path, _SYSTEM), Path("/usr/share/zoneinfo"), Path("/etc/ld.so.cache")]
+    extra = [*map(Path, _SYSTEM), Path("/usr/share/zoneinfo"), Path("/etc/ld.so.cache"), certificates()]
     return Interpreter(executable, prefix, tuple(sorted(path for path in (*folders, *extra) if path.exists())))
+
+
+@cache
+def certificates() -> Path:
+    """The file of certificates that this machine trusts, ``/nowhere`` when it has none."""
+    named = ssl.get_default_verify_paths().cafile or ""
+    found = next((path for path in (named, *_CERTIFICATES) if os.path.isfile(path)), "/nowhere")  # noqa: PTH113
+    return Path(os.path.realpath(found))

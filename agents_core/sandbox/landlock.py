@@ -18,6 +18,7 @@ from agents_core.sandbox.base import SandboxUnavailable
 from agents_core.sandbox.interpreter import BOOT, FLAGS, interpreter
 from agents_core.sandbox.users import SpareUser, claim_spare_user, threads_of
 from agents_core.sandbox.warm import WarmSandbox, is_root, zygote_arguments
+from agents_core.sandbox.zygotes import Contents
 
 _ROOT = str(Path(agents_core.__file__).parent.parent)
 _COUNT_AGE_S = 5.0
@@ -27,24 +28,28 @@ class LandlockSandbox(WarmSandbox):
     """Needs Linux 5.13 with Landlock switched on. Run by root, each call at one time has a spare user of its own."""
 
     name: ClassVar[str] = "landlock"
+    preloads: ClassVar[bool] = False  # Nothing holds the zygote back: a package's code must not run in it.
 
-    def __init__(self, *, concurrency: int = 8, reason: str = "", advice: str = "") -> None:
-        super().__init__(concurrency=concurrency, reason=reason, advice=advice)
+    def __init__(self, *, concurrency: int = 8, **further: Any) -> None:
+        super().__init__(concurrency=concurrency, **further)
         self._free = [claim_spare_user() for _ in range(concurrency)] if is_root() else []
         self._users: tuple[SpareUser, ...] = tuple(self._free)
         self._count, self._counted_at = 0, -_COUNT_AGE_S
 
-    def _command(self, control: int) -> tuple[list[str], dict[str, Any]]:
+    def _command(self, control: int, contents: Contents) -> list[str]:
         if sys.platform != "linux":
             raise SandboxUnavailable("Landlock is a part of Linux")
         python = interpreter()
+        packages = [contents.packages] if contents.packages else []
         config = zygote_arguments(
             control,
+            contents,
             cage="landlock",
-            readable=[str(path) for path in python.readable],
-            python_library=str(python.prefix / "lib"),
+            packages=contents.packages,
+            readable=[*map(str, python.readable), *packages],
+            importable=[str(python.prefix / "lib"), *packages],
         )
-        return [str(python.executable), *FLAGS, "-c", BOOT.format(root=_ROOT), config], {}
+        return [str(python.executable), *FLAGS, "-c", BOOT.format(root=_ROOT), config]
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[dict[str, Any]]:

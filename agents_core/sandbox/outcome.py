@@ -8,8 +8,10 @@ from agents_core.sandbox.base import Limits, SandboxOutcome, SandboxUnavailable,
 from agents_core.sandbox.inside import wire
 
 
-def outcome_of(reply: bytes, limits: Limits) -> SandboxOutcome:
-    """Raises ``SandboxUnavailable`` when the supervisor says that the machine refused a wall."""
+def outcome_of(reply: bytes, limits: Limits, stopped: str = "") -> SandboxOutcome:
+    """``stopped``: the sentence with which the server itself ended the call.
+
+    Raises ``SandboxUnavailable`` when the supervisor says that the machine refused a wall."""
     try:
         header, parts = wire.unpack_reply(reply)
     except ValueError:
@@ -18,6 +20,8 @@ def outcome_of(reply: bytes, limits: Limits) -> SandboxOutcome:
         raise SandboxUnavailable(f"The sandbox could not be set up: {header['reason']}")
     out, err, report = parts
     status, error = _verdict(header, limits, answered=bool(report))
+    if stopped and header["reason"] == "cancelled":
+        error = stopped
     told = _report(report) if status == "ok" else {}
     if "error" in told:
         status, error = "error", told["error"]
@@ -52,8 +56,8 @@ def _verdict(header: dict[str, Any], limits: Limits, *, answered: bool) -> tuple
 def _reasons(limits: Limits) -> dict[str, str]:
     return {
         "cpu": f"Killed: used more than {limits.cpu_s:g} s of CPU time.",
-        "memory": f"Killed: its processes used more than {_mib(limits.memory_bytes)} of memory together.",
-        "scratch": f"Killed: wrote more than {_mib(limits.scratch_bytes)} of files.",
+        "memory": f"Killed: its processes used more than {mib(limits.memory_bytes)} of memory together.",
+        "scratch": f"Killed: wrote more than {mib(limits.scratch_bytes)} of files, or hid them.",
         "result": f"Killed: the result is larger than {limits.result_bytes:,} bytes.",
         "cancelled": "Killed: the caller gave up.",
     }
@@ -81,5 +85,5 @@ def _signal_name(number: int) -> str:
     return f"{name} (a crash in native code)" if name in {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT"} else name
 
 
-def _mib(size: int) -> str:
+def mib(size: int) -> str:
     return f"{size / 2**20:g} MiB"

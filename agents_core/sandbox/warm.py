@@ -1,118 +1,59 @@
-"""What both sandboxes share: one warm zygote, many calls at once, and no call that waits for ever."""
+"""What both sandboxes share: warm zygotes, many calls at once, and no call that waits for ever."""
 
 import asyncio
 import contextlib
 import json
 import os
 import socket
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import IO, Any, ClassVar
+from typing import Any, ClassVar
 
 from agents_core.sandbox.base import SandboxCall, SandboxOutcome, SandboxStatus, SandboxUnavailable
+from agents_core.sandbox.conversation import Conversation
 from agents_core.sandbox.inside import wire
-from agents_core.sandbox.outcome import outcome_of
+from agents_core.sandbox.interpreter import certificates
+from agents_core.sandbox.outcome import mib, outcome_of
+from agents_core.sandbox.proxy import ADDRESS, Proxy, Route, public_route
+from agents_core.sandbox.zygotes import Contents, Zygote, Zygotes
 
-_READY_S = 20.0
 _GRACE_S = 5.0
-_SPARE_CHANNELS = 2
-_CHUNK_BYTES = 256 * 1024
-
-
-class Zygote:
-    """One running zygote process, and a few calls it has prepared beforehand.
-
-    A channel is a stream to a supervisor that has forked and isolated a process already, and waits for the request.
-    """
-
-    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, complaints: IO[bytes]) -> None:
-        self.process = process
-        self._control = control
-        self._complaints = complaints
-        self._spare: list[socket.socket] = []
-        self._busy: set[socket.socket] = set()
-
-    @property
-    def alive(self) -> bool:
-        return self.process.poll() is None
-
-    async def wait_until_ready(self) -> None:
-        """Raises ``SandboxUnavailable`` with what the process wrote to its standard error when it does not come up."""
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(_READY_S):
-                word = await loop.sock_recv(self._control, 16)
-        except (TimeoutError, OSError):
-            word = b""
-        if word != b"ready":
-            self.close()
-            self._complaints.seek(0)
-            said = self._complaints.read(2000).decode(errors="replace").strip()
-            raise SandboxUnavailable(said or f"the sandbox's process did not come up within {_READY_S:.0f} s")
-
-    def take_channel(self) -> socket.socket:
-        """To be handed to ``give_back``. Raises ``OSError`` when the zygote is gone."""
-        channel = self._spare.pop(0) if self._spare else self._open_channel()
-        self._busy.add(channel)
-        return channel
-
-    def give_back(self, channel: socket.socket) -> None:
-        """Hang up: a call that still runs is ended by its supervisor."""
-        self._busy.discard(channel)
-        channel.close()
-
-    def restock(self) -> None:
-        with contextlib.suppress(OSError):  # It is gone: the next call will find out and start another.
-            while len(self._spare) < _SPARE_CHANNELS:
-                self._spare.append(self._open_channel())
-
-    def discard_spare(self) -> None:
-        for channel in self._spare:
-            channel.close()
-        self._spare.clear()
-
-    def _open_channel(self) -> socket.socket:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                socket.send_fds(self._control, [b"call"], [theirs.fileno()])
-            except OSError:
-                ours.close()
-                raise
-        ours.setblocking(False)
-        return ours
-
-    def close(self) -> None:
-        """End the process and every call; those who wait for one read the end of its channel."""
-        self.discard_spare()
-        for channel in self._busy:
-            channel.shutdown(socket.SHUT_RDWR)
-        self._control.close()
-        self.process.kill()
-        self.process.wait()
+_TRIES = 4
+"""As many as supervisors may be prepared beforehand and have died with what killed one, and two more."""
 
 
 class WarmSandbox:
     """A sandbox whose calls are forks of a zygote. Started by the first call or ``warm()``; started anew when it died.
 
     ``concurrency`` calls run at once, others wait their turn; their waiting is not counted in ``wall_s``. Together they
-    use at most ``concurrency * (memory_bytes + scratch_bytes)``. ``reason`` and ``advice`` are told by ``status()``.
+    use at most ``memory_bytes``, unless told otherwise half of what the machine has: past it, the one that uses the most
+    is ended. ``route`` says where a name that a tool may reach leads to. ``reason`` and ``advice`` are told by
+    ``status()``.
     """
 
     name: ClassVar[str]
+    preloads: ClassVar[bool]
+    """Whether packages may be imported before a call's own walls stand."""
 
-    def __init__(self, *, concurrency: int = 8, reason: str = "", advice: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        concurrency: int = 8,
+        memory_bytes: int = 0,
+        route: Route = public_route,
+        reason: str = "",
+        advice: str = "",
+    ) -> None:
         self._turns = asyncio.Semaphore(concurrency)
-        self._starting = asyncio.Lock()
-        self._zygote: Zygote | None = None
-        self._closed = False
+        self._memory_bytes = memory_bytes or _machine_memory_bytes() // 2
+        self._zygotes = Zygotes(self._start)
+        self._conversations: set[Conversation] = set()
+        self._route = route
         self._reason = reason
         self._advice = advice
 
-    def _command(self, control: int) -> tuple[list[str], dict[str, Any]]:
-        """The program that becomes the zygote, and further arguments for ``Popen``."""
+    def _command(self, control: int, contents: Contents) -> list[str]:
+        """The program that becomes the zygote."""
         raise NotImplementedError
 
     @contextlib.contextmanager
@@ -121,83 +62,75 @@ class WarmSandbox:
         raise NotImplementedError
 
     async def call(self, call: SandboxCall) -> SandboxOutcome:
-        """Raises ``SandboxUnavailable`` if the machine cannot isolate, ``TypeError`` if ``args`` are no JSON data."""
-        async with self._turns:
-            with self._turn() as turn:
-                request = wire.pack_request(asdict(call) | turn)
-                reply = bytearray()
+        """As ``Sandbox.call``; also raises ``TypeError`` if ``args`` are no JSON data."""
+        contents = Contents.of(call, preload=call.preload if self.preloads else ())
+        async with self._turns, Proxy(call.hosts, self._route) as proxy:
+            with self._turn() as turn, self._zygotes.in_use(contents):
+                request = wire.pack_request(asdict(call) | turn | {"env": _environment(call)})
+                conversation = Conversation(self._hold_to_memory, proxy.serve)
+                zygote = await self._zygotes.get(contents)
                 try:
                     async with asyncio.timeout(call.limits.wall_s + _GRACE_S):
-                        await self._exchange(request, reply)
-                except TimeoutError:
-                    self._drop()  # Its supervisor should have answered: something is stuck beyond mending.
-        return outcome_of(bytes(reply), call.limits)
+                        await self._converse(contents, request, conversation)
+                except TimeoutError:  # Its supervisor should have answered: it is stuck beyond mending.
+                    self._zygotes.end(contents, zygote)
+        return outcome_of(bytes(conversation.reply), call.limits, conversation.stopped)
 
     async def warm(self) -> None:
         """Start now what the first call would start. Raises ``SandboxUnavailable``."""
-        await self._running()
+        await self._zygotes.get(Contents())
 
     def status(self) -> SandboxStatus:
-        warm = self._zygote is not None and self._zygote.alive
+        warm = self._zygotes.plain_is_alive
         return SandboxStatus(self.name, available=True, warm=warm, reason=self._reason, advice=self._advice)
 
     async def aclose(self) -> None:
-        """End the zygote and with it every call; they get the status ``killed``."""
-        self._closed = True
-        self._drop()
+        """End the zygotes and with them every call; they get the status ``killed``."""
+        self._zygotes.close()
 
-    async def _running(self) -> Zygote:
-        async with self._starting:
-            if self._closed:
-                raise SandboxUnavailable("the sandbox is closed")
-            if self._zygote is None or not self._zygote.alive:
-                self._drop()
-                self._zygote = self._start()
-                await self._zygote.wait_until_ready()
-            return self._zygote
+    async def _start(self, contents: Contents) -> Zygote:
+        """Raises ``SandboxUnavailable``. A package that ends or holds up the process is left to the calls to import."""
+        if contents.preload:
+            with contextlib.suppress(SandboxUnavailable):
+                return await self._start_one(contents)
+        return await self._start_one(contents._replace(preload=()))
 
-    def _start(self) -> Zygote:
+    async def _start_one(self, contents: Contents) -> Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command, further = self._command(theirs.fileno())
-        complaints = tempfile.TemporaryFile()  # noqa: SIM115 - read when the process fails, closed with the object
         with theirs:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=complaints,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-                cwd="/",
-                env={"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"},
-                **further,
-            )
-        ours.setblocking(False)
-        return Zygote(process, ours, complaints)
-
-    async def _exchange(self, request: bytes, reply: bytearray) -> None:
-        loop = asyncio.get_running_loop()
-        zygote, channel = await self._send(request)
+            try:
+                zygote = Zygote(self._command(theirs.fileno(), contents), ours, theirs)
+            except BaseException:
+                ours.close()
+                raise
         try:
-            while chunk := await loop.sock_recv(channel, _CHUNK_BYTES):
-                reply += chunk
-        except ConnectionError:
-            reply.clear()  # The supervisor died with the request half read.
+            await zygote.wait_until_ready()
+        except BaseException:
+            zygote.close()
+            raise
+        return zygote
+
+    async def _converse(self, contents: Contents, request: bytes, conversation: Conversation) -> None:
+        zygote, channel = await self._send(contents, request)
+        self._conversations.add(conversation)
+        try:
+            await conversation.listen(channel)
         finally:
+            self._conversations.discard(conversation)
             zygote.give_back(channel)
-        if not reply:
+        if not conversation.reply:
             zygote.discard_spare()  # What killed one may have killed them all.
         zygote.restock()
 
-    async def _send(self, request: bytes) -> tuple[Zygote, socket.socket]:
+    async def _send(self, contents: Contents, request: bytes) -> tuple[Zygote, socket.socket]:
         """Hand ``request`` to a supervisor; to another if that one is dead: none begins before it has it whole."""
         loop = asyncio.get_running_loop()
-        for _ in range(_SPARE_CHANNELS + 2):
-            zygote = await self._running()
+        for _ in range(_TRIES):
+            zygote = await self._zygotes.get(contents)
             try:
                 channel = zygote.take_channel()
             except OSError:
-                self._drop()
+                self._zygotes.end(contents, zygote)
                 continue
             try:
                 await loop.sock_sendall(channel, request)
@@ -209,15 +142,36 @@ class WarmSandbox:
                 raise
         raise SandboxUnavailable("the sandbox's processes die as fast as they are started")
 
-    def _drop(self) -> None:
-        if self._zygote is not None:
-            self._zygote.close()
-            self._zygote = None
+    def _hold_to_memory(self) -> None:
+        """End the call that uses the most when all together use too much; one at a time, as it takes a moment."""
+        together = sum(one.memory_bytes for one in self._conversations)
+        if together > self._memory_bytes and not any(one.stopped for one in self._conversations):
+            largest = max(self._conversations, key=lambda one: one.memory_bytes)
+            largest.stop(
+                f"Killed: the tools running now used more than {mib(self._memory_bytes)} of memory together, "
+                "and this one the most."
+            )
 
 
-def zygote_arguments(control: int, **configuration: Any) -> str:
-    return json.dumps({"control": control, "become": None, **configuration})
+def zygote_arguments(control: int, contents: Contents, **configuration: Any) -> str:
+    """``configuration`` must say where the packages are inside, as ``packages``."""
+    return json.dumps({"control": control, "become": None, "preload": contents.preload, **configuration})
 
 
 def is_root() -> bool:
     return os.geteuid() == 0
+
+
+def _environment(call: SandboxCall) -> dict[str, str]:
+    """What the call sees beside the four names every call has; its own values come before ours."""
+    ours = {}
+    if call.packages:
+        ours["OMP_NUM_THREADS"] = "1"  # A pool of threads, one a processor, would use up the call's memory and threads.
+    if call.hosts:
+        ours |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), ADDRESS)
+        ours |= {name: str(certificates()) for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")}
+    return ours | call.env
+
+
+def _machine_memory_bytes() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

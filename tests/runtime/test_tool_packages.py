@@ -11,8 +11,6 @@ from agents_core.tools import packages
 from tests.runtime.world import in_context, make_agent, make_tool, say
 from tests.tools.index import PackageIndex, only_index
 
-pytest.importorskip("agents_core.sandbox.zygotes", reason="this sandbox shows no packages to a call")
-
 GREET = '''
 import greeting
 

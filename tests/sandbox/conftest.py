@@ -1,33 +1,65 @@
 """The same tests in each sandbox, by this user and, where this is root, by a plain user with another Python too."""
 
-import os
 import shutil
-import sys
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from importlib.metadata import distribution
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from agents_core.sandbox.base import SandboxUnavailable
-from tests.sandbox.runners import KINDS, SYSTEM_PYTHON, Elsewhere, Here, Runner
+from tests.sandbox.runners import KINDS, Runner, StandIns, start
+from tests.sandbox.web import Web
+
+_CLIENTS = (
+    *("requests", "urllib3", "idna", "certifi", "charset-normalizer"),
+    *("httpx", "httpcore", "h11", "anyio", "sniffio", "typing-extensions"),
+)
+
+
+@pytest.fixture(scope="session")
+def web() -> Iterator[Web]:
+    """A web server of this machine that stands for the internet."""
+    with Web() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def stand_ins(web: Web) -> StandIns:
+    """The name all tests may reach, one that leads to the same server, and one where nobody answers."""
+    ports = {"80": web.http_port, "443": web.https_port}
+    return {"allowed.test": ports, "deep.allowed.test": ports, "other.test": ports, "silent.test": {"80": 1, "443": 1}}
+
+
+@pytest.fixture(scope="session")
+def public() -> Iterator[Path]:
+    """A folder that every user of the machine can reach; pytest's own is closed to others."""
+    folder = Path(tempfile.mkdtemp(prefix="sandbox-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def clients(public: Path, web: Web) -> str:
+    """requests and httpx as an installation into a folder leaves them, and the certificate of ``web``'s authority."""
+    target = public / "clients"
+    for name in _CLIENTS:
+        for file in distribution(name).files or []:
+            if ".." not in file.parts and file.suffix != ".pyc":
+                (target / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file.locate(), target / file)
+    (target / "authority.pem").write_bytes(web.authority)
+    return str(target)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session", params=KINDS)
-async def sandbox(request: pytest.FixtureRequest) -> AsyncIterator[Runner]:
-    kind: str = request.param
-    runner: Here | Elsewhere
-    if kind.endswith("as nobody"):
-        if os.geteuid() != 0:
-            pytest.skip("becoming another user needs root; the tests without 'as nobody' already run as a plain user")
-        if shutil.which(SYSTEM_PYTHON) is None or sys.version_info[:2] < (3, 11):
-            pytest.skip(f"there is no {SYSTEM_PYTHON}")
-        runner = await Elsewhere.start(kind)
-    else:
-        runner = Here(kind)
+async def sandbox(request: pytest.FixtureRequest, stand_ins: StandIns) -> AsyncIterator[Runner]:
     try:
-        await runner.run("def f():\n    return 1")
+        runner = await start(request.param, stand_ins)
     except SandboxUnavailable as error:
-        await runner.aclose()
-        pytest.skip(f"this machine cannot do {kind}: {error}")
+        pytest.skip(str(error))
     yield runner
     await runner.aclose()

@@ -7,10 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from agents_core.sandbox.base import SANDBOXES, Limits, Sandbox, SandboxCall
+from tests.sandbox.runners import route_to
 
 
 async def _one(sandbox: Sandbox, order: dict[str, Any]) -> None:
-    call = SandboxCall(**order["call"] | {"limits": Limits(**order["call"]["limits"])})
+    fields = order["call"]
+    restored = {"limits": Limits(**fields["limits"])} | {name: tuple(fields[name]) for name in ("preload", "hosts")}
+    call = SandboxCall(**fields | restored)
     try:
         answer = asdict(await sandbox.call(call))
     except Exception as error:
@@ -19,7 +22,7 @@ async def _one(sandbox: Sandbox, order: dict[str, Any]) -> None:
 
 
 async def _main() -> None:
-    sandbox: Sandbox = SANDBOXES.load(sys.argv[1])()
+    sandbox: Sandbox = SANDBOXES.load(sys.argv[1])(route=route_to(json.loads(sys.argv[2])))
     running = set()
     while line := await asyncio.to_thread(sys.stdin.readline):
         task = asyncio.create_task(_one(sandbox, json.loads(line)))

@@ -93,12 +93,12 @@ async def test_error_is_one_line_and_the_traceback_is_the_tools_own(sandbox: Run
         ("def f(a):\n    pass", "TypeError: f() missing 1 required positional argument: 'a'"),
         (
             "def f():\n    import numpy",
-            "ModuleNotFoundError: No module named 'numpy'; a tool has the standard library only (line 2)",
+            "ModuleNotFoundError: No module named 'numpy'; a tool has the standard library and its packages (line 2)",
         ),
         ("def f():\n    raise ValueError('a\\nb')", "ValueError: a b (line 2)"),
         (
             "import agents_core",
-            "ModuleNotFoundError: No module named 'agents_core'; a tool has the standard library only (line 1)",
+            "ModuleNotFoundError: No module named 'agents_core'; a tool has the standard library and its packages (line 1)",
         ),
         ("def f():\n    return input()", "EOFError: EOF when reading a line (line 2)"),
     ],

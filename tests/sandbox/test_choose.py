@@ -1,6 +1,10 @@
 """Which sandbox is chosen, and what is said where none can be."""
 
+import asyncio
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +13,7 @@ from agents_core.sandbox import choose as choosing
 from agents_core.sandbox.base import SandboxCall, SandboxUnavailable
 from agents_core.sandbox.choose import choose
 
+_ROOT = Path(__file__).parents[2]
 _CALL = SandboxCall("def f():\n    return 'ran'", "f", {})
 
 
@@ -51,10 +56,39 @@ async def test_call_is_refused_with_reason_and_remedy_where_nothing_works(withou
         await sandbox.call(_CALL)
 
 
-async def test_other_systems_are_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.platform", "darwin")
-    with pytest.raises(SandboxUnavailable, match=r"needs Linux.*virtual machine"):
-        await (await choose()).call(_CALL)
+@pytest.mark.parametrize(
+    ("platform", "words"),
+    [
+        ("darwin", r"No code is run on this machine: macOS has nothing .* Linux virtual machine .* Lima\."),
+        ("win32", r"No code is run on this machine: Windows has nothing .* WSL 2"),
+        ("freebsd14", r"needs Linux .* Linux virtual machine"),
+    ],
+)
+async def test_other_systems_are_refused_with_the_reason_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, platform: str, words: str
+) -> None:
+    monkeypatch.setattr("sys.platform", platform)
+    sandbox = await choose()
+    with pytest.raises(SandboxUnavailable, match=words):
+        await sandbox.call(_CALL)
+    status = sandbox.status()
+    assert (status.name, status.available) == ("none", False)
+    assert status.reason
+    assert status.advice
+
+
+async def test_modules_can_be_imported_on_other_systems() -> None:
+    """Where there is no ``fcntl``, ``pwd`` or ``resource``, the refusal must still be spoken."""
+    program = """
+import asyncio, sys
+for name in ("fcntl", "pwd", "resource", "grp"):
+    sys.modules[name] = None
+sys.platform = "win32"
+from agents_core.sandbox.choose import choose
+print(asyncio.run(choose()).status().name)
+"""
+    ran = await asyncio.create_subprocess_exec(sys.executable, "-c", program, cwd=_ROOT, stdout=subprocess.PIPE)
+    assert (await ran.communicate())[0] == b"none\n"
 
 
 async def test_verdict_is_found_out_once(without_bubblewrap: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,133 +1,86 @@
-"""Ways out of a sandbox, each tried in each sandbox. A source returns "held" when the wall held."""
+"""Ways out of a sandbox, each a file in ``escapes/``, each tried in each sandbox. ``escapes/README.md`` tells how they are judged."""
 
+import asyncio
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
+from agents_core.sandbox.base import SandboxOutcome
 from agents_core.sandbox.inside import seccomp
+from tests.sandbox.processes import named
 from tests.sandbox.runners import Runner
+from tests.sandbox.web import Web
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+_FOLDER = Path(__file__).parent / "escapes"
+_ATTACKS = {f"{path.parent.name}/{path.stem}": path.read_text() for path in sorted(_FOLDER.glob("*/*.py"))}
+_PRELUDE = (_FOLDER.parent / "attacker.py").read_text()
+_MARK = f"attack{os.getpid()}"
+_ENTER = f"\ndef f(host):\n    libc('prctl', 15, b'{_MARK}')\n    return attack(host)\n"
+_WORD = f"word-of-the-neighbour-{os.getpid()}"
 
-_PRELUDE = """
-import ctypes, os, resource, signal, socket, subprocess, sys, time
-def held(attempt, *args):
-    try:
-        result = attempt(*args)
-    except (OSError, ValueError):  # resource.setrlimit turns EPERM into a ValueError.
-        return "held"
-    return f"escaped: {result!r:.200}"
-def call(*args):
-    result = ctypes.CDLL(None, use_errno=True).syscall(*args)
-    if result < 0:
-        raise OSError(ctypes.get_errno(), "refused")
-    return result
-def read(path):
-    with open(path, "rb") as file:
-        return file.read(100)
-def write(path):
-    with open(path, "wb") as file:
-        return file.write(b"x")
+_REFUSALS = {
+    *("OSError", "PermissionError", "FileNotFoundError", "NotADirectoryError", "IsADirectoryError"),
+    *("ConnectionRefusedError", "gaierror", "TimeoutError", "ProcessLookupError", "BlockingIOError", "URLError"),
+    "BrokenPipeError",
+}
+"""What a wall answers. Any other error means that the attack itself is broken."""
+_MAY_BE_ENDED = {"processes", "results", "poison", "limits"}
+_ANY_VALUE = {"results", "poison"}
+"""These are judged by what the next call sees, and by the shape of the outcome."""
+_TIGHT = {"wall_s": 0.7, "cpu_s": 0.5, "memory_bytes": 96 * 2**20, "scratch_bytes": 2**20, "processes": 16}
+
+# What a call sees of its world; whatever ran before, it is the same.
+_LOOK = """
+import builtins, codecs, gc, json, math, os, random, resource, signal, socket, sys, threading, time, typing
+def f(word):
+    folder = os.environ["TMPDIR"]
+    return {
+        "python": [len(word), json.loads(json.dumps([word])), 7 + 1, isinstance(1, str), math.sqrt(4), sys.argv],
+        "functions": [str(one) for one in (builtins.open, builtins.len, os.write, os._exit, sys.gettrace(), sys.excepthook)],
+        "environment": sorted(os.environ),
+        "files": os.listdir(folder),
+        "mode": oct(os.stat(folder).st_mode),
+        "folder": os.getcwd() == folder,
+        "path": len(sys.path),
+        "threads": threading.active_count(),
+        "signals": [str(signal.getsignal(one)) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGCHLD)],
+        "blocked": [str(one) for one in signal.pthread_sigmask(signal.SIG_BLOCK, ())],
+        "umask": os.umask(0),
+        "nice": os.getpriority(os.PRIO_PROCESS, 0),
+        "open_files": resource.getrlimit(resource.RLIMIT_NOFILE),
+        "recursion": sys.getrecursionlimit(),
+        "zone": time.tzname,
+        "text": ["\\ud800".encode("utf-8", "replace").decode(), codecs.lookup("utf-8").name],
+        "hints": str(typing.get_type_hints(f)),
+        "chance": random.random() != 0.5,
+        "owned": [name for name in sys.modules if name in ("kept", "owned")],
+    }
 """
-
-FILES = {
-    "the shadow file": "held(read, '/etc/shadow')",
-    "the list of users": "held(read, '/etc/passwd')",
-    "a file of the project": "held(read, p['project'])",
-    "a file anybody may read": "held(read, p['secret'])",
-    "a file through a symbolic link": "held(lambda: (os.symlink(p['secret'], 'link'), read('link')))",
-    "a file through a hard link": "held(lambda: (os.link(p['secret'], 'link'), read('link')))",
-    "a file through a link in a folder": "held(lambda: (os.symlink('/', 'root'), read('root' + p['secret'])))",
-    "a file through a child process": "'held' if subprocess.run(['/bin/cat', p['secret']]).returncode else 'escaped'",
-    "a file by renaming it": "held(os.rename, p['secret'], 'mine')",
-    "the folder of a file": "held(os.listdir, os.path.dirname(p['secret']))",
-    "root's home": "held(os.listdir, '/root/.ssh')",
-    "the server's environment": "held(read, f'/proc/{p[\"pid\"]}/environ')",
-    "the server's memory": "held(read, f'/proc/{p[\"pid\"]}/mem')",
-    "the server's descriptors": "held(os.listdir, f'/proc/{p[\"pid\"]}/fd')",
-    "the server's root folder": 'held(read, f\'/proc/{p["pid"]}/root{p["secret"]}\')',
-    "the environment of process 1": "held(read, '/proc/1/environ')",
-    "its own first environment": "held(read, '/proc/self/environ')",
-    "writing to /": "held(write, '/left')",
-    "writing to /etc": "held(write, '/etc/left')",
-    "writing to /usr": "held(write, '/usr/lib/left')",
-    "writing beside the sandbox's own code": "held(write, '/sb/left')",
-    "writing into the standard library": "held(write, os.__file__ + '.left')",
-    "overwriting the standard library": "held(write, os.__file__)",
-    "emptying a file of the standard library": "held(os.open, os.__file__, os.O_RDONLY | os.O_TRUNC)",
-    "emptying a file by name": "held(os.truncate, p['secret'], 0)",
-    "changing a file's mode": "held(os.chmod, p['secret'], 0o777)",
-    "changing a file's times": "held(os.utime, p['secret'], (0, 0))",
-    "deleting a file": "held(os.unlink, p['secret'])",
-}
-
-NETWORK = {
-    "a port on loopback": "held(lambda: socket.create_connection(('127.0.0.1', p['port']), 1))",
-    "a port on every address": "held(lambda: socket.create_connection(('0.0.0.0', p['port']), 1))",
-    "the internet": "held(lambda: socket.create_connection(('1.1.1.1', 53), 1))",
-    "a name": "held(socket.getaddrinfo, 'example.org', 80)",
-    "the database's kind of socket": "held(lambda: socket.socket(socket.AF_UNIX).connect(p['unix']))",
-    "an abstract socket": "held(lambda: socket.socket(socket.AF_UNIX).connect(chr(0) + p['abstract']))",
-    "a pair of sockets pointed elsewhere": (
-        "held(lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].connect(p['unix']))"
-    ),
-    "a datagram": "held(lambda: socket.socket(2, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', p['port'])))",
-    "a listening port": "held(lambda: socket.create_server(('127.0.0.1', 0)))",
-    "netlink": "held(socket.socket, socket.AF_NETLINK, socket.SOCK_RAW, 0)",
-    "the hypervisor": "held(socket.socket, socket.AF_VSOCK, socket.SOCK_STREAM)",
-    "the kernel's ciphers": "held(socket.socket, socket.AF_ALG, socket.SOCK_SEQPACKET)",
-    "raw packets": "held(socket.socket, socket.AF_PACKET, socket.SOCK_RAW)",
-}
-
-KERNEL = {
-    "killing the server": "held(os.kill, p['pid'], 9)",
-    "killing the server's group": "held(os.kill, -p['pid'], 9)",
-    "stopping the server through a descriptor": "held(call, p['nr']['pidfd_open'], p['pid'], 0)",
-    "lowering the server's limits": "held(resource.prlimit, p['pid'], resource.RLIMIT_NOFILE, (0, 0))",
-    "raising its own limits": ("held(lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 40, 1 << 40)))"),
-    "slowing the server": "held(os.setpriority, os.PRIO_PROCESS, p['pid'], 19)",
-    "slowing all of the server's user": "held(os.setpriority, os.PRIO_USER, 0, 19)",
-    "pinning the server to one processor": "held(os.sched_setaffinity, p['pid'], {0})",
-    "reading the server's memory": "held(call, p['nr']['process_vm_readv'], p['pid'], 0, 0, 0, 0, 0)",
-    "a signal through a file": "held(lambda: __import__('fcntl').fcntl(0, 8, p['pid']))",
-    "ptrace": "held(call, p['nr']['ptrace'], 16, p['pid'], 0, 0)",
-    "mount": "held(call, p['nr']['mount'], b'tmpfs', b'/tmp', b'tmpfs', 0, 0)",
-    "umount": "held(call, p['nr']['umount2'], b'/proc', 2)",
-    "unshare": "held(call, p['nr']['unshare'], 0x10000000)",
-    "a clone with a user namespace": "held(call, p['nr']['clone'], 0x10000011, 0, 0, 0, 0)",
-    "clone3": "held(call, p['nr']['clone3'], 0, 0)",
-    "setns": "held(call, p['nr']['setns'], 0, 0)",
-    "chroot": "held(os.chroot, '.')",
-    "pivot_root": "held(call, p['nr']['pivot_root'], b'.', b'.')",
-    "a device": "held(os.mknod, 'disk', 0o60600, os.makedev(254, 0))",
-    "bpf": "held(call, p['nr']['bpf'], 0, 0, 0)",
-    "io_uring": "held(call, p['nr']['io_uring_setup'], 8, ctypes.create_string_buffer(120))",
-    "keyctl": "held(call, p['nr']['keyctl'], 0, -3, 1)",
-    "userfaultfd": "held(call, p['nr']['userfaultfd'], 1)",
-    "perf": "held(call, p['nr']['perf_event_open'], ctypes.create_string_buffer(120), 0, -1, -1, 0)",
-    "a file by its handle": "held(call, p['nr']['open_by_handle_at'], 0, ctypes.create_string_buffer(120), 0)",
-    "memory outside the limit, memfd": "held(call, p['nr']['memfd_create'], b'x', 0)",
-    "memory outside the limit, SysV": "held(call, p['nr']['shmget'], 0, 1 << 20, 0o1600)",
-    "a kernel module": "held(call, p['nr']['finit_module'], 0, b'', 0)",
-    "reboot": "held(call, p['nr']['reboot'], 0xFEE1DEAD, 672274793, 0x89ABCDEF, 0)",
-    "the clock": "held(time.clock_settime, time.CLOCK_REALTIME, 0.0)",
-    "the machine's name": "held(socket.sethostname, 'owned')",
-    "a call newer than this list": "held(call, 461, 0, 0, 0)",
-    "becoming root": "held(os.setuid, 0)",
-    "a program that is root's": (
-        "'held' if b'uid=0' not in subprocess.run(['/bin/su', '-c', 'id'], capture_output=True).stdout else 'escaped'"
-    ),
-}
+_LOOK_AT_PACKAGES = """
+import requests, sys, urllib3
+def f(word):
+    return [str(requests.get.__module__), requests.get.__code__.co_name, requests.__version__, str(urllib3.__name__)]
+"""
+_NEIGHBOUR = """
+import os, time
+def f(word):
+    open("mine", "w").write(word)
+    time.sleep(0.25)
+    return [word, open("mine").read(), os.environ["WORD"], os.listdir(".")]
+"""
 
 
 @pytest.fixture(scope="module")
-def places(sandbox: Runner) -> Iterator[dict[str, Any]]:
+def host(sandbox: Runner, web: Web) -> Iterator[dict[str, Any]]:
     """Things of the host worth reaching, open to every user of the machine and owned by the one who runs the tool."""
     folder = Path(tempfile.mkdtemp(prefix="host-"))
     secret, unix = folder / "secret", folder / "database.socket"
@@ -148,9 +101,11 @@ def places(sandbox: Runner) -> Iterator[dict[str, Any]]:
         "project": str(Path(__file__).parents[2] / "pyproject.toml"),
         "pid": sandbox.pid,
         "port": listeners[0].getsockname()[1],
+        "web_port": web.http_port,
         "unix": str(unix),
         "abstract": abstract,
-        "nr": seccomp._numbers(seccomp._ARCHITECTURES[os.uname().machine][1]),
+        "word": _WORD,
+        "numbers": seccomp.numbers(),
     }
     reached = []
     for listener in listeners:
@@ -163,38 +118,109 @@ def places(sandbox: Runner) -> Iterator[dict[str, Any]]:
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("attacks", [FILES, NETWORK, KERNEL], ids=["files", "network", "kernel"])
-async def test_walls_hold(sandbox: Runner, places: dict[str, Any], attacks: dict[str, str]) -> None:
-    calls = [sandbox.run(f"{_PRELUDE}\ndef f(p):\n    return {attack}\n", {"p": places}) for attack in attacks.values()]
-    outcomes = dict(zip(attacks, await sandbox.together(*calls), strict=True))
-    assert {name: outcome for name, outcome in outcomes.items() if outcome.value != "held"} == {}
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def usual(sandbox: Runner, clients: str) -> dict[str, Any]:
+    """What calls see before anything was attacked."""
+    return {"alone": await _look(sandbox), "packages": await _look(sandbox, packages=clients, preload=("requests",))}
 
 
-KILLERS = {
-    "everyone": "os.kill(-1, 9)",
-    "its group": "os.kill(0, 9)",
-    "its parent": "os.kill(os.getppid(), 9)",
-    "its parent's group": "os.killpg(os.getppid(), 9)",
-    "process 1": "os.kill(1, 9)",
-    "the terminal's session": "os.kill(-os.getsid(0), 9)",
-}
+async def _look(sandbox: Runner, **further: Any) -> Any:
+    source = _LOOK_AT_PACKAGES if further else _LOOK
+    outcome = await sandbox.run(source, {"word": "ab"}, **further)
+    assert outcome.status == "ok", outcome
+    return outcome.value
 
 
-@pytest.mark.parametrize("attack", [pytest.param(body, id=name) for name, body in KILLERS.items()])
-async def test_killing_reaches_nobody_outside_the_call(sandbox: Runner, attack: str) -> None:
-    neighbour = sandbox.run("import time\ndef f():\n    time.sleep(0.3)\n    return 'alive'")
-    source = f"import os\ndef f():\n    try:\n        {attack}\n    except OSError:\n        pass\n    return 'alive'"
-    both = await sandbox.together(neighbour, sandbox.run(source))
-    assert both[0].value == "alive"
-    assert both[1].status in {"ok", "killed"}
+class Campaign:
+    """The attacks of a group are carried out at the same time, as many as the sandbox runs, from the first asked for on."""
+
+    def __init__(self, sandbox: Runner, host: dict[str, Any], clients: str) -> None:
+        self._sandbox = sandbox
+        self._host = host
+        self.clients = clients
+        self._tasks: dict[str, asyncio.Task[SandboxOutcome]] = {}
+
+    async def outcome_of(self, attack: str) -> SandboxOutcome:
+        if attack not in self._tasks:
+            group = [one for one in _ATTACKS if _group(one) == _group(attack)]
+            self._tasks |= {one: asyncio.create_task(self._carry_out(one)) for one in group}
+        return await self._tasks[attack]
+
+    async def over(self) -> None:
+        await asyncio.gather(*self._tasks.values())
+
+    async def _carry_out(self, attack: str) -> SandboxOutcome:
+        group = _group(attack)
+        further: dict[str, Any] = {"wall_s": 1.5 if group in _MAY_BE_ENDED else 8.0, "cpu_s": 0.7}
+        further |= {"hosts": ("allowed.test",)} if group == "proxy" else {}
+        further |= {"packages": self.clients, "preload": ("requests",)} if group == "packages" else {}
+        further |= _TIGHT if group == "limits" else {}
+        source = f"{_PRELUDE}\n{_ATTACKS[attack]}\n{_ENTER}"
+        if group != "neighbours":
+            return await self._sandbox.run(source, {"host": self._host}, **further)
+        outcome, neighbour = await self._sandbox.together(
+            self._sandbox.run(source, {"host": self._host}, **further),
+            self._sandbox.run(_NEIGHBOUR, {"word": _WORD}, env={"WORD": _WORD}, hosts=("allowed.test",)),
+        )
+        assert neighbour.value == [_WORD, _WORD, _WORD, ["mine"]], neighbour
+        return outcome
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def campaign(sandbox: Runner, host: dict[str, Any], usual: dict[str, Any], clients: str) -> Campaign:
+    return Campaign(sandbox, host, clients)
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("attack", _ATTACKS)
+async def test_attack_is_held(sandbox: Runner, campaign: Campaign, usual: dict[str, Any], attack: str) -> None:
+    outcome = await campaign.outcome_of(attack)
+    assert _held(_group(attack), outcome), outcome
+    assert await _look(sandbox) == usual["alone"]
+    if _group(attack) == "packages":
+        assert await _look(sandbox, packages=campaign.clients, preload=("requests",)) == usual["packages"]
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_no_attacker_is_left(sandbox: Runner, campaign: Campaign) -> None:
+    await campaign.over()
+    async with asyncio.timeout(5):
+        while named(_MARK):
+            await asyncio.sleep(0.02)
+
+
+def _group(attack: str) -> str:
+    return attack.partition("/")[0]
+
+
+def _held(group: str, outcome: SandboxOutcome) -> bool:
+    match outcome.status:
+        case "ok":
+            return group in _ANY_VALUE or outcome.value == "held"
+        case "error":
+            return (
+                group in _ANY_VALUE or _is_refusal(outcome.error) or (group == "limits" and _is_shortage(outcome.error))
+            )
+        case _:
+            return group in _MAY_BE_ENDED
+
+
+def _is_refusal(error: str) -> bool:
+    return error.partition(":")[0] in _REFUSALS
+
+
+def _is_shortage(error: str) -> bool:
+    return error.partition(":")[0] in {"MemoryError", "RecursionError", "RuntimeError"}
+
+
+@pytest.mark.asyncio(loop_scope="session")
 async def test_environment_is_four_harmless_names_and_the_calls_own(sandbox: Runner) -> None:
     outcome = await sandbox.run("import os\ndef f():\n    return dict(os.environ)", env={"TOKEN": "t"})
     assert outcome.value.keys() == {"HOME", "LANG", "PATH", "TMPDIR", "TOKEN"}
     assert outcome.value["PATH"] == "/usr/bin:/bin"
 
 
+@pytest.mark.asyncio(loop_scope="session")
 async def test_child_process_inherits_no_descriptor_but_its_output(sandbox: Runner) -> None:
     source = "import os\ndef f():\n    return [fd for fd in range(256) if _open(fd)]\n"
     source += (
@@ -205,6 +231,7 @@ async def test_child_process_inherits_no_descriptor_but_its_output(sandbox: Runn
     assert len(extra) <= 1  # Landlock keeps the standard library's folder open where its path cannot be walked.
 
 
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("suffix", ["return 'true'", "os._exit(0)", "os.close(3)"])
 async def test_forged_result_is_noticed_and_reaches_no_other_call(sandbox: Runner, suffix: str) -> None:
     source = f"""
@@ -222,3 +249,34 @@ def f():
     assert honest.value == "honest"
     assert forged.status in {"error", "killed"}
     assert forged.value is None
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        *("files/open_file", "files/symbolic_link", "files/hard_link", "files/link_to_root", "files/by_dots"),
+        *("files/child", "files/shell", "files/by_mapping", "files/by_url", "files/by_archive", "files/rename"),
+        *("files/by_own_root", "files/delete", "files/mode", "files/list_its_folder", "files/write_open_file"),
+        *("network/loopback", "network/any_address", "network/datagram", "network/database", "network/abstract"),
+        *("network/listening", "network/shell", "network/server_of_asyncio", "kernel/memory_file", "proxy/bound"),
+    ],
+)
+def test_attack_gets_through_where_there_is_no_wall(attack: str, tmp_path: Path) -> None:
+    """Else it would prove nothing of the walls."""
+    secret, unix = tmp_path / "secret", tmp_path / "socket"
+    secret.write_text("the secret")
+    listener, local = socket.create_server(("127.0.0.1", 0)), socket.socket(socket.AF_UNIX)
+    named_by_nothing = socket.socket(socket.AF_UNIX)
+    local.bind(str(unix))
+    named_by_nothing.bind(f"\0{_MARK}-open")
+    for one in (local, named_by_nothing):
+        one.listen()
+    host = {"secret": str(secret), "port": listener.getsockname()[1], "unix": str(unix), "abstract": f"{_MARK}-open"}
+    (tmp_path / "scratch").mkdir()
+    source = f"{_PRELUDE}\n{_ATTACKS[attack]}\nprint(attack({host | {'numbers': seccomp.numbers()}!r}) == 'held')"
+    ran = subprocess.run(
+        [sys.executable, "-c", source], check=False, cwd=tmp_path / "scratch", capture_output=True, text=True
+    )
+    for one in (listener, local, named_by_nothing):
+        one.close()
+    assert ran.stdout == "False\n", ran.stderr

@@ -13,29 +13,14 @@ import pytest
 import pytest_asyncio
 
 from agents_core.sandbox.base import SandboxUnavailable
+from agents_core.sandbox.zygotes import Contents
+from tests.sandbox.processes import descendants, named
 from tests.sandbox.runners import Here, Runner
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 _NAMED = "import ctypes, os, time\nctypes.CDLL(None).prctl(15, {name!r}.encode())\n"
 _ROOT = Path(__file__).parents[2]
-
-
-def _pids(name: str) -> list[int]:
-    """Processes of the machine that call themselves ``name``."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if (folder / "comm").read_text().strip() == name:
-                found.append(int(folder.name))
-        except OSError:
-            continue
-    return found
-
-
-def _descendants(pid: int) -> list[int]:
-    found = [int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
-    return found + [below for child in found for below in _descendants(child)]
 
 
 async def _until(condition: Callable[[], bool]) -> None:
@@ -60,7 +45,7 @@ async def test_daemon_dies_with_its_call(sandbox: Runner) -> None:
             return 'done'
     """)
     assert (await sandbox.run(source)).value == "done"
-    await _until(lambda: not _pids(name))
+    await _until(lambda: not named(name))
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=["bubblewrap", "landlock"])
@@ -77,26 +62,37 @@ async def own(request: pytest.FixtureRequest) -> Here:
 async def test_zygote_killed_from_outside_is_started_again(own: Here) -> None:
     flight = asyncio.create_task(own.run("import time\ndef f():\n    time.sleep(1)\n    return 'landed'"))
     await asyncio.sleep(0.3)
-    assert own.sandbox._zygote
-    top = own.sandbox._zygote.process.pid
+    top = (await own.sandbox._zygotes.get(Contents())).process.pid
     # Under bubblewrap, the zygote is the child of the process that was started.
-    victim = _descendants(top)[0] if own.kind == "bubblewrap" else top
+    victim = descendants(top)[0] if own.kind == "bubblewrap" else top
     os.kill(victim, signal.SIGKILL)
     landed = await flight
     assert (landed.status, landed.value) in {("killed", None), ("ok", "landed")}
-    assert (await own.run("def f():\n    return 'again'")).value == "again"
+    again = await own.together(*[own.run("def f():\n    return 'again'") for _ in range(6)])
+    assert [outcome.value for outcome in again] == ["again"] * 6
     await own.aclose()
+
+
+async def test_closing_while_it_starts_is_told_to_those_who_wait(own: Here) -> None:
+    await own.aclose()
+    starting = Here(own.kind)
+    flights = [asyncio.create_task(starting.run("def f():\n    return 1")) for _ in range(2)]
+    await asyncio.sleep(0.005)
+    await starting.aclose()
+    for flight in flights:
+        with pytest.raises(SandboxUnavailable, match="closed"):
+            await flight
 
 
 async def test_call_that_is_given_up_is_ended(own: Here) -> None:
     name = f"given{os.getpid() % 10000}"
     source = _NAMED.format(name=name) + "def f():\n    time.sleep(300)"
     task = asyncio.create_task(own.run(source, wall_s=300))
-    await _until(lambda: bool(_pids(name)))
+    await _until(lambda: bool(named(name)))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await _until(lambda: not _pids(name))
+    await _until(lambda: not named(name))
     await own.aclose()
 
 
@@ -126,9 +122,9 @@ asyncio.run(main())
 """
     server = subprocess.Popen([sys.executable, "-c", program], cwd=_ROOT)  # noqa: ASYNC220
     try:
-        await _until(lambda: len(_pids(name)) == 2)
-        processes = _descendants(server.pid)
+        await _until(lambda: len(named(name)) == 2)
+        processes = descendants(server.pid)
     finally:
         server.kill()
         server.wait()
-    await _until(lambda: not [pid for pid in processes if Path(f"/proc/{pid}").exists()] and not _pids(name))
+    await _until(lambda: not [pid for pid in processes if Path(f"/proc/{pid}").exists()] and not named(name))

@@ -1,8 +1,13 @@
 """What a tool may use of the machine, and how it is told when that is spent."""
 
+import asyncio
+import os
+from pathlib import Path
+
 import pytest
 
-from tests.sandbox.runners import Runner
+from tests.sandbox.processes import descendants
+from tests.sandbox.runners import Here, Runner
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 _MIB = 2**20
@@ -167,3 +172,58 @@ async def test_time_and_memory_are_measured(sandbox: Runner) -> None:
     assert outcome.cpu_ms >= 150
     assert outcome.duration_ms > 0
     assert outcome.peak_memory_bytes > 40 * _MIB
+
+
+@pytest.mark.parametrize("kind", ["bubblewrap", "landlock"])
+async def test_memory_of_all_calls_together_is_limited(kind: str) -> None:
+    own = Here(kind, memory_bytes=150 * _MIB)
+    hold = "import time\ndef f(mib):\n    x = bytearray(mib * 2**20)\n    time.sleep(1)\n    return len(x) >> 20"
+    outcomes = await own.together(*[own.run(hold, {"mib": mib}) for mib in (20, 30, 120)])
+    assert [outcome.value for outcome in outcomes] == [20, 30, None]
+    assert outcomes[2].status == "killed"
+    assert outcomes[2].error == (
+        "Killed: the tools running now used more than 150 MiB of memory together, and this one the most."
+    )
+    assert (await own.run(hold, {"mib": 100})).value == 100
+    await own.aclose()
+
+
+@pytest.mark.parametrize("kind", ["bubblewrap", "landlock"])
+async def test_files_in_the_scratch_folder_count_as_memory_of_all(kind: str) -> None:
+    own = Here(kind, memory_bytes=50 * _MIB)
+    fill = "import time\ndef f():\n    open('file', 'wb').write(bytes(40 * 2**20))\n    time.sleep(1)"
+    outcomes = await own.together(own.run(fill), own.run(fill))
+    assert sorted(outcome.status for outcome in outcomes) == ["killed", "ok"]
+    await own.aclose()
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [
+        "file = open(str(n), 'wb'); os.unlink(str(n)); file.write(bytes(2**18)); file.flush(); kept.append(file)",
+        "open(str(n), 'w').close()",
+        "os.mkdir('d' * 200); os.chdir('d' * 200)",
+        "os.mkdir(f'closed{n}', 0o300); open(f'closed{n}/file', 'wb').write(bytes(2**18))",
+    ],
+    ids=["deleted", "empty", "deep", "closed"],
+)
+async def test_hidden_files_are_held_to_the_scratch_space_and_removed(sandbox: Runner, hide: str) -> None:
+    source = f"import os, time\ndef f():\n    kept = []\n    for n in range(5000):\n        {hide}\n    time.sleep(3)"
+    outcome = await sandbox.run(source, scratch_bytes=2**20)
+    told = outcome.error.startswith(("OSError", "FileNotFoundError")) or outcome.error.endswith(
+        "of files, or hid them."
+    )
+    assert told or (outcome.status, "deep" in hide) == ("timeout", True), outcome
+    async with asyncio.timeout(5):
+        while _scratch_folders(sandbox.pid):
+            await asyncio.sleep(0.02)
+
+
+def _scratch_folders(server: int) -> list[Path]:
+    """Those of calls that are over: the two calls prepared beforehand have theirs, with nothing in them."""
+    folders = Path("/dev/shm").glob("mnemoscope-tool-*")
+    return [path for path in folders if int(path.name.split("-")[2]) in descendants(server) and _holds_anything(path)]
+
+
+def _holds_anything(folder: Path) -> bool:
+    return any(folders or files for _, folders, files in os.walk(folder))  # Nothing if it is gone.

@@ -4,19 +4,19 @@ A cage is used by two processes, the supervisor and the one that will run the to
 depend on the request, while nobody waits.
 """
 
+import contextlib
 import os
 import resource
-import shutil
 import signal
 import sys
 from typing import Any, Protocol
 
-from agents_core.sandbox.inside import landlock, libc, seccomp, usage
+from agents_core.sandbox.inside import landlock, libc, scratch, seccomp
 
 _SCRATCH_FILES = 4096
 _SCRATCH_PREFIX = "mnemoscope-tool-"
 _GUARDED = libc.MS_NOSUID | libc.MS_NODEV
-_OPEN_FILES = 128
+_OPEN_FILES = 64  # What sockets and pipes hold unread is counted to no process: this and the processes bound it.
 _INNER_ID = 1000
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/full")
 
@@ -37,12 +37,15 @@ class Cage(Protocol):
         """Done by the process to be shut in, before the request is there."""
         ...
 
-    def enter(self, request: dict[str, Any]) -> None:
-        """Shut the process in. Raises ``OSError`` when the kernel refuses a wall; the tool must then not run."""
+    def enter(self, request: dict[str, Any]) -> tuple[int, ...]:
+        """Shut the process in. Raises ``OSError`` when the kernel refuses a wall; the tool must then not run.
+
+        Gives the descriptor that ``door`` answers, none when the call has no network.
+        """
         ...
 
-    def scratch_bytes(self) -> int:
-        """What the tool keeps in ``scratch``; 0 where the kernel itself holds it to the limit."""
+    def scratch_bytes(self, proc: int, processes: list[int]) -> int:
+        """What the tool keeps in ``scratch``. ``proc`` is a descriptor of /proc, ``processes`` are the tool's."""
         ...
 
     def kill(self, pid: int) -> None: ...
@@ -55,8 +58,8 @@ class NamespaceCage:
 
     scratch = "/tmp"
 
-    def __init__(self, filter_: bytes) -> None:
-        self._filter = filter_
+    def __init__(self) -> None:
+        self._filters = Filters(under_landlock=False)
 
     def prepare(self) -> None:
         outer = os.getuid(), os.getgid()
@@ -71,16 +74,17 @@ class NamespaceCage:
     def begin(self) -> None:
         libc.mount_tmpfs("/proc", _GUARDED | libc.MS_RDONLY | libc.MS_NOEXEC, "size=4k,nr_inodes=1,mode=0555")
 
-    def enter(self, request: dict[str, Any]) -> None:
+    def enter(self, request: dict[str, Any]) -> tuple[int, ...]:
         size = request["limits"]["scratch_bytes"]
         libc.mount_tmpfs(self.scratch, _GUARDED, f"size={size},nr_inodes={_SCRATCH_FILES},mode=0700")
         os.chdir(self.scratch)
         set_limits(request, of_ours=1)  # The supervisor is in the namespace whose processes are counted.
         libc.drop_capabilities()
-        seccomp.install(self._filter)
+        return self._filters.install(request)
 
-    def scratch_bytes(self) -> int:
-        return 0
+    def scratch_bytes(self, proc: int, processes: list[int]) -> int:
+        space = os.statvfs(self.scratch)
+        return (space.f_blocks - space.f_bfree) * space.f_frsize
 
     def kill(self, pid: int) -> None:
         os.kill(pid, signal.SIGKILL)  # The first process of its namespace: all others die with it.
@@ -92,10 +96,10 @@ class NamespaceCage:
 class LandlockCage:
     """Landlock and seccomp around a process of its own session, under a user id of its own when started by root."""
 
-    def __init__(self, filter_: bytes, readable: list[str], python_library: str) -> None:
-        self._filter = filter_
+    def __init__(self, readable: list[str], importable: list[str]) -> None:
+        self._filters = Filters(under_landlock=True)
         self._readable = readable
-        self._python_library = python_library
+        self._importable = importable
         self.scratch = ""
         _remove_leftovers()
 
@@ -110,10 +114,10 @@ class LandlockCage:
 
     def begin(self) -> None:
         self._rules = landlock.ruleset(self._readable, _DEVICES, self.scratch)  # As the user who can reach them all.
-        self._library = os.open(self._python_library, os.O_PATH)
+        self._folders = {path: os.open(path, os.O_PATH) for path in self._importable}
         os.chdir(self.scratch)
 
-    def enter(self, request: dict[str, Any]) -> None:
+    def enter(self, request: dict[str, Any]) -> tuple[int, ...]:
         set_limits(request)
         if request["uid"] is not None:
             become(request["uid"])
@@ -121,22 +125,18 @@ class LandlockCage:
         libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
         libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
         landlock.enforce(self._rules)
-        seccomp.install(self._filter, seccomp.only_own_signals())
+        return self._filters.install(request, seccomp.only_own_signals())
 
     def _keep_imports_working(self) -> None:
-        """Name the library by an open folder when the new user cannot walk down to it (a Python under /root)."""
-        if os.access(self._python_library, os.R_OK | os.X_OK):
-            os.close(self._library)
-            return
-        packages = [
-            module.__path__ for module in sys.modules.values() if isinstance(getattr(module, "__path__", 0), list)
-        ]
-        for paths in (sys.path, *packages):
-            paths[:] = [path.replace(self._python_library, f"/proc/self/fd/{self._library}", 1) for path in paths]
-        sys.path_importer_cache.clear()
+        """Name a folder by its open descriptor when the new user cannot walk down to it (a Python under /root)."""
+        for folder, fd in self._folders.items():
+            if os.access(folder, os.R_OK | os.X_OK):
+                os.close(fd)
+            else:
+                _import_from_descriptor(folder, fd)
 
-    def scratch_bytes(self) -> int:
-        return usage.tree_bytes(self.scratch)
+    def scratch_bytes(self, proc: int, processes: list[int]) -> int:
+        return scratch.used_bytes(self.scratch, proc, processes)
 
     def kill(self, pid: int) -> None:
         """One signal reaches all: the filter lets no process leave the group."""
@@ -146,7 +146,28 @@ class LandlockCage:
             os.kill(pid, signal.SIGKILL)
 
     def clean(self) -> None:
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        scratch.remove(self.scratch)
+
+
+class Filters:
+    """The seccomp filters of a cage, made once for all calls: with a network and without."""
+
+    def __init__(self, *, under_landlock: bool) -> None:
+        self._alone = seccomp.prepare(under_landlock=under_landlock, networked=False)
+        self._networked = seccomp.prepare(under_landlock=under_landlock, networked=True)
+
+    def install(self, request: dict[str, Any], *further: bytes) -> tuple[int, ...]:
+        if request["hosts"]:
+            return (seccomp.install_asking(self._networked, *further),)
+        seccomp.install(self._alone, *further)
+        return ()
+
+
+def _import_from_descriptor(folder: str, fd: int) -> None:
+    packages = [module.__path__ for module in sys.modules.values() if isinstance(getattr(module, "__path__", 0), list)]
+    for paths in (sys.path, *packages):
+        paths[:] = [path.replace(folder, f"/proc/self/fd/{fd}", 1) for path in paths]
+    sys.path_importer_cache.clear()
 
 
 def _remove_leftovers() -> None:
@@ -155,7 +176,8 @@ def _remove_leftovers() -> None:
         if name.startswith(_SCRATCH_PREFIX):
             zygote = name.removeprefix(_SCRATCH_PREFIX).partition("-")[0]
             if not os.path.exists(f"/proc/{zygote}"):  # noqa: PTH110
-                shutil.rmtree(f"{_shared_scratch()}/{name}", ignore_errors=True)
+                with contextlib.suppress(OSError):  # It is another user's.
+                    scratch.remove(f"{_shared_scratch()}/{name}")
 
 
 def _shared_scratch() -> str:

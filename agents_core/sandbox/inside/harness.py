@@ -158,7 +158,7 @@ def _message(error: BaseException) -> str:
         return _guarded(error.msg, str)
     message = _guarded(error, str)
     if isinstance(error, ModuleNotFoundError):
-        message += "; a tool has the standard library only"
+        message += "; a tool has the standard library and its packages"
     return message
 
 

@@ -48,6 +48,11 @@ def syscall(name: str, number: int, *arguments: object) -> int:
     return _checked(_libc.syscall(ctypes.c_long(number), *values), name)
 
 
+def seccomp_with_listener(number: int, program: int) -> int:
+    """Install the filter at the address ``program``. Gives the descriptor that its notifications are read from."""
+    return syscall("seccomp", number, 1, 1 << 3, program)
+
+
 def drop_capabilities() -> None:
     """Give up every capability of the calling thread for good; ``no_new_privs`` keeps them from coming back."""
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)

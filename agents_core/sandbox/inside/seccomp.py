@@ -3,6 +3,10 @@
 Everything numbered past the newest call known here answers ENOSYS, so that a new kernel opens nothing. The rest is a
 list of refusals in two parts: what no tool needs and has led out of sandboxes before, and what Landlock leaves open to
 a process that runs under the server's own user.
+
+A tool with a network asks for sockets as any program does, but the kernel hands the asking on to the supervisor
+(``door``), which answers with one that is connected to the proxy; connecting it then does nothing. So no tool ever
+makes a connection, wherever it wanted to go.
 """
 
 import ctypes
@@ -42,7 +46,7 @@ mknod 133 -|mknodat 259 33|fcntl 72 25|ioctl 16 29|setsid 112 157|setpgid 109 15
 tgkill 234 131|chmod 90 -|fchmod 91 52|fchmodat 268 53|chown 92 -|fchown 93 55|lchown 94 -|fchownat 260 54|utime 132 -
 utimes 235 -|futimesat 261 -|utimensat 280 88|setxattr 188 5|lsetxattr 189 6|fsetxattr 190 7|removexattr 197 14
 lremovexattr 198 15|fremovexattr 199 16|truncate 76 45|open 2 -|openat 257 56|openat2 437 437|inotify_init 253 -
-inotify_init1 294 26
+inotify_init1 294 26|sendto 44 206|sendmsg 46 211|sendmmsg 307 269|seccomp 317 277
 """
 _NEWEST_KNOWN = 450
 
@@ -66,7 +70,8 @@ lsetxattr fsetxattr removexattr lremovexattr fremovexattr truncate openat2 inoti
 """)
 
 _NEW_NAMESPACES = 0x7E020000
-_SEND_SIGNAL_OR_LEASE = (8, 10, 15, 1024, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY
+# F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY; and F_SETPIPE_SZ: a pipe's memory is counted to no process.
+_SEND_SIGNAL_OR_GROW_PIPES = (8, 10, 15, 1024, 1026, 1031)
 _TYPE_INTO_A_TERMINAL_OR_SIGNAL = (0x5412, 0x541C, 0x8901, 0x8902)  # TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP
 _ALL_BITS = 0xFFFFFFFF
 
@@ -87,7 +92,7 @@ _CONDITIONS = (
     _When("socketpair", 0, (1,), among=False),
     _When("socketpair", 1, (1,), among=False, mask=0xF),
     _When("prlimit64", 0, (0,), among=False),
-    _When("fcntl", 1, _SEND_SIGNAL_OR_LEASE, among=True),
+    _When("fcntl", 1, _SEND_SIGNAL_OR_GROW_PIPES, among=True),
     _When("ioctl", 1, _TYPE_INTO_A_TERMINAL_OR_SIGNAL, among=True),
 )
 
@@ -98,13 +103,27 @@ _NO_EMPTYING = (
     _When("openat", 2, (os.O_TRUNC,), among=True, mask=_EMPTYING),
 )
 
+_MSG_FASTOPEN = 0x20000000
+# TCP only; and no sending that connects, which would get past the connecting that does nothing.
+_PROXY_ONLY = (
+    _When("socket", 0, (2,), among=False),
+    _When("socket", 1, (1,), among=False, mask=0xF),
+    _When("socket", 2, (0, 6), among=False),
+    _When("sendto", 3, (_MSG_FASTOPEN,), among=True, mask=_MSG_FASTOPEN),
+    _When("sendmsg", 2, (_MSG_FASTOPEN,), among=True, mask=_MSG_FASTOPEN),
+    _When("sendmmsg", 3, (_MSG_FASTOPEN,), among=True, mask=_MSG_FASTOPEN),
+)
+
 _ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 _LOAD, _AND, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
-_ALLOW, _KILL, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
+_ALLOW, _KILL, _REFUSE, _ASK = 0x7FFF0000, 0x80000000, 0x00050000, 0x7FC00000
+_DO_NOTHING = 0
 
 
-def prepare(*, under_landlock: bool) -> bytes:
+def prepare(*, under_landlock: bool, networked: bool) -> bytes:
     """The part of the filter that is the same for every call: 1 ms of work, to be done once.
+
+    ``networked``: for ``install_asking``.
 
     Raises ``RuntimeError`` on a machine whose call numbers are not known here.
     """
@@ -122,25 +141,46 @@ def prepare(*, under_landlock: bool) -> bytes:
         *_refuse_when(_EQUAL, numbers["clone3"], errno.ENOSYS),  # The C library then falls back to clone.
     ]
     for name in _REFUSED + (_REFUSED_UNDER_LANDLOCK if under_landlock else []):
-        if name in numbers:
+        if name in numbers and not (networked and name in {"socket", "connect"}):
             code += _refuse_when(_EQUAL, numbers[name], errno.EPERM)
-    return b"".join(code) + _conditionals(_CONDITIONS + (_NO_EMPTYING if under_landlock else ()), numbers)
+    conditions = _CONDITIONS + (_NO_EMPTYING if under_landlock else ()) + (_PROXY_ONLY if networked else ())
+    filter_ = b"".join(code) + _conditionals(conditions, numbers)
+    if networked:
+        filter_ += b"".join(_refuse_when(_EQUAL, numbers["connect"], _DO_NOTHING))
+        filter_ += _step(_EQUAL, numbers["socket"], 0, 1) + _step(_RETURN, _ASK)
+    return filter_
 
 
 def only_own_signals() -> bytes:
     """A further part: the calling process may signal itself and its group, nobody else."""
     own = os.getpid()
     only = (_When("kill", 0, (own, 0), among=False), _When("tgkill", 0, (own,), among=False))
-    return _conditionals(only, _numbers(_ARCHITECTURES[os.uname().machine][1]))
+    return _conditionals(only, numbers())
 
 
 def install(*parts: bytes) -> None:
     """Hold the calling process and all it starts to the filter. Raises ``OSError`` where there is no seccomp."""
-    program = b"".join((*parts, _step(_RETURN, _ALLOW)))
-    buffer = ctypes.create_string_buffer(program, len(program))
-    header = ctypes.create_string_buffer(struct.pack("HL", len(program) // 8, ctypes.addressof(buffer)))
-    libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
+    header, _ = _program(parts)
     libc.prctl(libc.PR_SET_SECCOMP, 2, ctypes.addressof(header))
+
+
+def install_asking(*parts: bytes) -> int:
+    """As ``install``. Gives the descriptor that the supervisor answers the asking for sockets through."""
+    header, _ = _program(parts)
+    return libc.seccomp_with_listener(numbers()["seccomp"], ctypes.addressof(header))
+
+
+def _program(parts: tuple[bytes, ...]) -> tuple[ctypes.Array[ctypes.c_char], ctypes.Array[ctypes.c_char]]:
+    """The filter's header, and the code it points to, which has to live as long."""
+    code = b"".join((*parts, _step(_RETURN, _ALLOW)))
+    buffer = ctypes.create_string_buffer(code, len(code))
+    libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
+    return ctypes.create_string_buffer(struct.pack("HL", len(code) // 8, ctypes.addressof(buffer))), buffer
+
+
+def numbers() -> dict[str, int]:
+    """The system calls named here, and their numbers on this machine."""
+    return _numbers(_ARCHITECTURES[os.uname().machine][1])
 
 
 @cache

@@ -11,8 +11,9 @@ from typing import Any
 
 from agents_core.sandbox.inside import harness, usage, wire
 from agents_core.sandbox.inside.cage import Cage
+from agents_core.sandbox.inside.door import Door
 
-_TICK_S = 0.1
+_TICK_S = 0.05
 _REPORT_SLACK_BYTES = 64 * 1024
 _REPORT_FD, _SETUP_FD, _EMPTY_FD = 3, 4, 5
 OPEN_FILES = 256
@@ -60,6 +61,7 @@ class Supervisor:
         self.proc = proc
         self.shared_bytes = usage.resident_bytes()
         self.peak_bytes = 0
+        self.door: Door | None = None
 
     def run(self) -> None:
         """Raises ``OSError`` when the machine refuses the cage."""
@@ -72,8 +74,8 @@ class Supervisor:
     def _run(self) -> None:
         self.out, self.err, self.report = Stream(), Stream(), Stream()
         request_end, request_pipe = os.pipe()
-        ready, setup = os.pipe()
-        theirs = (request_end, self.out.writer, self.err.writer, self.report.writer, setup)
+        ready, setup = socket.socketpair()
+        theirs = (request_end, self.out.writer, self.err.writer, self.report.writer, setup.detach())
         self.address_space = usage.address_space_bytes()
         self.child = os.fork()
         if self.child == 0:
@@ -82,13 +84,16 @@ class Supervisor:
             os.close(fd)
         try:
             self._pass_request_on(request_pipe)
-            word = os.read(ready, 4096).decode()
+            said, fds, _, _ = socket.recv_fds(ready, 4096, 1)
         except (EOFError, OSError):  # Nobody asked before the server ended, or the process is dead: _end says how.
             self._end()
             raise
+        word = said.decode()
         if not word.startswith("+"):
             self._end()
             raise OSError(word[1:] or "the call's process died while it was set up")
+        if fds:
+            self.door = Door(fds[0], self.channel)
         self._run_to_the_end(cpu_before=float(word[1:]))
 
     def _pass_request_on(self, pipe: int) -> None:
@@ -114,6 +119,8 @@ class Supervisor:
         poller = select.poll()
         for fd in (*streams, ended, self.channel.fileno()):
             poller.register(fd, select.POLLIN)
+        if self.door:
+            poller.register(self.door.fd, select.POLLIN)
         next_check = time.monotonic() + _TICK_S
         while True:
             now = time.monotonic()
@@ -123,12 +130,14 @@ class Supervisor:
                 if passed := self._limit_passed():
                     return passed
                 next_check = time.monotonic() + _TICK_S
-            for fd, _ in poller.poll(max(0.0, min(deadline, next_check) - now) * 1000 + 1):
+            for fd, event in poller.poll(max(0.0, min(deadline, next_check) - now) * 1000 + 1):
                 if fd == ended:
                     return ""
                 if fd == self.channel.fileno():
                     return "cancelled"  # The server hung up: nobody waits for the answer.
-                if not streams[fd].drain():
+                if self.door and fd == self.door.fd and event & select.POLLIN:
+                    self.door.answer()
+                elif fd not in streams or not streams[fd].drain():
                     poller.unregister(fd)
 
     def _limit_passed(self) -> str:
@@ -136,13 +145,17 @@ class Supervisor:
             return "result"
         now = usage.of_tree(self.proc, self.child, self.shared_bytes)
         self.peak_bytes = max(self.peak_bytes, now.memory_bytes)
+        scratch_bytes = self.cage.scratch_bytes(self.proc, now.processes)
+        with contextlib.suppress(OSError):  # The server hung up: the next look at the channel tells.
+            own_bytes = now.memory_bytes - self.shared_bytes + scratch_bytes
+            self.channel.sendall(wire.pack_note(wire.MEMORY, own_bytes))
         if now.cpu_s > self.limits["cpu_s"]:
             return "cpu"
         if (
             now.memory_bytes > self.limits["memory_bytes"] + self.address_space
         ):  # One process alone meets RLIMIT_AS first.
             return "memory"
-        if self.cage.scratch_bytes() > self.limits["scratch_bytes"]:
+        if scratch_bytes > self.limits["scratch_bytes"]:
             return "scratch"
         return ""
 
@@ -191,16 +204,23 @@ def _become_the_tool(cage: Cage, ends: tuple[int, ...], address_space: int) -> N
         cage.begin()
         harness.furnish()
         request = _read_request()
-        cage.enter(request | {"address_space": address_space})
-        os.write(_SETUP_FD, f"+{time.process_time()}".encode())
+        questions = cage.enter(request | {"address_space": address_space})
+        _say_ready(questions)
     except BaseException as error:
         os.write(_SETUP_FD, f"-{error}".encode())
         os._exit(1)
     try:
-        os.close(_SETUP_FD)
         harness.run(request, _REPORT_FD, cage.scratch)
     finally:
         os._exit(1)
+
+
+def _say_ready(questions: tuple[int, ...]) -> None:
+    """Hand the supervisor the descriptor through which the filter asks for sockets, if there is one."""
+    with socket.socket(fileno=_SETUP_FD) as setup:
+        socket.send_fds(setup, [f"+{time.process_time()}".encode()], questions)
+    for fd in questions:
+        os.close(fd)
 
 
 def _read_request() -> dict[str, Any]:

@@ -10,6 +10,7 @@ _TICK = os.sysconf("SC_CLK_TCK")
 class Usage(NamedTuple):
     cpu_s: float
     memory_bytes: int
+    processes: list[int]
 
 
 def of_tree(proc: int, pid: int, shared_bytes: int) -> Usage:
@@ -17,7 +18,7 @@ def of_tree(proc: int, pid: int, shared_bytes: int) -> Usage:
 
     ``shared_bytes`` is what each of them shares with the zygote; it is counted once.
     """
-    cpu_s, memory = 0.0, shared_bytes
+    cpu_s, memory, found = 0.0, shared_bytes, []
     waiting = [pid]
     while waiting:
         one = waiting.pop()
@@ -26,9 +27,10 @@ def of_tree(proc: int, pid: int, shared_bytes: int) -> Usage:
             fields = _read(proc, f"{one}/stat").rpartition(b")")[2].split()
         except OSError:
             continue  # It ended in the meantime.
+        found.append(one)
         cpu_s += sum(map(int, fields[11:15])) / _TICK
         memory += max(0, int(fields[21]) * _PAGE - shared_bytes)
-    return Usage(cpu_s, memory)
+    return Usage(cpu_s, memory, found)
 
 
 def address_space_bytes() -> int:
@@ -37,21 +39,6 @@ def address_space_bytes() -> int:
 
 def resident_bytes() -> int:
     return int(_read(None, "/proc/self/statm").split()[1]) * _PAGE
-
-
-def tree_bytes(folder: str) -> int:
-    """Disk space taken by the files under ``folder``."""
-    total, waiting = 0, [folder]
-    while waiting:
-        try:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    total += entry.stat(follow_symlinks=False).st_blocks * 512
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-        except OSError:
-            continue
-    return total
 
 
 def _children(proc: int, pid: int) -> list[int]:

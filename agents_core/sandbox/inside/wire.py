@@ -1,15 +1,24 @@
 """Messages between the server and a supervisor, on a socket made for one call and closed with it.
 
-There: one JSON object behind its length. Back: a JSON header behind its length, then the bytes the header measures,
-then the end of the stream. The tool's own bytes are carried, never read, on this side of the server.
+There: one JSON object behind its length. Back: notes while the call runs; then a JSON header behind its length, the
+bytes the header measures, and the end of the stream. The tool's own bytes are carried, never read, on this side of the
+server.
 """
 
 import json
 import socket
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 _LENGTH = struct.Struct(">I")
+_NOTE = struct.Struct(">cQ")
+MEMORY = b"m"
+"""A note of how many bytes the call uses now."""
+CONNECTION = b"c"
+"""A note that comes with a descriptor: the proxy's end of a connection the tool has asked for."""
+REPLY = b"r"
+"""The last note: what follows is the reply."""
 
 
 def pack_request(request: dict[str, Any]) -> bytes:
@@ -26,11 +35,25 @@ def receive_request(channel: socket.socket) -> bytes:
 
 def pack_reply(header: dict[str, Any], *parts: bytes) -> bytes:
     body = json.dumps({**header, "sizes": [len(part) for part in parts]}).encode()
-    return b"".join((_LENGTH.pack(len(body)), body, *parts))
+    return b"".join((pack_note(REPLY), _LENGTH.pack(len(body)), body, *parts))
+
+
+def pack_note(kind: bytes, value: int = 0) -> bytes:
+    return _NOTE.pack(kind, value)
+
+
+def take_notes(received: bytearray) -> Iterator[tuple[bytes, int]]:
+    """The whole notes at the front of ``received``, each removed from it, none past the one that begins the reply."""
+    while len(received) >= _NOTE.size:
+        kind, value = _NOTE.unpack_from(received)
+        del received[: _NOTE.size]
+        yield kind, value
+        if kind == REPLY:
+            return
 
 
 def unpack_reply(reply: bytes) -> tuple[dict[str, Any], list[bytes]]:
-    """The header and its parts. Raises ``ValueError`` when ``reply`` is not whole."""
+    """The header and its parts, of what follows the notes. Raises ``ValueError`` when ``reply`` is not whole."""
     if len(reply) < _LENGTH.size:
         raise ValueError("no reply")
     (length,) = _LENGTH.unpack_from(reply)

@@ -17,7 +17,7 @@ import socket
 import sys
 from typing import Any
 
-from agents_core.sandbox.inside import libc, seccomp, wire
+from agents_core.sandbox.inside import libc, wire
 from agents_core.sandbox.inside.cage import Cage, LandlockCage, NamespaceCage, become
 from agents_core.sandbox.inside.supervise import OPEN_FILES, Supervisor
 
@@ -27,6 +27,7 @@ typing dataclasses inspect traceback datetime random math collections itertools 
 enum urllib.parse decimal fractions statistics csv hashlib base64 uuid pathlib tempfile shutil html secrets calendar
 difflib operator contextlib asyncio zoneinfo unicodedata
 """
+_PRELOAD_BYTES = 4 * 2**30
 
 
 def main(configuration: str) -> None:
@@ -38,8 +39,11 @@ def main(configuration: str) -> None:
     libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
     libc.one_malloc_arena()
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # Supervisors are reaped by the kernel.
     cage = _cage(config)
+    if config["packages"]:
+        sys.path.append(config["packages"])
+        _preload(config["preload"])
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # Supervisors are reaped by the kernel.
     control.send(b"ready")
     os.dup2(os.open("/dev/null", os.O_WRONLY), 2)
     gc.disable()
@@ -51,6 +55,17 @@ def main(configuration: str) -> None:
                 gc.freeze()
             continue
         _serve_one(control, cage)
+
+
+def _preload(names: list[str]) -> None:
+    """Import what nearly every call will. What fails is left to the calls, which then show the error as their own."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (_PRELOAD_BYTES, hard))
+    for name in names:
+        with contextlib.suppress(BaseException):
+            importlib.import_module(name)
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, hard))
+    os.chdir("/")
 
 
 def _serve_one(control: socket.socket, cage: Cage) -> None:
@@ -92,5 +107,5 @@ def _refuse(channel: socket.socket, reason: str) -> None:
 def _cage(config: dict[str, Any]) -> Cage:
     """One object for all calls: each works on its own copy, made by the fork."""
     if config["cage"] == "namespaces":
-        return NamespaceCage(seccomp.prepare(under_landlock=False))
-    return LandlockCage(seccomp.prepare(under_landlock=True), config["readable"], config["python_library"])
+        return NamespaceCage()
+    return LandlockCage(config["readable"], config["importable"])

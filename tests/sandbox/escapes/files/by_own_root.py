@@ -1,0 +1,5 @@
+"""A file through its own entry in /proc."""
+
+
+def attack(host):
+    return read("/proc/self/root" + host["secret"])

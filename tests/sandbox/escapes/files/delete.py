@@ -1,0 +1,5 @@
+"""Deleting a file."""
+
+
+def attack(host):
+    return os.unlink(host["secret"])

@@ -1,0 +1,5 @@
+"""The log of the kernel."""
+
+
+def attack(host):
+    return read("/dev/kmsg")

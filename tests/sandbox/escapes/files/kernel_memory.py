@@ -1,0 +1,5 @@
+"""The memory of the kernel."""
+
+
+def attack(host):
+    return read("/proc/kcore")

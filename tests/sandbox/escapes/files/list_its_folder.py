@@ -1,0 +1,5 @@
+"""The folder of a file."""
+
+
+def attack(host):
+    return os.listdir(os.path.dirname(host["secret"]))

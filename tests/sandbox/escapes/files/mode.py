@@ -1,0 +1,5 @@
+"""Changing a file's mode."""
+
+
+def attack(host):
+    return os.chmod(host["secret"], 0o777)

@@ -1,0 +1,5 @@
+"""What is mounted on the host."""
+
+
+def attack(host):
+    return read("/proc/1/mountinfo")

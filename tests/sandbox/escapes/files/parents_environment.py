@@ -1,0 +1,5 @@
+"""The environment of its parent."""
+
+
+def attack(host):
+    return read(f"/proc/{os.getppid()}/environ")

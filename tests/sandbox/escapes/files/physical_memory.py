@@ -1,0 +1,5 @@
+"""The memory of the machine."""
+
+
+def attack(host):
+    return read("/dev/mem")

@@ -1,0 +1,5 @@
+"""A file of the project."""
+
+
+def attack(host):
+    return read(host["project"])

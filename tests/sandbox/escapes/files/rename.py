@@ -1,0 +1,6 @@
+"""A file by moving it here."""
+
+
+def attack(host):
+    os.rename(host["secret"], "mine")
+    return read("mine")

@@ -1,0 +1,5 @@
+"""The server's environment."""
+
+
+def attack(host):
+    return read(f"/proc/{host['pid']}/environ")

@@ -1,0 +1,5 @@
+"""The server's memory."""
+
+
+def attack(host):
+    return read(f"/proc/{host['pid']}/mem")

@@ -1,0 +1,5 @@
+"""A file through the server's root folder."""
+
+
+def attack(host):
+    return read(f"/proc/{host['pid']}/root" + host["secret"])

@@ -1,0 +1,5 @@
+"""The passwords of the machine."""
+
+
+def attack(host):
+    return read("/etc/shadow")

@@ -1,0 +1,6 @@
+"""Swapping a file for another."""
+
+
+def attack(host):
+    write("mine")
+    return os.replace("mine", host["secret"])

@@ -1,0 +1,5 @@
+"""Changing a file's times."""
+
+
+def attack(host):
+    return os.utime(host["secret"], (0, 0))

@@ -1,0 +1,5 @@
+"""The list of users."""
+
+
+def attack(host):
+    return read("/etc/passwd")

@@ -1,0 +1,5 @@
+"""Writing to /etc."""
+
+
+def attack(host):
+    return write("/etc/left")

@@ -1,0 +1,5 @@
+"""Writing over the standard library."""
+
+
+def attack(host):
+    return write(os.__file__)

@@ -1,0 +1,5 @@
+"""Writing to the program it is run by."""
+
+
+def attack(host):
+    return write("/proc/self/exe")

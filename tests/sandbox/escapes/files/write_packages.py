@@ -1,0 +1,5 @@
+"""Writing where packages are mounted."""
+
+
+def attack(host):
+    return write("/packages/left")

@@ -1,0 +1,5 @@
+"""Writing into the project."""
+
+
+def attack(host):
+    return write(host["project"] + ".left")

@@ -1,0 +1,5 @@
+"""Writing to the root folder."""
+
+
+def attack(host):
+    return write("/left")

@@ -1,0 +1,5 @@
+"""Writing beside the sandbox's own code."""
+
+
+def attack(host):
+    return write("/sb/left")

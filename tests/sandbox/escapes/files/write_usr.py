@@ -1,0 +1,5 @@
+"""Writing to /usr."""
+
+
+def attack(host):
+    return write("/usr/lib/left")

@@ -1,0 +1,5 @@
+"""Another root folder."""
+
+
+def attack(host):
+    return os.chroot(".")

@@ -1,0 +1,5 @@
+"""Taking an open file of the parent."""
+
+
+def attack(host):
+    return syscall(host, "pidfd_getfd", 0, 3, 0)

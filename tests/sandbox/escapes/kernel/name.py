@@ -1,0 +1,5 @@
+"""The name of the machine."""
+
+
+def attack(host):
+    return socket.sethostname("owned")

@@ -1,0 +1,5 @@
+"""Another root folder for all."""
+
+
+def attack(host):
+    return syscall(host, "pivot_root", b".", b".")

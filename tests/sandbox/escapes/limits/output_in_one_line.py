@@ -1,0 +1,6 @@
+"""A line without end."""
+
+
+def attack(host):
+    while True:
+        print("x", end="")

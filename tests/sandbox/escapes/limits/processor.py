@@ -1,0 +1,6 @@
+"""A loop without end."""
+
+
+def attack(host):
+    while True:
+        pass

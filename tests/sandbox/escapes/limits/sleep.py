@@ -1,0 +1,5 @@
+"""Sleep."""
+
+
+def attack(host):
+    time.sleep(300)

@@ -1,0 +1,10 @@
+"""An end that waits."""
+
+import atexit
+import threading
+
+
+def attack(host):
+    atexit.register(time.sleep, 300)
+    threading.Thread(target=time.sleep, args=(300,)).start()
+    return "held"

@@ -1,0 +1,5 @@
+"""Messages of System V, by counting."""
+
+
+def attack(host):
+    return [syscall(host, "msgget", number, 0) for number in range(10)]

@@ -1,0 +1,5 @@
+"""A datagram."""
+
+
+def attack(host):
+    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", host["port"]))

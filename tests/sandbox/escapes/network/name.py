@@ -1,0 +1,5 @@
+"""Looking a name up."""
+
+
+def attack(host):
+    return socket.getaddrinfo("example.org", 80)

@@ -1,0 +1,5 @@
+"""A ping."""
+
+
+def attack(host):
+    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)

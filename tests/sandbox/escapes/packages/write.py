@@ -1,0 +1,7 @@
+"""Writing over a package."""
+
+import requests
+
+
+def attack(host):
+    return write(requests.__file__)

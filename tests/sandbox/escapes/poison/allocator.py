@@ -1,0 +1,7 @@
+"""The allocator of memory."""
+
+
+def attack(host):
+    libc("mallopt", -1, 0)
+    libc("free", id(attack) + 16)
+    return "done"

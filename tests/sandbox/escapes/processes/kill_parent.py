@@ -1,0 +1,6 @@
+"""Killing its parent."""
+
+
+def attack(host):
+    os.kill(os.getppid(), 9)
+    return "held"

@@ -1,0 +1,6 @@
+"""Killing its session."""
+
+
+def attack(host):
+    os.kill(-os.getsid(0), 9)
+    return "held"

@@ -1,0 +1,5 @@
+"""A message sent with the connecting."""
+
+
+def attack(host):
+    return socket.socket().sendmsg([b"x"], [], 0x20000000, ("127.0.0.1", host["port"]))

@@ -1,0 +1,5 @@
+"""Listening for others."""
+
+
+def attack(host):
+    return socket.socket().listen()

@@ -1,0 +1,12 @@
+"""A tunnel to an address written as one number."""
+
+
+def ask(request):
+    with socket.create_connection(("127.0.0.1", 3128), 5) as s:
+        s.sendall(request)
+        return b"".join(iter(lambda: s.recv(65536), b""))
+
+
+def attack(host):
+    answer = ask(b"CONNECT 2130706433:443 HTTP/1.1\r\n\r\n")
+    return "held" if answer.startswith(b"HTTP/1.1 4") else answer.decode()

@@ -1,0 +1,5 @@
+"""The descriptor of the result, closed."""
+
+
+def attack(host):
+    os.closerange(0, 256)

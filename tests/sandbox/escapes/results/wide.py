@@ -1,0 +1,5 @@
+"""A result of a million parts."""
+
+
+def attack(host):
+    return list(range(1_000_000))
