@@ -9,10 +9,11 @@ from django.db import IntegrityError, transaction
 
 from agents_core.actions.agents import locked
 from agents_core.actions.tool_rules import approval_rule, checked_rules
+from agents_core.actions.tool_versions import VERSIONED, find_version, record_version
 from agents_core.errors import Conflict, InvalidInput, NotFound, Refused
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged
-from agents_core.models import Agent, AgentTool, AgentVariable, Tool, ToolType
+from agents_core.models import Agent, AgentTool, AgentVariable, Author, Tool, ToolType
 from agents_core.models.pipeline import run_sync
 from agents_core.models.sealed import unseal
 from agents_core.sandbox.base import SandboxOutcome
@@ -81,7 +82,7 @@ def _derived(source: str) -> dict[str, Any]:
     return {"name": schema.name, "description": schema.description, "parameters": schema.parameters}
 
 
-def upsert(fields: Mapping[str, Any], *, strict: bool = False) -> Tool:
+def upsert(fields: Mapping[str, Any], *, strict: bool = False, author: Author = Author.API) -> Tool:
     """The tool made from ``fields``, in place of the one of the same name. Raises ``Refused``; ``Conflict`` when
     ``strict`` and the name is taken."""
     about = described(fields)
@@ -95,12 +96,15 @@ def upsert(fields: Mapping[str, Any], *, strict: bool = False) -> Tool:
         given = {name: value for name, value in fields.items() if value is not None}
         _set(tool, {**given, "description": about.description, "json_schema": about.json_schema})
         _save(tool)
+        record_version(tool, author)
         if known:
             _tell_holders(tool.id)
     return tool
 
 
-def modify(tool_id: str, changes: Mapping[str, Any], *, read_at: datetime | None = None) -> Tool:
+def modify(
+    tool_id: str, changes: Mapping[str, Any], *, read_at: datetime | None = None, author: Author = Author.API
+) -> Tool:
     """The tool with ``changes`` made; a new source or argument schema gives a new schema.
 
     Raises ``NotFound``, ``Refused``, and ``Conflict`` when the tool is not the one whose ``updated_at`` was ``read_at``.
@@ -122,8 +126,17 @@ def modify(tool_id: str, changes: Mapping[str, Any], *, read_at: datetime | None
             about = described({**_described_by(tool), **changes})
             tool.name, tool.description, tool.json_schema = about.name, about.description, about.json_schema
         _save(tool)
+        if tool.tool_type == ToolType.CUSTOM:
+            record_version(tool, author)
         _tell_holders(tool_id)
     return tool
+
+
+def roll_back(tool_id: str, number: int, *, read_at: datetime | None = None, author: Author = Author.API) -> Tool:
+    """The tool as it was in version ``number``, which makes a new version. Raises as ``modify`` does."""
+    version = find_version(tool_id, number)
+    fields = {name: getattr(version, name) for name in VERSIONED}
+    return modify(tool_id, fields, read_at=read_at, author=author)
 
 
 def _described_by(tool: Tool) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from agents_core.models.runs import (
     ToolCallStatus,
 )
 from agents_core.models.schedules import Batch, Schedule
+from agents_core.models.tool_lab import CaseStatus, Expectation, ToolCase, ToolVersion
 from agents_core.models.tools import Tool, ToolType
 
 __all__ = [
@@ -47,9 +48,11 @@ __all__ = [
     "Block",
     "BlockProposal",
     "BlockVersion",
+    "CaseStatus",
     "Conversation",
     "Event",
     "Eviction",
+    "Expectation",
     "Group",
     "GroupAgent",
     "GroupKind",
@@ -77,6 +80,8 @@ __all__ = [
     "Tool",
     "ToolCall",
     "ToolCallStatus",
+    "ToolCase",
     "ToolType",
+    "ToolVersion",
     "new_id",
 ]
