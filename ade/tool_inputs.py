@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from agents_core.errors import InvalidInput
 from agents_core.tools.schema import mock_arguments
 
 Kind = Literal["text", "integer", "number", "boolean", "choice", "json"]
@@ -75,7 +76,7 @@ class Input:
             return int(self.text) if re.fullmatch(r"\s*-?[0-9]{1,4000}\s*", self.text) else self.text
         if self.kind == "number":
             return _number(self.text)
-        return _json(self.text)
+        return read_json(self.text)
 
 
 @dataclass(slots=True)
@@ -131,6 +132,14 @@ class Inputs:
         """The arguments meant; None where something is wrong, which then stands at its field."""
         return self._of_fields() if self.raw is None else self._of_raw(self.raw)
 
+    def meant(self) -> dict[str, Any]:
+        """As ``arguments``. Raises ``InvalidInput`` that tells of the first thing that is wrong."""
+        found = self.arguments()
+        if found is None:
+            wrong = next((f"{one.name}: {one.error}" for one in self.fields if one.error), self.raw_error)
+            raise InvalidInput(f"The mock inputs are not right yet. {wrong}")
+        return found
+
     def _of_fields(self) -> dict[str, Any] | None:
         found = {}
         for one in self.fields:
@@ -143,7 +152,7 @@ class Inputs:
 
     def _of_raw(self, raw: str) -> dict[str, Any] | None:
         try:
-            found = _json(raw or "{}")
+            found = read_json(raw or "{}")
             self.raw_error = _trouble(found, self.fields)
         except ValueError as error:
             self.raw_error = str(error)
@@ -219,7 +228,8 @@ def _number(text: str) -> Any:
     return number if math.isfinite(number) else text
 
 
-def _json(text: str) -> Any:
+def read_json(text: str) -> Any:
+    """Raises ``ValueError``, whose message says where the text is no JSON."""
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:

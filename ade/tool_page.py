@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from ade.fragments import Fragment
 from agents_core.errors import NotFound
-from agents_core.models import Agent, AgentTool, Tool, ToolCall, ToolType
+from agents_core.models import Agent, AgentTool, Tool, ToolCall, ToolCase, ToolType
 from agents_core.tools.execute import own_arguments
 
 PAGE = 100
@@ -71,11 +71,12 @@ def holders_told(tool_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """A call of the tool by an agent."""
+    """A call of the tool by an agent. ``case``: the tool's case with the same arguments."""
 
     call: ToolCall
     status: str
     state: str
+    case: ToolCase | None
 
     @property
     def arguments(self) -> str:
@@ -83,6 +84,8 @@ class CallRow:
 
 
 _STATES = {
+    "awaiting": ("waiting", "waiting"),
+    "held": ("waiting", "waiting"),
     "intended": ("running", "running"),
     "ok": ("ok", "completed"),
     "error": ("failed", "failed"),
@@ -90,14 +93,30 @@ _STATES = {
 }
 
 
-def call_rows(name: str) -> list[CallRow]:
-    """The newest fifty calls of the tool of that name."""
+def call_rows(tool: Tool) -> list[CallRow]:
+    """The newest fifty calls of the tool, by its name."""
     calls = (
-        _calls(name)
+        _calls(tool.name)
         .select_related("agent", "step")
         .only("id", "name", "arguments", "status", "duration_ms", "created_at", "agent__name", "step__number")
     )
-    return [CallRow(call, *_STATES[call.status]) for call in calls[:_SHOWN_CALLS]]
+    defaults = _defaults(tool)
+    cases = {_key(case.arguments, defaults): case for case in tool.cases.only("id", "name", "arguments")}
+    return [
+        CallRow(call, *_STATES[call.status], case=cases.get(_key(own_arguments(call.arguments), defaults)))
+        for call in calls[:_SHOWN_CALLS]
+    ]
+
+
+def _defaults(tool: Tool) -> dict[str, Any]:
+    """What the tool takes for an argument that is left out, as far as its schema tells."""
+    properties = tool.json_schema.get("parameters", {}).get("properties", {})
+    return {name: one["default"] for name, one in properties.items() if isinstance(one, dict) and "default" in one}
+
+
+def _key(arguments: dict[str, Any], defaults: dict[str, Any]) -> str:
+    """Equal for calls that mean the same."""
+    return json.dumps({**defaults, **arguments}, sort_keys=True)
 
 
 def _calls(name: str) -> QuerySet[ToolCall]:
@@ -120,7 +139,7 @@ def live_context(tool: Tool | None) -> dict[str, Any]:
     counted = len(_calls(tool.name).order_by().values_list("id", flat=True)[: _COUNTED + 1])
     return {
         "tool": tool,
-        "calls": call_rows(tool.name),
+        "calls": call_rows(tool),
         "call_count": f"{_COUNTED:,}+" if counted > _COUNTED else counted,
         "holder_count": AgentTool.objects.filter(tool=tool).count(),
     }

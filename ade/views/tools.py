@@ -11,6 +11,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ade.forms import ToolForm
 from ade.status import sandbox_status
+from ade.tool_cases import cases_context
+from ade.tool_history import history_context
 from ade.tool_inputs import Inputs
 from ade.tool_page import (
     PAGE,
@@ -25,7 +27,7 @@ from ade.tool_page import (
 from ade.tool_source import NEW_SOURCE, Reading, Tried, read_source, stored_reading
 from agents_core.actions import tools
 from agents_core.errors import AgentsError, Conflict
-from agents_core.models import Tool, ToolType
+from agents_core.models import Author, Tool, ToolType
 from agents_core.sandbox.base import SandboxUnavailable
 
 _PARTIALS = "ade/partials/_tool_"
@@ -77,6 +79,8 @@ def _page(tool: Tool | None, form: ToolForm, reading: Reading) -> dict[str, Any]
 def _saved_context(tool: Tool | None) -> dict[str, Any]:
     return {
         **live_context(tool),
+        **cases_context(tool),
+        **history_context(tool),
         "groups": tool_groups(),
         "sandbox": sandbox_status(),
         "delete_question": f"Delete {tool.name}? {holders_told(tool.id)}" if tool else "",
@@ -86,7 +90,7 @@ def _saved_context(tool: Tool | None) -> dict[str, Any]:
 @require_POST
 def read_editor(request: HttpRequest) -> HttpResponse:
     """What was made out of the text in the editor, as it is typed: name, problems, schema, form, saved or not."""
-    tool, form, reading = _edited(request)
+    tool, form, reading = edited(request)
     readable = reading.name and (tool is None or _is_editable(tool))
     context = {
         "tool": tool,
@@ -100,7 +104,8 @@ def read_editor(request: HttpRequest) -> HttpResponse:
     return render(request, f"{_PARTIALS}read.html", context)
 
 
-def _edited(request: HttpRequest) -> tuple[Tool | None, ToolForm, Reading]:
+def edited(request: HttpRequest) -> tuple[Tool | None, ToolForm, Reading]:
+    """The tool whose editor was sent, if it is saved; what was sent; and what was made out of it."""
     form = ToolForm(request.POST)
     tool = Tool.objects.filter(id=request.POST.get("tool", "")).first()
     return tool, form, read_source(form.text, tool) if tool is None or _is_editable(tool) else stored_reading(tool)
@@ -109,7 +114,7 @@ def _edited(request: HttpRequest) -> tuple[Tool | None, ToolForm, Reading]:
 @require_POST
 def fill_inputs(request: HttpRequest) -> HttpResponse:
     """The form of mock inputs: with the arguments of a real call (``fill``), or turned into JSON and back (``mode``)."""
-    tool, _, reading = _edited(request)
+    tool, _, reading = edited(request)
     inputs = _filled(tool, reading, request) if "fill" in request.POST else _turned(reading, request)
     return render(request, f"{_PARTIALS}inputs.html", {"inputs": inputs, "reading": reading, **live_context(tool)})
 
@@ -126,7 +131,7 @@ def _turned(reading: Reading, request: HttpRequest) -> Inputs:
 @require_POST
 def run_tool(request: HttpRequest) -> HttpResponse:
     """Runs the text in the editor, saved or not, with the mock inputs; gives the result pane."""
-    tool, form, reading = _edited(request)
+    tool, form, reading = edited(request)
     if not reading.name:
         refusal = {"title": "There is nothing to run", "cause": reading.problems[0].message}
         return render(request, f"{_PARTIALS}result.html", {"refusal": refusal})
@@ -154,7 +159,7 @@ def _tried(form: ToolForm, reading: Reading, arguments: dict[str, Any]) -> dict[
 @require_POST
 def save_tool(request: HttpRequest) -> HttpResponse:
     """Makes a tool of what is in the editor, or changes it; gives what the page knows of the saved one."""
-    tool, form, reading = _edited(request)
+    tool, form, reading = edited(request)
     if not form.is_valid():
         notice = {"title": "Not saved", "text": form.told_errors()}
         return _refused(request, {"form": form, "notice": notice, "tool": tool, "settings": True})
@@ -174,10 +179,11 @@ def save_tool(request: HttpRequest) -> HttpResponse:
 
 def _save(request: HttpRequest, tool: Tool | None, form: ToolForm) -> Tool:
     if tool is None:
-        made = tools.upsert(form.changes(), strict="overwrite" not in request.POST)
+        made = tools.upsert(form.changes(), strict="overwrite" not in request.POST, author=Author.PERSON)
         return tools.get(made.id)
     changes = form.changes() if _is_editable(tool) else form.settings()
-    return tools.modify(tool.id, changes, read_at=None if "overwrite" in request.POST else form.read_at())
+    read_at = None if "overwrite" in request.POST else form.read_at()
+    return tools.modify(tool.id, changes, read_at=read_at, author=Author.PERSON)
 
 
 def _saved_text(before: Tool | None, saved: Tool) -> str:

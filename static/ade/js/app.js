@@ -4,6 +4,7 @@ import "./panes.js";
 import "./patch.js";
 import "./socket.js";
 import "./tabs.js";
+import "./reveal.js";
 import "./dialogs.js";
 import "./keys.js";
 import "./palette.js";

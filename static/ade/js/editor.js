@@ -4,6 +4,7 @@
  * first editor appears. A button with data-goto="id of the textarea" and data-goto-line goes to that line.
  */
 import { all, around, onContent } from "./dom.js";
+import { reveal } from "./reveal.js";
 
 /**
  * @typedef {{line: number, column: number, message: string, severity: "error" | "warning" | "info"}} Problem
@@ -161,8 +162,7 @@ async function markProblems(area) {
 
 /** @param {HTMLElement} area @param {number} line */
 function goTo(area, line) {
-  const tab = document.getElementById(area.closest("[role=tabpanel][hidden]")?.getAttribute("aria-labelledby") ?? "");
-  tab?.click();
+  reveal(area);
   const view = views.get(area);
   if (!view) return area.focus();
   const { doc } = view.state;

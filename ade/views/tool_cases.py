@@ -1,0 +1,94 @@
+"""The cases of a tool: written, run on the text in the editor, and taken away."""
+
+import json
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from ade.tool_cases import CaseForm, CaseRow, cases_context
+from ade.tool_inputs import Inputs
+from ade.tool_page import call_arguments, live_context
+from ade.tool_source import Reading, read_source
+from ade.views.tools import edited
+from agents_core.actions import tool_cases, tools
+from agents_core.errors import AgentsError
+from agents_core.models import Tool
+
+_PARTIALS = "ade/partials/_tool_"
+
+
+@require_POST
+def propose_case(request: HttpRequest, tool_id: str) -> HttpResponse:
+    """The form of a new case: of the mock inputs, or of the call ``call``, with what the editor's text gives for it now."""
+    tool, (_, form, reading) = tools.get(tool_id), edited(request)
+    try:
+        arguments = _arguments(request, tool, reading)
+        fields = {"name": reading.name or tool.name, "source_code": form.text}
+        outcome = async_to_sync(tools.run_once)(fields, arguments, {})
+    except AgentsError as error:
+        return render(request, f"{_PARTIALS}case_form.html", {"tool": tool, "trouble": error.message})
+    return render(request, f"{_PARTIALS}case_form.html", {"tool": tool, "form": CaseForm.proposing(arguments, outcome)})
+
+
+def _arguments(request: HttpRequest, tool: Tool, reading: Reading) -> dict[str, Any]:
+    """Raises ``NotFound`` for a call that is gone, ``InvalidInput`` for mock inputs that are wrong."""
+    if "call" in request.POST:
+        return call_arguments(tool.name, request.POST["call"])
+    return Inputs.of_post(reading.parameters, request.POST.dict()).meant()
+
+
+@require_GET
+def edit_case(request: HttpRequest, tool_id: str, case_id: int) -> HttpResponse:
+    form = CaseForm.of(tool_cases.find(tool_id, case_id))
+    return render(request, f"{_PARTIALS}case_form.html", {"tool": tools.get(tool_id), "form": form})
+
+
+@require_POST
+def save_case(request: HttpRequest, tool_id: str) -> HttpResponse:
+    """Gives the list of cases; 422 and the form with what is wrong with it."""
+    tool, form = tools.get(tool_id), CaseForm(request.POST)
+    try:
+        if form.is_valid():
+            case = tool_cases.save(tool.id, form.wanted(), form.cleaned_data["case"])
+            return _listed(request, tool, said=f"{case.name} is kept")
+    except AgentsError as error:
+        form.add_error(None, error.message)
+    response = render(request, f"{_PARTIALS}case_form.html", {"tool": tool, "form": form}, status=422)
+    response["HX-Retarget"], response["HX-Reswap"] = "#case-form", "outerHTML"
+    return response
+
+
+def _listed(request: HttpRequest, tool: Tool, said: str) -> HttpResponse:
+    context = {**live_context(tool), **cases_context(tool), "editable": True, "oob": True}
+    response = render(request, f"{_PARTIALS}cases_changed.html", context)
+    response["HX-Trigger"] = json.dumps({"toast": {"text": said, "tone": "ok"}})
+    return response
+
+
+@require_POST
+def delete_case(request: HttpRequest, tool_id: str, case_id: int) -> HttpResponse:
+    tool, case = tools.get(tool_id), tool_cases.find(tool_id, case_id)
+    tool_cases.delete(tool.id, case.id)
+    return _listed(request, tool, said=f"{case.name} is deleted")
+
+
+@require_POST
+def run_case(request: HttpRequest, tool_id: str, case_id: int) -> HttpResponse:
+    """Runs the case on the text in the editor, saved or not; gives its card, and how many pass."""
+    tool, case = tools.get(tool_id), tool_cases.find(tool_id, case_id)
+    source = request.POST.get("source", tool.source_code or "").replace("\r\n", "\n")
+    ran = async_to_sync(tool_cases.run)(case, read_source(source).name or tool.name, source)
+    tool_cases.remember(case, ran, source)
+    context = {**cases_context(tool), "row": CaseRow(case, stale=False), "ran_now": True, "oob": True}
+    return render(request, f"{_PARTIALS}case_ran.html", context)
+
+
+@require_POST
+def fill_from_case(request: HttpRequest, tool_id: str, case_id: int) -> HttpResponse:
+    """The form of mock inputs with the arguments of the case."""
+    tool, _, reading = edited(request)
+    inputs = Inputs.of(reading.parameters, tool_cases.find(tool_id, case_id).arguments)
+    return render(request, f"{_PARTIALS}inputs.html", {"inputs": inputs, "reading": reading, **live_context(tool)})
