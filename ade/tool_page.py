@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from ade.fragments import Fragment
+from agents_core.actions.tool_cases import same_json
 from agents_core.errors import NotFound
 from agents_core.models import Agent, AgentTool, Tool, ToolCall, ToolCase, ToolType
 from agents_core.tools.execute import own_arguments
@@ -101,11 +102,8 @@ def call_rows(tool: Tool) -> list[CallRow]:
         .only("id", "name", "arguments", "status", "duration_ms", "created_at", "agent__name", "step__number")
     )
     defaults = _defaults(tool)
-    cases = {_key(case.arguments, defaults): case for case in tool.cases.only("id", "name", "arguments")}
-    return [
-        CallRow(call, *_STATES[call.status], case=cases.get(_key(own_arguments(call.arguments), defaults)))
-        for call in calls[:_SHOWN_CALLS]
-    ]
+    cases = list(tool.cases.only("id", "name", "arguments"))
+    return [CallRow(call, *_STATES[call.status], _case_of(call, cases, defaults)) for call in calls[:_SHOWN_CALLS]]
 
 
 def _defaults(tool: Tool) -> dict[str, Any]:
@@ -114,9 +112,9 @@ def _defaults(tool: Tool) -> dict[str, Any]:
     return {name: one["default"] for name, one in properties.items() if isinstance(one, dict) and "default" in one}
 
 
-def _key(arguments: dict[str, Any], defaults: dict[str, Any]) -> str:
-    """Equal for calls that mean the same."""
-    return json.dumps({**defaults, **arguments}, sort_keys=True)
+def _case_of(call: ToolCall, cases: Iterable[ToolCase], defaults: dict[str, Any]) -> ToolCase | None:
+    meant = {**defaults, **own_arguments(call.arguments)}
+    return next((case for case in cases if same_json({**defaults, **case.arguments}, meant)), None)
 
 
 def _calls(name: str) -> QuerySet[ToolCall]:

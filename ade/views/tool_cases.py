@@ -26,11 +26,15 @@ def propose_case(request: HttpRequest, tool_id: str) -> HttpResponse:
     tool, (_, form, reading) = tools.get(tool_id), edited(request)
     try:
         arguments = _arguments(request, tool, reading)
-        fields = {"name": reading.name or tool.name, "source_code": form.text}
-        outcome = async_to_sync(tools.run_once)(fields, arguments, {})
+        outcome = async_to_sync(tools.run_once)(_fields(tool, reading.name, form.text), arguments, {})
     except AgentsError as error:
         return render(request, f"{_PARTIALS}case_form.html", {"tool": tool, "trouble": error.message})
     return render(request, f"{_PARTIALS}case_form.html", {"tool": tool, "form": CaseForm.proposing(arguments, outcome)})
+
+
+def _fields(tool: Tool, name: str, source: str) -> dict[str, Any]:
+    """The tool with another source, as ``tools.run_once`` takes it."""
+    return {"name": name or tool.name, "source_code": source, "pip_requirements": tool.pip_requirements}
 
 
 def _arguments(request: HttpRequest, tool: Tool, reading: Reading) -> dict[str, Any]:
@@ -80,7 +84,8 @@ def run_case(request: HttpRequest, tool_id: str, case_id: int) -> HttpResponse:
     """Runs the case on the text in the editor, saved or not; gives its card, and how many pass."""
     tool, case = tools.get(tool_id), tool_cases.find(tool_id, case_id)
     source = request.POST.get("source", tool.source_code or "").replace("\r\n", "\n")
-    ran = async_to_sync(tool_cases.run)(case, read_source(source).name or tool.name, source)
+    fields = _fields(tool, read_source(source).name, source)
+    ran = async_to_sync(tool_cases.run)(case, fields)
     tool_cases.remember(case, ran, source)
     context = {**cases_context(tool), "row": CaseRow(case, stale=False), "ran_now": True, "oob": True}
     return render(request, f"{_PARTIALS}case_ran.html", context)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,18 +139,18 @@ def _meets(case: ToolCase | Wanted, outcome: SandboxOutcome, value: Any, got: st
     if outcome.status != "ok":
         return False
     if case.expectation == Expectation.EQUALS:
-        return _same(value, expected)
+        return same_json(value, expected)
     if case.expectation == Expectation.CONTAINS:
         return expected in got
     return case.expectation == Expectation.RETURNS or is_of_type(value, expected)
 
 
-def _same(one: Any, other: Any) -> bool:
+def same_json(one: Any, other: Any) -> bool:
     """Equal as JSON: ``true`` is not 1, but 1 is 1.0."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+        return one.keys() == other.keys() and all(same_json(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
+        return len(one) == len(other) and all(map(same_json, one, other))
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
@@ -159,15 +159,15 @@ def is_of_type(value: Any, name: str) -> bool:
     return isinstance(value, _JSON_TYPES[name]) and (not isinstance(value, bool) or name == "boolean")
 
 
-async def run(case: ToolCase | Wanted, name: str, source: str) -> Ran:
-    """The case, tried on the function ``name`` of ``source``. Raises ``SandboxUnavailable``."""
-    outcome = await tools.run_once({"name": name, "source_code": source}, case.arguments, {})
+async def run(case: ToolCase | Wanted, fields: Mapping[str, Any]) -> Ran:
+    """The case, tried on a tool of which ``fields`` are as ``tools.run_once`` takes them. Raises as that does."""
+    outcome = await tools.run_once(fields, case.arguments, {})
     return Ran(case.name, verdict(case, outcome), outcome)
 
 
-async def run_all(cases: Iterable[ToolCase | Wanted], name: str, source: str) -> list[Ran]:
+async def run_all(cases: Iterable[ToolCase | Wanted], fields: Mapping[str, Any]) -> list[Ran]:
     """As ``run``, in the order of ``cases``, as many at once as the sandbox takes."""
-    return list(await asyncio.gather(*(run(case, name, source) for case in cases)))
+    return list(await asyncio.gather(*(run(case, fields) for case in cases)))
 
 
 def remember(case: ToolCase, ran: Ran, source: str) -> None:

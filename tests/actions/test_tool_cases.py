@@ -24,6 +24,9 @@ SOURCE = '''def divide(a: float, b: float) -> dict:
 '''
 
 
+FIELDS = {"name": "divide", "source_code": SOURCE}
+
+
 def returned(value: Any) -> SandboxOutcome:
     return SandboxOutcome("ok", value=value)
 
@@ -91,14 +94,14 @@ def test_cases_run_together_in_the_sandbox_and_keep_their_order(tool: Tool) -> N
         Wanted("by zero", {"a": 1, "b": 0}, "equals", {"quotient": 0}),
         Wanted("below", {"a": -1, "b": 1}, "raises", "a is below zero"),
     ]
-    ran = finish(tool_cases.run_all(wanted, "divide", SOURCE))
+    ran = finish(tool_cases.run_all(wanted, FIELDS))
     assert [(one.name, one.verdict.passed) for one in ran] == [("halves", True), ("by zero", False), ("below", True)]
     assert ran[1].verdict.got.startswith("ZeroDivisionError: ")
 
 
 def test_an_outcome_is_kept_with_the_version_that_ran(tool: Tool) -> None:
     case = tool_cases.save(tool.id, Wanted("halves", {"a": 1, "b": 2}, "type", "object"))
-    ran = finish(tool_cases.run(case, "divide", SOURCE))
+    ran = finish(tool_cases.run(case, FIELDS))
     tool_cases.remember(case, ran, SOURCE)
     kept = ToolCase.objects.get()
     assert (kept.status, kept.got, kept.ran_version) == ("passed", '{"quotient": 0.5}', 1)
@@ -110,7 +113,7 @@ def test_an_outcome_is_kept_with_the_version_that_ran(tool: Tool) -> None:
 
 def test_an_outcome_of_a_case_deleted_meanwhile_is_dropped(tool: Tool) -> None:
     case = tool_cases.save(tool.id, Wanted("halves", {"a": 1, "b": 2}))
-    ran = finish(tool_cases.run(case, "divide", SOURCE))
+    ran = finish(tool_cases.run(case, FIELDS))
     tool_cases.delete(tool.id, case.id)
     tool_cases.remember(case, ran, SOURCE)
     assert not ToolCase.objects.exists()

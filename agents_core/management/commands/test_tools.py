@@ -22,17 +22,21 @@ from agents_core.tools.execute import close_sandbox
 
 _NOTHING_RAN = 2
 _NAME_COLUMNS = 60
+_FIELDS = ("name", "source_code", "pip_requirements")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
-    """A tool with its cases, and once they ran, what each gave."""
+    """A tool, as ``tools.run_once`` takes it, with its cases, and once they ran, what each gave."""
 
-    name: str
-    source: str
+    fields: dict[str, Any]
     cases: list[Wanted]
     ran: tuple[Ran, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return str(self.fields["name"])
 
     def pairs(self) -> Iterator[tuple[Wanted, Ran]]:
         return zip(self.cases, self.ran, strict=True)
@@ -42,7 +46,7 @@ class _Tried:
             {"name": one.name, "arguments": one.arguments, "expectation": one.expectation, "expected": one.expected}
             for one in self.cases
         ]
-        return {"name": self.name, "source_code": self.source, "cases": cases}
+        return {**self.fields, "cases": cases}
 
 
 class Command(BaseCommand):
@@ -102,14 +106,17 @@ def _of_database() -> Iterator[_Tried]:
     for tool in Tool.objects.filter(source_code__isnull=False, cases__isnull=False).distinct().order_by("name"):
         cases = ToolCase.objects.filter(tool=tool).order_by("name")
         wanted = [Wanted(one.name, one.arguments, one.expectation, one.expected) for one in cases]
-        yield _Tried(tool.name, tool.source_code or "", wanted)
+        yield _Tried({name: getattr(tool, name) for name in _FIELDS}, wanted)
 
 
 def _of_file(path: Path) -> Iterator[_Tried]:
     """What ``--export`` wrote. Raises ``CommandError`` that says what is wrong with the file."""
     try:
         for one in json.loads(path.read_text(encoding="utf-8")):
-            yield _Tried(str(one["name"]), str(one["source_code"]), [Wanted(**case).checked() for case in one["cases"]])
+            fields = {"name": str(one["name"]), "source_code": str(one["source_code"])}
+            packages = list(one.get("pip_requirements", []))
+            cases = [Wanted(**case).checked() for case in one["cases"]]
+            yield _Tried({**fields, "pip_requirements": packages}, cases)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, AgentsError) as error:
         told = f"{path} holds no tools as --export writes them: {type(error).__name__}: {error}"
         raise CommandError(told, returncode=_NOTHING_RAN) from None
@@ -117,10 +124,7 @@ def _of_file(path: Path) -> Iterator[_Tried]:
 
 async def _run(tools: Iterable[_Tried]) -> list[_Tried]:
     try:
-        return [
-            _Tried(one.name, one.source, one.cases, tuple(await tool_cases.run_all(one.cases, one.name, one.source)))
-            for one in tools
-        ]
+        return [_Tried(one.fields, one.cases, tuple(await tool_cases.run_all(one.cases, one.fields))) for one in tools]
     finally:
         await close_sandbox()
 
