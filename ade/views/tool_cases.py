@@ -14,17 +14,19 @@ from ade.tool_page import call_arguments, live_context
 from ade.tool_source import Reading, read_source
 from ade.views.tools import edited
 from agents_core.actions import tool_cases, tools
-from agents_core.errors import AgentsError
+from agents_core.errors import AgentsError, Refused
 from agents_core.models import Tool
 
 _PARTIALS = "ade/partials/_tool_"
 
 
 @require_POST
-def propose_case(request: HttpRequest, tool_id: str) -> HttpResponse:
+def propose_case(request: HttpRequest) -> HttpResponse:
     """The form of a new case: of the mock inputs, or of the call ``call``, with what the editor's text gives for it now."""
-    tool, (_, form, reading) = tools.get(tool_id), edited(request)
+    tool, form, reading = edited(request)
     try:
+        if tool is None:
+            raise Refused("Save the tool first: its cases are kept with it.")
         arguments = _arguments(request, tool, reading)
         outcome = async_to_sync(tools.run_once)(_fields(tool, reading.name, form.text), arguments, {})
     except AgentsError as error:

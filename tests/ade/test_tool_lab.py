@@ -87,14 +87,15 @@ async def test_rolling_back_over_the_work_of_another_is_refused(site: Site) -> N
 async def test_a_new_case_is_proposed_with_what_the_text_in_the_editor_gives_now(site: Site) -> None:
     tool = await saved()
     editor = {**version(tool), "source": SOURCE.replace("Hello", "Ahoy")}
-    page = await site.post(f"/tools/{tool.id}/cases/new", **editor, **{"arg.name": "Bo", "arg.times": "1"})
+    page = await site.post("/tools/cases/new", **editor, **{"arg.name": "Bo", "arg.times": "1"})
     assert page.cssselect("[name=name]")[0].get("value") == "name=Bo times=1"
     assert page.cssselect("option[selected]")[0].get("value") == "equals"
     assert page.cssselect("[name=expected]")[0].text.strip() == '{\n  "said": "Ahoy, Bo! "\n}'
-    wrong = await site.post(f"/tools/{tool.id}/cases/new", **editor, **{"arg.name": "Bo", "arg.times": "x"})
+    wrong = await site.post("/tools/cases/new", **editor, **{"arg.name": "Bo", "arg.times": "x"})
     assert "times: Write a whole number" in text_of(wrong, "case-form")
-    unread = await site.post(f"/tools/{tool.id}/cases/new", **version(tool), source="def")
+    unread = await site.post("/tools/cases/new", **version(tool), source="def")
     assert "SyntaxError" in unread.cssselect("[name=expected]")[0].text
+    assert "Save the tool first" in text_of(await site.post("/tools/cases/new", source=SOURCE), "case-form")
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ async def test_a_call_leads_to_the_case_that_means_the_same(site: Site) -> None:
     page = await site.get(f"/tools/{tool.id}")
     assert "Save as case" in text_of(page, "panel-tool-calls")
     call = page.cssselect("#panel-tool-calls tbody tr")[0].get("id").removeprefix("call-")
-    proposed = await site.post(f"/tools/{tool.id}/cases/new", **version(tool), source=SOURCE, call=call)
+    proposed = await site.post("/tools/cases/new", **version(tool), source=SOURCE, call=call)
     assert proposed.cssselect("[name=name]")[0].get("value") == "name=Bo"
     case = await case_of(tool, "with the default", name="Bo", times=2.0)
     page = await site.get(f"/tools/{tool.id}")
