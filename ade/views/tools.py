@@ -174,7 +174,9 @@ def save_tool(request: HttpRequest) -> HttpResponse:
     response = render(request, f"{_PARTIALS}saved.html", context)
     response["HX-Replace-Url"] = f"/tools/{saved.id}"
     response["HX-Trigger"] = json.dumps({"toast": {"text": _saved_text(tool, saved), "tone": "ok"}})
-    response["HX-Trigger-After-Settle"] = "tool-saved"  # The editor is read anew: an answer from before the save is late now.
+    response["HX-Trigger-After-Settle"] = (
+        "tool-saved"  # The editor is read anew: an answer from before the save is late now.
+    )
     return response
 
 

@@ -16,7 +16,7 @@ from agents_core.events.types import AgentChanged
 from agents_core.models import Agent, AgentTool, AgentVariable, Author, Tool, ToolType
 from agents_core.models.pipeline import run_sync
 from agents_core.models.sealed import unseal
-from agents_core.sandbox.base import SandboxOutcome
+from agents_core.sandbox.base import Limits, SandboxOutcome
 from agents_core.tools.base import builtin_definitions
 from agents_core.tools.execute import run_source
 from agents_core.tools.schema import derive_strictly
@@ -270,10 +270,20 @@ def of_agent(agent_id: str, name: str) -> Tool:
 # --- trying a tool ------------------------------------------------------------------------------------------------
 
 
-async def run_once(fields: Mapping[str, Any], arguments: dict[str, Any], env: Mapping[str, str]) -> SandboxOutcome:
-    """What the function of a source gives for ``arguments``, in the sandbox. Raises ``Refused``, ``SandboxUnavailable``."""
+async def run_once(
+    fields: Mapping[str, Any],
+    arguments: dict[str, Any],
+    env: Mapping[str, str],
+    limits: Limits | None = None,
+    *,
+    record: bool = False,
+) -> SandboxOutcome:
+    """What the function of a source gives for ``arguments``, in the sandbox; with ``record``, step by step.
+
+    Raises ``Refused``, ``SandboxUnavailable``.
+    """
     name = fields.get("name") or described(fields).name
-    return await run_source(fields["source_code"], name, arguments, dict(env))
+    return await run_source(fields["source_code"], name, arguments, dict(env), limits, record=record)
 
 
 async def run_of_agent(agent_id: str, name: str, arguments: dict[str, Any]) -> SandboxOutcome:

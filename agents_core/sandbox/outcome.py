@@ -4,7 +4,7 @@ import json
 import signal
 from typing import Any
 
-from agents_core.sandbox.base import Limits, SandboxOutcome, SandboxUnavailable, Status
+from agents_core.sandbox.base import Limits, RecordedStep, SandboxOutcome, SandboxUnavailable, Status
 from agents_core.sandbox.inside import wire
 
 
@@ -32,6 +32,7 @@ def outcome_of(reply: bytes, limits: Limits) -> SandboxOutcome:
         cpu_ms=header["cpu_ms"],
         peak_memory_bytes=header["peak_memory_bytes"],
         output_truncated=header["output_truncated"],
+        steps=_steps(told.get("steps")),
     )
 
 
@@ -66,7 +67,27 @@ def _report(report: bytes) -> dict[str, Any]:
         told = None
     if not isinstance(told, dict) or not told.keys() & {"value", "error"}:
         return {"error": "The tool wrote to the descriptor of its result; what it wrote was thrown away."}
-    return {key: item if key == "value" else str(item) for key, item in told.items()}
+    return {key: item if key in {"value", "steps"} else str(item) for key, item in told.items()}
+
+
+def _steps(told: Any) -> tuple[RecordedStep, ...]:
+    """None where they have not the shape that the recorder gives them."""
+    try:
+        return tuple(
+            RecordedStep(
+                line=int(one["line"]),
+                depth=int(one["depth"]),
+                function=str(one["function"]),
+                event=str(one["event"]),
+                note=str(one["note"]),
+                variables=tuple((str(name), str(text)) for name, text in one["variables"]),
+                changed=tuple(map(str, one["changed"])),
+                printed=int(one["printed"]),
+            )
+            for one in told or ()
+        )
+    except (TypeError, ValueError, KeyError, OverflowError):
+        return ()
 
 
 def _signal_name(number: int) -> str:

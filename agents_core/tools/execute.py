@@ -68,10 +68,18 @@ def _argument_trouble(accepted: Mapping[str, Any], unknown: list[str], missing: 
 
 
 async def run_source(
-    source: str, function: str, arguments: dict[str, Any], env: dict[str, str], limits: Limits | None = None
+    source: str,
+    function: str,
+    arguments: dict[str, Any],
+    env: dict[str, str],
+    limits: Limits | None = None,
+    *,
+    record: bool = False,
 ) -> SandboxOutcome:
     """Runs a function of ``source`` in the sandbox. Raises ``SandboxUnavailable`` where this machine isolates nothing."""
-    return await (await sandbox()).call(SandboxCall(source, function, arguments, env, limits or Limits()))
+    return await (await sandbox()).call(
+        SandboxCall(source, function, arguments, env, limits or Limits(), record=record)
+    )
 
 
 async def run_custom(
