@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -137,6 +137,7 @@ class Tried:
     name: str
     outcome: SandboxOutcome
     return_char_limit: int
+    recorded: bool = False
 
     @property
     def ok(self) -> bool:
@@ -160,6 +161,21 @@ class Tried:
     def traceback(self) -> list[Line]:
         lines = self.outcome.traceback.splitlines()
         return [Line(line, int(found[1]) if (found := _FRAME.match(line)) else None) for line in lines]
+
+    @property
+    def steps_json(self) -> str:
+        """The recording, as stepper.js takes it."""
+        return json.dumps([asdict(step) for step in self.outcome.steps], ensure_ascii=False)
+
+    @property
+    def last_step(self) -> int:
+        return max(0, len(self.outcome.steps) - 1)
+
+    @property
+    def steps_cut(self) -> bool:
+        """Whether the call went on after the last step: it neither returned nor raised from its first function there."""
+        steps = self.outcome.steps
+        return bool(steps) and (steps[-1].depth > 1 or steps[-1].event == "line")
 
     @property
     def printed_lines(self) -> int:

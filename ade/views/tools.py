@@ -130,7 +130,7 @@ def _turned(reading: Reading, request: HttpRequest) -> Inputs:
 
 @require_POST
 def run_tool(request: HttpRequest) -> HttpResponse:
-    """Runs the text in the editor, saved or not, with the mock inputs; gives the result pane."""
+    """Runs the text in the editor, saved or not, with the mock inputs, step by step with ``record``; gives the result pane."""
     tool, form, reading = edited(request)
     if not reading.name:
         refusal = {"title": "There is nothing to run", "cause": reading.problems[0].message}
@@ -142,18 +142,22 @@ def run_tool(request: HttpRequest) -> HttpResponse:
         response = render(request, f"{_PARTIALS}inputs.html", context)
         response["HX-Reswap"] = "none"
         return response
-    return render(request, f"{_PARTIALS}ran.html", {**context, **_tried(form, reading, arguments)})
+    return render(
+        request,
+        f"{_PARTIALS}ran.html",
+        {**context, **_tried(form, reading, arguments, record="record" in request.POST)},
+    )
 
 
-def _tried(form: ToolForm, reading: Reading, arguments: dict[str, Any]) -> dict[str, Any]:
+def _tried(form: ToolForm, reading: Reading, arguments: dict[str, Any], *, record: bool) -> dict[str, Any]:
     fields = {"name": reading.name, "source_code": form.text}
     try:
-        outcome = async_to_sync(tools.run_once)(fields, arguments, {})
+        outcome = async_to_sync(tools.run_once)(fields, arguments, {}, record=record)
     except SandboxUnavailable:
         status = sandbox_status()
         return {"refusal": {"title": "No sandbox on this machine", "cause": status.reason, "remedy": status.advice}}
     limit = form.cleaned_data["return_char_limit"] if form.is_valid() else Tool().return_char_limit
-    return {"tried": Tried(reading.name, outcome, limit)}
+    return {"tried": Tried(reading.name, outcome, limit, record)}
 
 
 @require_POST

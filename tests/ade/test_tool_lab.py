@@ -1,5 +1,7 @@
 """Versions and cases on the page of a tool, as a browser asks for them."""
 
+import json
+
 import pytest
 from asgiref.sync import sync_to_async
 
@@ -180,3 +182,23 @@ async def test_a_call_leads_to_the_case_that_means_the_same(site: Site) -> None:
     page = await site.get(f"/tools/{tool.id}")
     assert page.cssselect("#panel-tool-calls [data-reveal]")[0].get("data-reveal") == f"case-{case.id}"
     assert "Save as case" not in text_of(page, "panel-tool-calls")
+
+
+# --- stepping -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_recorded_run_gives_its_steps_to_go_through_and_another_gives_none(site: Site) -> None:
+    inputs = {"source": SOURCE, "arg.name": "Bo", "arg.times": "1"}
+    page = await site.post("/tools/run", **inputs, record="1")
+    steps = json.loads(page.get_element_by_id("tool-steps").get("data-steps"))
+    assert [(step["line"], step["event"]) for step in steps] == [(9, "line"), (10, "line"), (10, "return")]
+    assert steps[0]["variables"] == [["name", "'Bo'"], ["times", "1"]]
+    assert "went on" not in text_of(page, "tool-steps")
+    page = await site.post("/tools/run", **inputs)
+    assert page.get_element_by_id("tool-steps").get("data-steps") == "[]"
+
+
+async def test_a_recording_that_is_full_says_so(site: Site) -> None:
+    looping = SOURCE.replace("print(", "for n in range(2000): print(")
+    page = await site.post("/tools/run", source=looping, record="1", **{"arg.name": "Bo", "arg.times": "1"})
+    assert "The first 1000 steps are recorded" in text_of(page, "tool-steps")

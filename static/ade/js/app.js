@@ -12,6 +12,7 @@ import "./composer.js";
 import "./drafts.js";
 import "./scrubber.js";
 import "./editor.js";
+import "./stepper.js";
 import "./fields.js";
 import "./stale.js";
 import "./copy.js";

@@ -2,7 +2,9 @@
  * CodeMirror on <textarea data-editor="python|json|markdown|text">. The textarea stays the form field: it holds the
  * text and sends `input`, so htmx triggers and counters work as on a plain one. The 0.7 MB bundle is loaded when the
  * first editor appears. A button with data-goto="id of the textarea" and data-goto-line goes to that line.
+ * data-breakpoints on the textarea gives it a gutter for them.
  */
+import { breakpoints } from "./breakpoints.js";
 import { all, around, onContent } from "./dom.js";
 import { reveal } from "./reveal.js";
 
@@ -15,6 +17,9 @@ import { reveal } from "./reveal.js";
 let bundle;
 /** @type {WeakMap<Element, any>} the view of a textarea */
 const views = new WeakMap();
+
+/** @param {Element | null} area @returns {any} its editor, once there is one */
+export const viewOf = (area) => area && views.get(area);
 
 const load = () => (bundle ??= import("../../vendor/codemirror/codemirror.js"));
 
@@ -39,6 +44,9 @@ function theme(cm) {
     "&.cm-focused": { outline: "none" },
     ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.65" },
     ".cm-content": { padding: "10px 0", caretColor: "var(--text)" },
+    ".cm-breakpoints .cm-gutterElement": { width: "14px", padding: "0 0 0 4px", cursor: "pointer" },
+    ".cm-breakpoints .dot": { color: "var(--bad-fill)" },
+    ".cm-here": { backgroundColor: "color-mix(in srgb, var(--pause-fill) 26%, transparent) !important" },
     ".cm-cursor": { borderLeftColor: "var(--text)" },
     ".cm-gutters": { backgroundColor: "var(--bg)", color: "var(--faint)", border: "none" },
     ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--hover)" },
@@ -110,6 +118,7 @@ function build(cm, area) {
     doc: area.value,
     extensions: [
       keys(cm, area),
+      area.dataset.breakpoints === undefined ? [] : breakpoints(cm),
       cm.basicSetup,
       theme(cm),
       language(cm, area.dataset.editor),

@@ -9,6 +9,6 @@ export { HighlightStyle, indentUnit, LanguageSupport, syntaxHighlighting } from 
 export { lintGutter, linter, setDiagnostics } from "@codemirror/lint";
 export { MergeView, unifiedMergeView } from "@codemirror/merge";
 export { search } from "@codemirror/search";
-export { Compartment, EditorState, Prec } from "@codemirror/state";
-export { keymap, placeholder } from "@codemirror/view";
+export { Compartment, EditorState, Prec, RangeSet, StateEffect, StateField } from "@codemirror/state";
+export { Decoration, gutter, GutterMarker, keymap, placeholder } from "@codemirror/view";
 export { styleTags, tags } from "@lezer/highlight";
