@@ -109,6 +109,7 @@ urlpatterns = [
     path("tools/run", tools.run_tool),
     path("tools/save", tools.save_tool),
     path("tools/cases/new", tool_cases.propose_case),
+    path("tools/probe", tool_cases.probe_tool),
     path("tools/<str:ref>", tools.tool_page),
     path("tools/<str:tool_id>/delete", tools.delete_tool),
     path("tools/<str:tool_id>/history", tool_history.history),

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
-from ade.tool_cases import CaseForm, CaseRow, cases_context
+from ade.tool_cases import CaseForm, CaseRow, cases_context, told_json
 from ade.tool_inputs import Inputs
 from ade.tool_page import call_arguments, live_context
 from ade.tool_source import Reading, read_source
@@ -16,6 +16,7 @@ from ade.views.tools import edited
 from agents_core.actions import tool_cases, tools
 from agents_core.errors import AgentsError, Refused
 from agents_core.models import Tool
+from agents_core.tools.probe import LIMITS, Probed, probe
 
 _PARTIALS = "ade/partials/_tool_"
 
@@ -34,9 +35,10 @@ def propose_case(request: HttpRequest) -> HttpResponse:
     return render(request, f"{_PARTIALS}case_form.html", {"tool": tool, "form": CaseForm.proposing(arguments, outcome)})
 
 
-def _fields(tool: Tool, name: str, source: str) -> dict[str, Any]:
+def _fields(tool: Tool | None, name: str, source: str) -> dict[str, Any]:
     """The tool with another source, as ``tools.run_once`` takes it."""
-    return {"name": name or tool.name, "source_code": source, "pip_requirements": tool.pip_requirements}
+    kept = {"name": tool.name, "pip_requirements": tool.pip_requirements} if tool else {}
+    return {**kept, "source_code": source, **({"name": name} if name else {})}
 
 
 def _arguments(request: HttpRequest, tool: Tool, reading: Reading) -> dict[str, Any]:
@@ -44,6 +46,26 @@ def _arguments(request: HttpRequest, tool: Tool, reading: Reading) -> dict[str, 
     if "call" in request.POST:
         return call_arguments(tool.name, request.POST["call"])
     return Inputs.of_post(reading.parameters, request.POST.dict()).meant()
+
+
+@require_POST
+def probe_tool(request: HttpRequest) -> HttpResponse:
+    """Looks for arguments that the schema allows and that break the text in the editor; gives the smallest."""
+    tool, form, reading = edited(request)
+    if not reading.name:
+        return render(request, f"{_PARTIALS}probe.html", {"trouble": reading.problems[0].message})
+    fields = _fields(tool, reading.name, form.text)
+    run = async_to_sync(tools.run_once)
+    probed = probe(lambda arguments: run(fields, arguments, {}, LIMITS), reading.parameters, form.text)
+    return render(request, f"{_PARTIALS}probe.html", {"probed": probed, "example": _told(probed)})
+
+
+def _told(probed: Probed) -> dict[str, str]:
+    """The counter-example as it is shown, and as a form sends it back."""
+    if probed.found is None:
+        return {}
+    arguments = told_json(probed.found.arguments)
+    return {"arguments": arguments, "vals": json.dumps({"raw": arguments, "mode": "form"})}
 
 
 @require_GET

@@ -202,3 +202,28 @@ async def test_a_recording_that_is_full_says_so(site: Site) -> None:
     looping = SOURCE.replace("print(", "for n in range(2000): print(")
     page = await site.post("/tools/run", source=looping, record="1", **{"arg.name": "Bo", "arg.times": "1"})
     assert "The first 1000 steps are recorded" in text_of(page, "tool-steps")
+
+
+# --- property tests -----------------------------------------------------------------------------------------------
+
+
+async def test_a_search_shows_the_smallest_call_that_breaks_the_tool_to_keep_or_to_fill_in(site: Site) -> None:
+    tool = await saved()
+    source = SOURCE.replace("print(", "assert times < 12; print(")
+    page = await site.post("/tools/probe", **version(tool), source=source)
+    assert '"times": 12' in text_of(page, "tool-probe")
+    assert "AssertionError" in text_of(page, "tool-probe")
+    sent = json.loads(page.cssselect("#tool-probe [data-dialog]")[0].get("hx-vals"))
+    form = await site.post("/tools/cases/new", **version(tool), source=source, **sent)
+    assert form.cssselect("option[selected]")[0].get("value") == "raises"
+    filled = await site.post("/tools/inputs", **version(tool), source=source, **sent)
+    assert filled.get_element_by_id("arg-times").get("value") == "12"
+
+
+async def test_a_search_that_finds_nothing_says_how_many_calls_it_made(site: Site) -> None:
+    refusing = SOURCE.replace("print(", "if not 0 <= times < 9: raise ValueError('that many')\n    print(")
+    page = await site.post("/tools/probe", source=refusing)
+    told = text_of(page, "tool-probe")
+    assert "none broke it" in told
+    assert "refused" in told
+    assert "Python cannot read this" in text_of(await site.post("/tools/probe", source="def"), "tool-probe")

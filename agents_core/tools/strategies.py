@@ -1,0 +1,121 @@
+"""What a tool may be called with by its JSON Schema, for tests that look for a call that breaks it.
+
+Values are of a size that a model would write: without bounds in the schema, numbers within a million, texts and lists that are short.
+"""
+
+from collections.abc import Callable, Mapping
+from math import ceil, floor, isfinite
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+_LARGEST = 1_000_000
+_DEEPEST = 5
+_MOST_ITEMS = 5
+_LONGEST = 40
+
+Strategy = SearchStrategy[Any]
+Schema = Mapping[str, Any]
+
+
+def arguments(parameters: Schema) -> Strategy:
+    """Arguments that ``parameters`` allow; those that may be left out sometimes are. What a schema says that is not known here is not
+    kept to, so that a value may be wrong in it."""
+    return _Reader(parameters).value(parameters, 0)
+
+
+_ANY_LEAF = st.none() | st.booleans() | st.integers(-_LARGEST, _LARGEST) | st.text(max_size=_LONGEST)
+_ANY = st.recursive(
+    _ANY_LEAF,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+class _Reader:
+    def __init__(self, root: Schema) -> None:
+        self._definitions = root.get("$defs") or root.get("definitions") or {}
+
+    def value(self, schema: Any, depth: int) -> Strategy:
+        if not isinstance(schema, Mapping) or depth > _DEEPEST:
+            return st.none() if depth > _DEEPEST else _ANY
+        if isinstance(schema.get("$ref"), str):
+            return self.value(self._definitions.get(schema["$ref"].rpartition("/")[2], {}), depth + 1)
+        if "const" in schema:
+            return st.just(schema["const"])
+        if isinstance(schema.get("enum"), list) and schema["enum"]:
+            return st.sampled_from(schema["enum"])
+        for key in ("anyOf", "oneOf"):
+            if isinstance(schema.get(key), list) and schema[key]:
+                return st.one_of([self.value(one, depth + 1) for one in schema[key]])
+        kinds = schema.get("type")
+        if isinstance(kinds, list) and kinds:
+            return st.one_of([self.value({**schema, "type": kind}, depth) for kind in kinds])
+        return self._typed(str(kinds or ("object" if "properties" in schema else "")), schema, depth)
+
+    def _typed(self, kind: str, schema: Schema, depth: int) -> Strategy:
+        known: dict[str, Callable[[], Strategy]] = {
+            "string": lambda: _text(schema),
+            "integer": lambda: _number(schema, whole=True),
+            "number": lambda: _number(schema, whole=False),
+            "boolean": st.booleans,
+            "null": st.none,
+            "array": lambda: self._array(schema, depth),
+            "object": lambda: self._object(schema, depth),
+        }
+        return known[kind]() if kind in known else _ANY
+
+    def _array(self, schema: Schema, depth: int) -> Strategy:
+        if isinstance(schema.get("prefixItems"), list):
+            return st.tuples(*(self.value(one, depth + 1) for one in schema["prefixItems"])).map(list)
+        least = _size(schema, "minItems", 0)
+        most = _size(schema, "maxItems", least + _MOST_ITEMS)
+        return st.lists(self.value(schema.get("items", {}), depth + 1), min_size=least, max_size=max(least, most))
+
+    def _object(self, schema: Schema, depth: int) -> Strategy:
+        properties = schema.get("properties")
+        if not isinstance(properties, Mapping):
+            inner = schema.get("additionalProperties")
+            values = self.value(inner if isinstance(inner, Mapping) else {}, depth + 1)
+            return st.dictionaries(st.text(max_size=8), values, max_size=_MOST_ITEMS)
+        made = {name: self.value(one, depth + 1) for name, one in properties.items()}
+        required = {name: one for name, one in made.items() if name in schema.get("required", [])}
+        optional = {name: one for name, one in made.items() if name not in required}
+        return st.fixed_dictionaries(required, optional=optional)
+
+
+def _size(schema: Schema, key: str, otherwise: int) -> int:
+    size = schema.get(key)
+    return size if isinstance(size, int) and 0 <= size <= 1_000 else otherwise
+
+
+_FORMATS: dict[str, Strategy] = {
+    "date": st.dates().map(str),
+    "date-time": st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat()),
+    "time": st.times().map(str),
+    "email": st.emails(),
+    "uuid": st.uuids().map(str),
+}
+
+
+def _text(schema: Schema) -> Strategy:
+    if schema.get("format") in _FORMATS:
+        return _FORMATS[schema["format"]]
+    least = _size(schema, "minLength", 0)
+    most = _size(schema, "maxLength", least + _LONGEST)
+    return st.text(min_size=least, max_size=max(least, most))
+
+
+def _number(schema: Schema, *, whole: bool) -> Strategy:
+    low, high = _bound(schema, "minimum", "exclusiveMinimum"), _bound(schema, "maximum", "exclusiveMaximum")
+    least = low if low is not None else min(-_LARGEST, high if high is not None else 0)
+    most = max(least, high if high is not None else _LARGEST)
+    values: Strategy = st.integers(ceil(least), max(ceil(least), floor(most))) if whole else st.floats(least, most)
+    excluded = [schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")]
+    return values.filter(lambda value: value not in excluded)
+
+
+def _bound(schema: Schema, *names: str) -> float | None:
+    given = [schema[name] for name in names if isinstance(schema.get(name), int | float)]
+    return given[0] if given and isfinite(given[0]) else None
