@@ -3,11 +3,12 @@
 import json
 import re
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ade.tool_lint import lint
 from agents_core.models import Tool
 from agents_core.runtime.transcript import packed_return
 from agents_core.sandbox.base import SandboxOutcome
@@ -16,6 +17,8 @@ from agents_core.tools.schema import Problem, ToolSchema, derive
 
 LONGEST_SOURCE = 200_000
 """Characters. Longer sources are not read at every keystroke."""
+MODULES = sorted(name for name in sys.stdlib_module_names if not name.startswith("_"))
+"""What a tool can import without any requirement: offered while it is written."""
 _SHOWN_PROBLEMS = 100
 _LINE = 88
 _DEEPEST = 40
@@ -44,6 +47,12 @@ class Reading:
     warnings: tuple[Problem, ...] = ()
     injected: tuple[str, ...] = ()
     note: str = ""
+
+    def linted(self, source: str) -> "Reading":
+        """The same, with what ruff says of ``source``, whose reading it is, among the warnings."""
+        if len(source) > LONGEST_SOURCE:
+            return self
+        return replace(self, warnings=tuple(sorted({*self.warnings, *lint(source)})))
 
     @property
     def told(self) -> str:

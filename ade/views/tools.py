@@ -24,7 +24,7 @@ from ade.tool_page import (
     offered_agents,
     tool_groups,
 )
-from ade.tool_source import NEW_SOURCE, Reading, Tried, read_source, stored_reading
+from ade.tool_source import MODULES, NEW_SOURCE, Reading, Tried, read_source, stored_reading
 from agents_core.actions import tools
 from agents_core.errors import AgentsError, Conflict
 from agents_core.models import Author, Tool, ToolType
@@ -48,14 +48,15 @@ def tool_list(request: HttpRequest) -> HttpResponse:
 def new_tool(request: HttpRequest) -> HttpResponse:
     """The editor on a template."""
     form = ToolForm.of(Tool(source_code=NEW_SOURCE))
-    return render(request, "ade/pages/tool.html", _page(None, form, read_source(NEW_SOURCE)))
+    return render(request, "ade/pages/tool.html", _page(None, form, read_source(NEW_SOURCE).linted(NEW_SOURCE)))
 
 
 @require_GET
 def tool_page(request: HttpRequest, ref: str) -> HttpResponse:
     """The page of a tool, by id or name: the editor, or what can be seen of one that has no source here."""
     tool = find_tool(ref)
-    reading = read_source(tool.source_code or "", tool) if _is_editable(tool) else stored_reading(tool)
+    source = tool.source_code or ""
+    reading = read_source(source, tool).linted(source) if _is_editable(tool) else stored_reading(tool)
     return render(request, "ade/pages/tool.html", _page(tool, ToolForm.of(tool), reading))
 
 
@@ -72,6 +73,7 @@ def _page(tool: Tool | None, form: ToolForm, reading: Reading) -> dict[str, Any]
         "editable": editable,
         "inputs": Inputs.of(reading.parameters) if editable else None,
         "unsaved": tool is None,
+        "modules": " ".join(MODULES),
         "agents": offered_agents(tool.id) if tool else [],
     }
 
@@ -94,7 +96,7 @@ def read_editor(request: HttpRequest) -> HttpResponse:
     readable = reading.name and (tool is None or _is_editable(tool))
     context = {
         "tool": tool,
-        "reading": reading,
+        "reading": reading.linted(form.text) if tool is None or _is_editable(tool) else reading,
         "editable": tool is None or _is_editable(tool),
         "inputs": Inputs.of_post(reading.parameters, request.POST.dict()) if readable else None,
         "unsaved": tool is None or not form.is_valid() or form.differs(tool),

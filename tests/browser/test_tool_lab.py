@@ -134,3 +134,25 @@ def test_a_recorded_run_is_gone_through_by_keys_forwards_and_back(page: Page, li
     page.keyboard.press("Control+Enter")
     expect(here).to_have_count(0)
     expect(page.get_by_role("tab", name="Result")).to_have_attribute("aria-selected", "true")
+
+
+def test_the_editor_completes_modules_and_own_names_and_marks_what_ruff_finds(page: Page) -> None:
+    page.goto("/tools/new")
+    expect(page.locator("#source-code .cm-content")).to_be_visible()
+    write(page, "import js")
+    page.keyboard.type("o")
+    expect(page.locator(".cm-tooltip-autocomplete li[aria-selected]")).to_have_text("json")
+    page.wait_for_timeout(200)  # The editor takes a key that follows at once for typing.
+    page.keyboard.press("Enter")
+    expect(page.locator(".cm-line").first).to_have_text("import json")
+    write(page, function("tidy", "lengthy = len(topic)\n    return str(leng)"))
+    expect(page.locator("#tool-problems")).to_contain_text("F821 Undefined name `leng`")
+    expect(page.locator(".cm-lint-marker-warning")).to_have_count(2)
+    page.locator(".cm-line", has_text="str(leng)").click()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.type("t")
+    expect(page.locator(".cm-tooltip-autocomplete")).to_contain_text("lengthy")
+    page.wait_for_timeout(200)
+    page.keyboard.press("Tab")
+    expect(page.locator("#tool-problems button")).to_have_count(0)

@@ -71,23 +71,39 @@ function theme(cm) {
   return [frame, cm.Prec.highest(cm.syntaxHighlighting(colours))];
 }
 
-/** Python whose annotations are coloured as types. @param {any} cm */
-function python(cm) {
+/**
+ * After `import` and `from` the modules named in the textarea's data-modules, elsewhere the text's own names.
+ *
+ * @param {any} cm @param {HTMLTextAreaElement} area
+ */
+function names(cm, area) {
+  const options = (area.dataset.modules ?? "").split(" ").map((label) => ({ label, type: "namespace" }));
+  return (/** @type {any} */ context) => {
+    const imported = context.matchBefore(/^\s*(?:import|from)\s+(?:[\w, ]*,\s*)?\w*/);
+    if (!imported) return cm.localCompletionSource(context);
+    return { from: imported.from + imported.text.search(/\w*$/), options, validFor: /^\w*$/ };
+  };
+}
+
+/** Python whose annotations are coloured as types. @param {any} cm @param {HTMLTextAreaElement} area */
+function python(cm, area) {
   const annotated = cm.pythonLanguage.configure({
     props: [cm.styleTags({ "TypeDef/VariableName TypeDef/MemberExpression/VariableName": cm.tags.typeName })],
   });
-  return [new cm.LanguageSupport(annotated, cm.python().support), cm.indentUnit.of("    ")];
+  const sources = [names(cm, area), cm.globalCompletion];
+  const support = sources.map((source) => annotated.data.of({ autocomplete: source }));
+  return [new cm.LanguageSupport(annotated, support), cm.indentUnit.of("    ")];
 }
 
-/** @param {any} cm @param {string | undefined} name */
-function language(cm, name) {
+/** @param {any} cm @param {HTMLTextAreaElement} area */
+function language(cm, area) {
   const known = /** @type {Record<string, () => unknown>} */ ({
-    python: () => python(cm),
+    python: () => python(cm, area),
     json: () => [cm.json(), cm.linter(cm.jsonParseLinter())],
     markdown: () => [cm.markdown(), cm.EditorView.lineWrapping],
     text: () => cm.EditorView.lineWrapping,
   });
-  return (known[name ?? "text"] ?? known.text)();
+  return (known[area.dataset.editor ?? "text"] ?? known.text)();
 }
 
 /** @param {any} cm @param {HTMLTextAreaElement} area */
@@ -127,7 +143,7 @@ function build(cm, area) {
       area.dataset.breakpoints === undefined ? [] : breakpoints(cm),
       cm.basicSetup,
       theme(cm),
-      language(cm, area.dataset.editor),
+      language(cm, area),
       cm.lintGutter(),
       cm.EditorState.readOnly.of(readOnly),
       cm.EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),

@@ -4,7 +4,7 @@ export { acceptCompletion } from "@codemirror/autocomplete";
 export { indentWithTab } from "@codemirror/commands";
 export { json, jsonParseLinter } from "@codemirror/lang-json";
 export { markdown } from "@codemirror/lang-markdown";
-export { python, pythonLanguage } from "@codemirror/lang-python";
+export { globalCompletion, localCompletionSource, pythonLanguage } from "@codemirror/lang-python";
 export { HighlightStyle, indentUnit, LanguageSupport, syntaxHighlighting } from "@codemirror/language";
 export { lintGutter, linter, setDiagnostics } from "@codemirror/lint";
 export { MergeView, unifiedMergeView } from "@codemirror/merge";
