@@ -56,7 +56,8 @@ def probe_tool(request: HttpRequest) -> HttpResponse:
         return render(request, f"{_PARTIALS}probe.html", {"trouble": reading.problems[0].message})
     fields = _fields(tool, reading.name, form.text)
     run = async_to_sync(tools.run_once)
-    probed = probe(lambda arguments: run(fields, arguments, {}, LIMITS), reading.parameters, form.text)
+    known = list(tool.cases.values_list("arguments", flat=True)) if tool else []
+    probed = probe(lambda arguments: run(fields, arguments, {}, LIMITS), reading.parameters, form.text, known)
     return render(request, f"{_PARTIALS}probe.html", {"probed": probed, "example": _told(probed)})
 
 

@@ -4,7 +4,7 @@ import ast
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,9 +39,10 @@ class Probed:
     found: CounterExample | None
 
 
-def probe(call: Call, parameters: Mapping[str, Any], source: str) -> Probed:
+def probe(call: Call, parameters: Mapping[str, Any], source: str, known: Iterable[Mapping[str, Any]] = ()) -> Probed:
     """Looks for a call, within 100 examples and 20 seconds, that ends in an error nobody raised on purpose, or at a limit.
 
+    The texts of the source, and of the arguments in ``known``, lead further into a tool than made-up ones: they are tried too.
     ``call`` runs the tool of ``source``; what it raises ends the search. Takes a thread: it blocks until it is done.
     """
     from hypothesis import HealthCheck, Phase, configuration, find, settings
@@ -59,7 +60,7 @@ def probe(call: Call, parameters: Mapping[str, Any], source: str) -> Probed:
         suppress_health_check=list(HealthCheck),
     )
     try:
-        found = search.outcome_of(find(arguments(parameters), search.breaks, settings=how))
+        found = search.outcome_of(find(arguments(parameters, _texts(source, known)), search.breaks, settings=how))
     except (NoSuchExample, Unsatisfiable):
         found = None
     if search.error:
@@ -110,9 +111,19 @@ class _Search:
 
 def _raising_lines(source: str) -> frozenset[int]:
     """The lines of the ``raise`` statements."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return frozenset()
-    raises = [node for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+    raises = [node for node in _nodes(source) if isinstance(node, ast.Raise)]
     return frozenset(line for node in raises for line in range(node.lineno, (node.end_lineno or node.lineno) + 1))
+
+
+def _texts(source: str, known: Iterable[Mapping[str, Any]]) -> set[str]:
+    values = [node.value for node in _nodes(source) if isinstance(node, ast.Constant)]
+    values += [value for arguments in known for value in arguments.values()]
+    return {value for value in values if isinstance(value, str)}
+
+
+def _nodes(source: str) -> list[ast.AST]:
+    """The syntax tree; empty where there is none."""
+    try:
+        return list(ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError, RecursionError):
+        return []

@@ -3,7 +3,7 @@
 Values are of a size that a model would write: without bounds in the schema, numbers within a million, texts and lists that are short.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from math import ceil, floor, isfinite
 from typing import Any
 
@@ -19,10 +19,12 @@ Strategy = SearchStrategy[Any]
 Schema = Mapping[str, Any]
 
 
-def arguments(parameters: Schema) -> Strategy:
-    """Arguments that ``parameters`` allow; those that may be left out sometimes are. What a schema says that is not known here is not
-    kept to, so that a value may be wrong in it."""
-    return _Reader(parameters).value(parameters, 0)
+def arguments(parameters: Schema, texts: Collection[str] = ()) -> Strategy:
+    """Arguments that ``parameters`` allow; those that may be left out sometimes are. ``texts`` are likely ones: half of all are of them.
+
+    What a schema says that is not known here is not kept to, so that a value may be wrong in it.
+    """
+    return _Reader(parameters, texts).value(parameters, 0)
 
 
 _ANY_LEAF = st.none() | st.booleans() | st.integers(-_LARGEST, _LARGEST) | st.text(max_size=_LONGEST)
@@ -34,7 +36,8 @@ _ANY = st.recursive(
 
 
 class _Reader:
-    def __init__(self, root: Schema) -> None:
+    def __init__(self, root: Schema, texts: Collection[str]) -> None:
+        self._texts = texts
         self._definitions = root.get("$defs") or root.get("definitions") or {}
 
     def value(self, schema: Any, depth: int) -> Strategy:
@@ -56,7 +59,7 @@ class _Reader:
 
     def _typed(self, kind: str, schema: Schema, depth: int) -> Strategy:
         known: dict[str, Callable[[], Strategy]] = {
-            "string": lambda: _text(schema),
+            "string": lambda: _text(schema, self._texts),
             "integer": lambda: _number(schema, whole=True),
             "number": lambda: _number(schema, whole=False),
             "boolean": st.booleans,
@@ -99,12 +102,14 @@ _FORMATS: dict[str, Strategy] = {
 }
 
 
-def _text(schema: Schema) -> Strategy:
+def _text(schema: Schema, likely: Collection[str]) -> Strategy:
     if schema.get("format") in _FORMATS:
         return _FORMATS[schema["format"]]
     least = _size(schema, "minLength", 0)
     most = _size(schema, "maxLength", least + _LONGEST)
-    return st.text(min_size=least, max_size=max(least, most))
+    fitting = sorted(text for text in likely if least <= len(text) <= most)
+    anything = st.text(min_size=least, max_size=max(least, most))
+    return anything | st.sampled_from(fitting) if fitting else anything
 
 
 def _number(schema: Schema, *, whole: bool) -> Strategy:

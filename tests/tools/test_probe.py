@@ -131,3 +131,13 @@ def test_an_error_of_the_machine_ends_the_search_and_is_raised() -> None:
 
 def test_a_tool_without_arguments_is_called_once() -> None:
     assert probe(lambda _: OK, {"type": "object", "properties": {}}, "") == Probed(1, 0, pytest.approx(0, abs=9), None)
+
+
+def test_texts_of_the_source_and_of_known_calls_are_tried() -> None:
+    def call(args: dict[str, Any]) -> SandboxOutcome:
+        return SandboxOutcome("error", error="KeyError: x") if args["text"] in reached else OK
+
+    for reached in ({"in the source"}, {"in a case"}):
+        found = probe(call, NUMBERS, "WORD = 'in the source'", [{"text": "in a case", "n": 1}]).found
+        assert found is not None
+        assert found.arguments == {"n": 0, "text": next(iter(reached))}
