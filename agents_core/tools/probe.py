@@ -4,7 +4,7 @@ import ast
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,10 +39,10 @@ class Probed:
     found: CounterExample | None
 
 
-def probe(call: Call, parameters: Mapping[str, Any], source: str, known: Iterable[Mapping[str, Any]] = ()) -> Probed:
+def probe(call: Call, parameters: Mapping[str, Any], source: str, known: Sequence[Mapping[str, Any]] = ()) -> Probed:
     """Looks for a call, within 100 examples and 20 seconds, that ends in an error nobody raised on purpose, or at a limit.
 
-    The texts of the source, and of the arguments in ``known``, lead further into a tool than made-up ones: they are tried too.
+    The texts of the source, and the calls whose arguments are ``known``, lead further into a tool than made-up ones: they are tried too.
     ``call`` runs the tool of ``source``; what it raises ends the search. Takes a thread: it blocks until it is done.
     """
     from hypothesis import HealthCheck, Phase, configuration, find, settings
@@ -60,7 +60,9 @@ def probe(call: Call, parameters: Mapping[str, Any], source: str, known: Iterabl
         suppress_health_check=list(HealthCheck),
     )
     try:
-        found = search.outcome_of(find(arguments(parameters, _texts(source, known)), search.breaks, settings=how))
+        found = search.outcome_of(
+            find(arguments(parameters, _texts(source, known), known), search.breaks, settings=how)
+        )
     except (NoSuchExample, Unsatisfiable):
         found = None
     if search.error:

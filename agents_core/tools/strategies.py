@@ -3,7 +3,7 @@
 Values are of a size that a model would write: without bounds in the schema, numbers within a million, texts and lists that are short.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from math import ceil, floor, isfinite
 from typing import Any
 
@@ -19,12 +19,16 @@ Strategy = SearchStrategy[Any]
 Schema = Mapping[str, Any]
 
 
-def arguments(parameters: Schema, texts: Collection[str] = ()) -> Strategy:
-    """Arguments that ``parameters`` allow; those that may be left out sometimes are. ``texts`` are likely ones: half of all are of them.
+def arguments(parameters: Schema, texts: Collection[str] = (), known: Collection[Schema] = ()) -> Strategy:
+    """Arguments that ``parameters`` allow; those that may be left out sometimes are.
 
-    What a schema says that is not known here is not kept to, so that a value may be wrong in it.
+    ``texts`` are likely ones: half of all are of them. Half of the calls are those of ``known`` with another value for one argument.
+    What a schema says that is not understood here is not kept to, so that a value may be wrong in it.
     """
-    return _Reader(parameters, texts).value(parameters, 0)
+    reader = _Reader(parameters, texts)
+    anything, near = reader.value(parameters, 0), list(reader.near(parameters, known))
+    # Not ``|``: each of many near ones would be as likely as anything at all.
+    return st.sampled_from([anything, st.one_of(near)]).flatmap(lambda chosen: chosen) if near else anything
 
 
 _ANY_LEAF = st.none() | st.booleans() | st.integers(-_LARGEST, _LARGEST) | st.text(max_size=_LONGEST)
@@ -39,6 +43,15 @@ class _Reader:
     def __init__(self, root: Schema, texts: Collection[str]) -> None:
         self._texts = texts
         self._definitions = root.get("$defs") or root.get("definitions") or {}
+
+    def near(self, parameters: Schema, known: Collection[Schema]) -> Iterator[Strategy]:
+        """For each argument of each call that fits ``parameters``, the calls that differ in it."""
+        properties = parameters.get("properties") or {}
+        for call in known:
+            if properties.keys() >= call.keys() >= set(parameters.get("required", ())):
+                same = {name: st.just(value) for name, value in call.items()}
+                for name in call:
+                    yield st.fixed_dictionaries({**same, name: self.value(properties[name], 1)})
 
     def value(self, schema: Any, depth: int) -> Strategy:
         if not isinstance(schema, Mapping) or depth > _DEEPEST:

@@ -140,4 +140,18 @@ def test_texts_of_the_source_and_of_known_calls_are_tried() -> None:
     for reached in ({"in the source"}, {"in a case"}):
         found = probe(call, NUMBERS, "WORD = 'in the source'", [{"text": "in a case", "n": 1}]).found
         assert found is not None
-        assert found.arguments == {"n": 0, "text": next(iter(reached))}
+        assert found.arguments["text"] in reached
+
+
+def test_known_calls_are_tried_with_another_value() -> None:
+    fields = {name: {"type": "string"} for name in "abc"}
+    parameters = {"type": "object", "properties": {**fields, "n": {"type": "integer"}}, "required": [*"abc"]}
+
+    def call(args: dict[str, Any]) -> SandboxOutcome:
+        deep = [args[name] for name in "abc"] == ["one", "two", "three"] and args.get("n", 7) != 7
+        return SandboxOutcome("error", error="KeyError: x") if deep else OK
+
+    known = [{"a": "one", "b": "two", "c": "three", "n": 7}, {"a": "of another schema"}, {"gone": 1}]
+    found = probe(call, parameters, "", known).found
+    assert found is not None
+    assert found.arguments["c"] == "three"
