@@ -42,7 +42,8 @@ class Probed:
 def probe(call: Call, parameters: Mapping[str, Any], source: str, known: Sequence[Mapping[str, Any]] = ()) -> Probed:
     """Looks for a call, within 100 examples and 20 seconds, that ends in an error nobody raised on purpose, or at a limit.
 
-    The texts of the source, and the calls whose arguments are ``known``, lead further into a tool than made-up ones: they are tried too.
+    The texts and numbers of the source, and the calls whose arguments are ``known``, lead further into a tool than made-up ones: they
+    are tried too.
     ``call`` runs the tool of ``source``; what it raises ends the search. Takes a thread: it blocks until it is done.
     """
     from hypothesis import HealthCheck, Phase, configuration, find, settings
@@ -61,7 +62,7 @@ def probe(call: Call, parameters: Mapping[str, Any], source: str, known: Sequenc
     )
     try:
         found = search.outcome_of(
-            find(arguments(parameters, _texts(source, known), known), search.breaks, settings=how)
+            find(arguments(parameters, _literals(source, known), known), search.breaks, settings=how)
         )
     except (NoSuchExample, Unsatisfiable):
         found = None
@@ -117,10 +118,10 @@ def _raising_lines(source: str) -> frozenset[int]:
     return frozenset(line for node in raises for line in range(node.lineno, (node.end_lineno or node.lineno) + 1))
 
 
-def _texts(source: str, known: Iterable[Mapping[str, Any]]) -> set[str]:
+def _literals(source: str, known: Iterable[Mapping[str, Any]]) -> set[str | int | float]:
     values = [node.value for node in _nodes(source) if isinstance(node, ast.Constant)]
     values += [value for arguments in known for value in arguments.values()]
-    return {value for value in values if isinstance(value, str)}
+    return {value for value in values if isinstance(value, str | int | float) and not isinstance(value, bool)}
 
 
 def _nodes(source: str) -> list[ast.AST]:

@@ -19,13 +19,13 @@ Strategy = SearchStrategy[Any]
 Schema = Mapping[str, Any]
 
 
-def arguments(parameters: Schema, texts: Collection[str] = (), known: Collection[Schema] = ()) -> Strategy:
+def arguments(parameters: Schema, likely: Collection[Any] = (), known: Collection[Schema] = ()) -> Strategy:
     """Arguments that ``parameters`` allow; those that may be left out sometimes are.
 
-    ``texts`` are likely ones: half of all are of them. Half of the calls are those of ``known`` with another value for one argument.
+    Half of all texts and numbers are of ``likely``. Half of the calls are those of ``known`` with another value for one argument.
     What a schema says that is not understood here is not kept to, so that a value may be wrong in it.
     """
-    reader = _Reader(parameters, texts)
+    reader = _Reader(parameters, likely)
     anything, near = reader.value(parameters, 0), list(reader.near(parameters, known))
     # Not ``|``: each of many near ones would be as likely as anything at all.
     return st.sampled_from([anything, st.one_of(near)]).flatmap(lambda chosen: chosen) if near else anything
@@ -40,8 +40,9 @@ _ANY = st.recursive(
 
 
 class _Reader:
-    def __init__(self, root: Schema, texts: Collection[str]) -> None:
-        self._texts = texts
+    def __init__(self, root: Schema, likely: Collection[Any]) -> None:
+        self._texts = [one for one in likely if isinstance(one, str)]
+        self._numbers = [one for one in likely if isinstance(one, int | float)]
         self._definitions = root.get("$defs") or root.get("definitions") or {}
 
     def near(self, parameters: Schema, known: Collection[Schema]) -> Iterator[Strategy]:
@@ -73,8 +74,8 @@ class _Reader:
     def _typed(self, kind: str, schema: Schema, depth: int) -> Strategy:
         known: dict[str, Callable[[], Strategy]] = {
             "string": lambda: _text(schema, self._texts),
-            "integer": lambda: _number(schema, whole=True),
-            "number": lambda: _number(schema, whole=False),
+            "integer": lambda: _number(schema, self._numbers, whole=True),
+            "number": lambda: _number(schema, self._numbers, whole=False),
             "boolean": st.booleans,
             "null": st.none,
             "array": lambda: self._array(schema, depth),
@@ -125,11 +126,15 @@ def _text(schema: Schema, likely: Collection[str]) -> Strategy:
     return anything | st.sampled_from(fitting) if fitting else anything
 
 
-def _number(schema: Schema, *, whole: bool) -> Strategy:
+def _number(schema: Schema, likely: Collection[float], *, whole: bool) -> Strategy:
     low, high = _bound(schema, "minimum", "exclusiveMinimum"), _bound(schema, "maximum", "exclusiveMaximum")
     least = low if low is not None else min(-_LARGEST, high if high is not None else 0)
     most = max(least, high if high is not None else _LARGEST)
     values: Strategy = st.integers(ceil(least), max(ceil(least), floor(most))) if whole else st.floats(least, most)
+    fitting = sorted(
+        {int(one) if whole else float(one) for one in likely if least <= one <= most and (not whole or one == int(one))}
+    )
+    values = values | st.sampled_from(fitting) if fitting else values
     excluded = [schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")]
     return values.filter(lambda value: value not in excluded)
 

@@ -133,7 +133,7 @@ def test_a_tool_without_arguments_is_called_once() -> None:
     assert probe(lambda _: OK, {"type": "object", "properties": {}}, "") == Probed(1, 0, pytest.approx(0, abs=9), None)
 
 
-def test_texts_of_the_source_and_of_known_calls_are_tried() -> None:
+def test_literals_of_the_source_and_of_known_calls_are_tried() -> None:
     def call(args: dict[str, Any]) -> SandboxOutcome:
         return SandboxOutcome("error", error="KeyError: x") if args["text"] in reached else OK
 
@@ -141,6 +141,10 @@ def test_texts_of_the_source_and_of_known_calls_are_tried() -> None:
         found = probe(call, NUMBERS, "WORD = 'in the source'", [{"text": "in a case", "n": 1}]).found
         assert found is not None
         assert found.arguments["text"] in reached
+    source = "def f(n): return 1 / (n - 471_103) if n != float('inf') else True"
+    fault = SandboxOutcome("error", error="ZeroDivisionError: division by zero (line 1)")
+    found = probe(lambda args: fault if args["n"] == 471_103 else OK, NUMBERS, source).found
+    assert found is not None
 
 
 def test_known_calls_are_tried_with_another_value() -> None:
