@@ -37,7 +37,7 @@ def history_context(tool: Tool | None, to: int | None = None, since: int | None 
     """
     if tool is None:
         return {"versions": []}
-    versions = list(tool.versions.order_by("-number").defer("source_code")[:_SHOWN_VERSIONS])
+    versions = list(tool.versions.order_by("-number").only("tool", "number", "author", "created_at")[:_SHOWN_VERSIONS])
     if not versions:
         return {"versions": []}
     shown = find_version(tool.id, to if to is not None else versions[0].number)

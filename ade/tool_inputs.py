@@ -12,21 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from agents_core.actions.tool_cases import JSON_TYPES, is_of_type
 from agents_core.errors import InvalidInput
 from agents_core.tools.schema import mock_arguments
 
 Kind = Literal["text", "integer", "number", "boolean", "choice", "json"]
 
 _KEPT = 50
-_TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "array": (list,),
-    "object": (dict,),
-    "null": (type(None),),
-}
 _WANTED = {
     "string": "text",
     "integer": "a whole number, such as 3",
@@ -246,10 +238,9 @@ def _wrong(value: Any, schema: Mapping[str, Any]) -> str:
         choices = ", ".join(_text(one) for one in schema["enum"])
         return "" if value in schema["enum"] else f"Choose one of: {choices}."
     wanted = schema.get("type")
-    if wanted not in _TYPES:
+    if wanted not in JSON_TYPES:
         return ""
-    fits = isinstance(value, _TYPES[wanted]) and (not isinstance(value, bool) or wanted == "boolean")
-    return "" if fits else f"Write {_WANTED.get(wanted, wanted)}."
+    return "" if is_of_type(value, wanted) else f"Write {_WANTED.get(wanted, wanted)}."
 
 
 def _kept(post: Mapping[str, str]) -> dict[str, str]:

@@ -152,5 +152,10 @@ async def test_a_forged_recording_is_no_recording(sandbox: Runner, forged: str) 
     assert (outcome.status, outcome.value, outcome.steps) == ("ok", 1, ())
 
 
+async def test_a_comprehension_shows_only_variables_that_its_author_named(sandbox: Runner) -> None:
+    steps = (await recorded(sandbox, "def f():\n    return [n for n in range(2)]")).steps
+    assert {name for step in steps for name, _ in step.variables} == {"n"}
+
+
 async def test_nothing_is_recorded_unasked(sandbox: Runner) -> None:
     assert (await sandbox.run(LOOP, {"count": 1})).steps == ()

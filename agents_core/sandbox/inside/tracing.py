@@ -120,8 +120,10 @@ class Recorder:
         )
 
     def _variables(self, frame: FrameType) -> dict[str, str]:
-        found = list(frame.f_locals.items())[:_MOST_VARIABLES]
-        return {name: self._told(value, self._repr.repr) for name, value in found}
+        found = [
+            item for item in frame.f_locals.items() if item[0].isidentifier()
+        ]  # A comprehension has one named ".0".
+        return {name: self._told(value, self._repr.repr) for name, value in found[:_MOST_VARIABLES]}
 
     @staticmethod
     def _told(value: Any, show: Any) -> str:
