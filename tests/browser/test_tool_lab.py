@@ -19,8 +19,10 @@ SOURCE = '''def share(total: float, people: int) -> dict:
 def keep(page: Page, name: str) -> None:
     """Saves the mock inputs as a case, with the expectation that is proposed."""
     page.get_by_role("button", name="Save as case…").click()
-    page.locator("#case-name").fill(name)
-    page.get_by_role("button", name="Save case").click()
+    expect(page.locator("#case-name")).to_be_focused()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(name)
+    page.keyboard.press("Enter")
     expect(page.locator("#case-dialog")).to_be_hidden()
 
 
@@ -65,6 +67,10 @@ def test_an_author_writes_mends_tries_keeps_cases_and_jumps_to_them_from_a_call(
     retype(page, "each = total", "each = total / people")
     page.get_by_role("button", name="Run all cases").click()
     expect(page.locator("#tool-cases-sum")).to_have_text("2 passed")
+
+    page.get_by_role("button", name="Look for a call that breaks it").press("Enter")
+    expect(page.locator("#tool-probe")).to_contain_text("none broke it")
+    expect(page.get_by_role("button", name="Look for a call that breaks it")).to_be_focused()
 
     page.get_by_role("button", name="Attach to agent…").click()
     page.get_by_role("button", name="Attach Treasurer").click()
