@@ -12,20 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from agents_core.actions.tool_cases import JSON_TYPES, is_of_type
+from agents_core.errors import InvalidInput
 from agents_core.tools.schema import mock_arguments
 
 Kind = Literal["text", "integer", "number", "boolean", "choice", "json"]
 
 _KEPT = 50
-_TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "array": (list,),
-    "object": (dict,),
-    "null": (type(None),),
-}
 _WANTED = {
     "string": "text",
     "integer": "a whole number, such as 3",
@@ -75,7 +68,7 @@ class Input:
             return int(self.text) if re.fullmatch(r"\s*-?[0-9]{1,4000}\s*", self.text) else self.text
         if self.kind == "number":
             return _number(self.text)
-        return _json(self.text)
+        return read_json(self.text)
 
 
 @dataclass(slots=True)
@@ -131,6 +124,14 @@ class Inputs:
         """The arguments meant; None where something is wrong, which then stands at its field."""
         return self._of_fields() if self.raw is None else self._of_raw(self.raw)
 
+    def meant(self) -> dict[str, Any]:
+        """As ``arguments``. Raises ``InvalidInput`` that tells of the first thing that is wrong."""
+        found = self.arguments()
+        if found is None:
+            wrong = next((f"{one.name}: {one.error}" for one in self.fields if one.error), self.raw_error)
+            raise InvalidInput(f"The mock inputs are not right yet. {wrong}")
+        return found
+
     def _of_fields(self) -> dict[str, Any] | None:
         found = {}
         for one in self.fields:
@@ -143,7 +144,7 @@ class Inputs:
 
     def _of_raw(self, raw: str) -> dict[str, Any] | None:
         try:
-            found = _json(raw or "{}")
+            found = read_json(raw or "{}")
             self.raw_error = _trouble(found, self.fields)
         except ValueError as error:
             self.raw_error = str(error)
@@ -219,7 +220,8 @@ def _number(text: str) -> Any:
     return number if math.isfinite(number) else text
 
 
-def _json(text: str) -> Any:
+def read_json(text: str) -> Any:
+    """Raises ``ValueError``, whose message says where the text is no JSON."""
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -236,10 +238,9 @@ def _wrong(value: Any, schema: Mapping[str, Any]) -> str:
         choices = ", ".join(_text(one) for one in schema["enum"])
         return "" if value in schema["enum"] else f"Choose one of: {choices}."
     wanted = schema.get("type")
-    if wanted not in _TYPES:
+    if wanted not in JSON_TYPES:
         return ""
-    fits = isinstance(value, _TYPES[wanted]) and (not isinstance(value, bool) or wanted == "boolean")
-    return "" if fits else f"Write {_WANTED.get(wanted, wanted)}."
+    return "" if is_of_type(value, wanted) else f"Write {_WANTED.get(wanted, wanted)}."
 
 
 def _kept(post: Mapping[str, str]) -> dict[str, str]:

@@ -8,8 +8,9 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from ade.fragments import Fragment
+from agents_core.actions.tool_cases import same_json
 from agents_core.errors import NotFound
-from agents_core.models import Agent, AgentTool, Tool, ToolCall, ToolType
+from agents_core.models import Agent, AgentTool, Tool, ToolCall, ToolCase, ToolType
 from agents_core.tools.execute import own_arguments
 
 PAGE = 100
@@ -71,11 +72,12 @@ def holders_told(tool_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """A call of the tool by an agent."""
+    """A call of the tool by an agent. ``case``: the tool's case with the same arguments."""
 
     call: ToolCall
     status: str
     state: str
+    case: ToolCase | None
 
     @property
     def arguments(self) -> str:
@@ -83,6 +85,8 @@ class CallRow:
 
 
 _STATES = {
+    "awaiting": ("waiting", "waiting"),
+    "held": ("waiting", "waiting"),
     "intended": ("running", "running"),
     "ok": ("ok", "completed"),
     "error": ("failed", "failed"),
@@ -90,14 +94,27 @@ _STATES = {
 }
 
 
-def call_rows(name: str) -> list[CallRow]:
-    """The newest fifty calls of the tool of that name."""
+def call_rows(tool: Tool) -> list[CallRow]:
+    """The newest fifty calls of the tool, by its name."""
     calls = (
-        _calls(name)
+        _calls(tool.name)
         .select_related("agent", "step")
         .only("id", "name", "arguments", "status", "duration_ms", "created_at", "agent__name", "step__number")
     )
-    return [CallRow(call, *_STATES[call.status]) for call in calls[:_SHOWN_CALLS]]
+    defaults = _defaults(tool)
+    cases = list(tool.cases.only("id", "name", "arguments"))
+    return [CallRow(call, *_STATES[call.status], _case_of(call, cases, defaults)) for call in calls[:_SHOWN_CALLS]]
+
+
+def _defaults(tool: Tool) -> dict[str, Any]:
+    """What the tool takes for an argument that is left out, as far as its schema tells."""
+    properties = tool.json_schema.get("parameters", {}).get("properties", {})
+    return {name: one["default"] for name, one in properties.items() if isinstance(one, dict) and "default" in one}
+
+
+def _case_of(call: ToolCall, cases: Iterable[ToolCase], defaults: dict[str, Any]) -> ToolCase | None:
+    meant = {**defaults, **own_arguments(call.arguments)}
+    return next((case for case in cases if same_json({**defaults, **case.arguments}, meant)), None)
 
 
 def _calls(name: str) -> QuerySet[ToolCall]:
@@ -120,7 +137,7 @@ def live_context(tool: Tool | None) -> dict[str, Any]:
     counted = len(_calls(tool.name).order_by().values_list("id", flat=True)[: _COUNTED + 1])
     return {
         "tool": tool,
-        "calls": call_rows(tool.name),
+        "calls": call_rows(tool),
         "call_count": f"{_COUNTED:,}+" if counted > _COUNTED else counted,
         "holder_count": AgentTool.objects.filter(tool=tool).count(),
     }

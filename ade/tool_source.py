@@ -3,11 +3,12 @@
 import json
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ade.tool_lint import lint
 from agents_core.actions.tool_environment import packages_of
 from agents_core.models import Tool
 from agents_core.runtime.transcript import packed_return
@@ -19,6 +20,8 @@ from agents_core.tools.schema import Problem, ToolSchema, derive
 
 LONGEST_SOURCE = 200_000
 """Characters. Longer sources are not read at every keystroke."""
+MODULES = sorted(name for name in sys.stdlib_module_names if not name.startswith("_"))
+"""What a tool can import without any requirement: offered while it is written."""
 _SHOWN_PROBLEMS = 100
 _LINE = 88
 _DEEPEST = 40
@@ -47,6 +50,12 @@ class Reading:
     warnings: tuple[Problem, ...] = ()
     injected: tuple[str, ...] = ()
     note: str = ""
+
+    def linted(self, source: str) -> "Reading":
+        """The same, with what ruff says of ``source``, whose reading it is, among the warnings."""
+        if len(source) > LONGEST_SOURCE:
+            return self
+        return replace(self, warnings=tuple(sorted({*self.warnings, *lint(source)})))
 
     @property
     def told(self) -> str:
@@ -148,6 +157,7 @@ class Tried:
     name: str
     outcome: SandboxOutcome
     return_char_limit: int
+    recorded: bool = False
 
     @property
     def ok(self) -> bool:
@@ -171,6 +181,21 @@ class Tried:
     def traceback(self) -> list[Line]:
         lines = self.outcome.traceback.splitlines()
         return [Line(line, int(found[1]) if (found := _FRAME.match(line)) else None) for line in lines]
+
+    @property
+    def steps_json(self) -> str:
+        """The recording, as stepper.js takes it."""
+        return json.dumps([asdict(step) for step in self.outcome.steps], ensure_ascii=False)
+
+    @property
+    def last_step(self) -> int:
+        return max(0, len(self.outcome.steps) - 1)
+
+    @property
+    def steps_cut(self) -> bool:
+        """Whether the call went on after the last step: it neither returned nor raised from its first function there."""
+        steps = self.outcome.steps
+        return bool(steps) and (steps[-1].depth > 1 or steps[-1].event == "line")
 
     @property
     def printed_lines(self) -> int:

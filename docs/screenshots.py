@@ -65,6 +65,18 @@ class Photographer:
         self._open(f"/agents/{self._demo.desk}/rules?calls=open_letter,sort_letter%3Dquestion,find_patient")
         self._take("rules")
 
+    def tool_steps(self) -> None:
+        """A recorded run, stopped in its middle."""
+        self._open(f"/tools/{self._demo.tool}")
+        if self._page.get_by_role("button", name="Fill from the last real call").is_enabled():
+            self._page.get_by_role("button", name="Fill from the last real call").click()
+            self._page.wait_for_timeout(400)
+        self._page.locator("#tool-debug").click()
+        self._page.locator("[data-shows=place]").wait_for()
+        for _ in range(6):
+            self._page.keyboard.press("F10")
+        self._take("tool-steps")
+
     def conflict(self, city: str) -> None:
         """The agent writes to the block in which a person is writing."""
         self._open(f"/agents/{self._demo.concierge}/memory?block={self._demo.human}")
@@ -121,6 +133,8 @@ def main() -> None:
                 taken.memory()
                 taken.tool()
                 taken.rules()
+                if width == CLOSER:
+                    taken.tool_steps()
                 page.close()
         for theme in THEMES:
             page = browser.new_page(base_url=origin, viewport={"width": CLOSER, "height": 800}, color_scheme=theme)

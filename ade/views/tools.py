@@ -11,7 +11,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ade.forms import ToolForm
 from ade.status import sandbox_status
+from ade.tool_cases import cases_context
 from ade.tool_environment import environment_context
+from ade.tool_history import history_context
 from ade.tool_inputs import Inputs
 from ade.tool_page import (
     PAGE,
@@ -23,10 +25,10 @@ from ade.tool_page import (
     offered_agents,
     tool_groups,
 )
-from ade.tool_source import NEW_SOURCE, Reading, Tried, read_source, stored_reading
+from ade.tool_source import MODULES, NEW_SOURCE, Reading, Tried, read_source, stored_reading
 from agents_core.actions import tools
 from agents_core.errors import AgentsError, Conflict, Unavailable
-from agents_core.models import Tool, ToolType
+from agents_core.models import Author, Tool, ToolType
 from agents_core.sandbox.base import SandboxUnavailable
 
 _PARTIALS = "ade/partials/_tool_"
@@ -47,14 +49,15 @@ def tool_list(request: HttpRequest) -> HttpResponse:
 def new_tool(request: HttpRequest) -> HttpResponse:
     """The editor on a template."""
     form = ToolForm.of(Tool(source_code=NEW_SOURCE))
-    return render(request, "ade/pages/tool.html", _page(None, form, read_source(NEW_SOURCE)))
+    return render(request, "ade/pages/tool.html", _page(None, form, read_source(NEW_SOURCE).linted(NEW_SOURCE)))
 
 
 @require_GET
 def tool_page(request: HttpRequest, ref: str) -> HttpResponse:
     """The page of a tool, by id or name: the editor, or what can be seen of one that has no source here."""
     tool = find_tool(ref)
-    reading = read_source(tool.source_code or "", tool) if _is_editable(tool) else stored_reading(tool)
+    source = tool.source_code or ""
+    reading = read_source(source, tool).linted(source) if _is_editable(tool) else stored_reading(tool)
     return render(request, "ade/pages/tool.html", _page(tool, ToolForm.of(tool), reading))
 
 
@@ -71,6 +74,7 @@ def _page(tool: Tool | None, form: ToolForm, reading: Reading) -> dict[str, Any]
         "editable": editable,
         "inputs": Inputs.of(reading.parameters) if editable else None,
         "unsaved": tool is None,
+        "modules": " ".join(MODULES),
         "agents": offered_agents(tool.id) if tool else [],
     }
 
@@ -79,6 +83,8 @@ def _saved_context(tool: Tool | None) -> dict[str, Any]:
     return {
         **live_context(tool),
         **environment_context(tool),
+        **cases_context(tool),
+        **history_context(tool),
         "groups": tool_groups(),
         "sandbox": sandbox_status(),
         "delete_question": f"Delete {tool.name}? {holders_told(tool.id)}" if tool else "",
@@ -88,11 +94,11 @@ def _saved_context(tool: Tool | None) -> dict[str, Any]:
 @require_POST
 def read_editor(request: HttpRequest) -> HttpResponse:
     """What was made out of the text in the editor, as it is typed: name, problems, schema, form, saved or not."""
-    tool, form, reading = _edited(request)
+    tool, form, reading = edited(request)
     readable = reading.name and (tool is None or _is_editable(tool))
     context = {
         "tool": tool,
-        "reading": reading,
+        "reading": reading.linted(form.text) if tool is None or _is_editable(tool) else reading,
         "editable": tool is None or _is_editable(tool),
         "inputs": Inputs.of_post(reading.parameters, request.POST.dict()) if readable else None,
         "unsaved": tool is None or not form.is_valid() or form.differs(tool),
@@ -102,7 +108,8 @@ def read_editor(request: HttpRequest) -> HttpResponse:
     return render(request, f"{_PARTIALS}read.html", context)
 
 
-def _edited(request: HttpRequest) -> tuple[Tool | None, ToolForm, Reading]:
+def edited(request: HttpRequest) -> tuple[Tool | None, ToolForm, Reading]:
+    """The tool whose editor was sent, if it is saved; what was sent; and what was made out of it."""
     form = ToolForm(request.POST)
     tool = Tool.objects.filter(id=request.POST.get("tool", "")).first()
     return tool, form, read_source(form.text, tool) if tool is None or _is_editable(tool) else stored_reading(tool)
@@ -111,7 +118,7 @@ def _edited(request: HttpRequest) -> tuple[Tool | None, ToolForm, Reading]:
 @require_POST
 def fill_inputs(request: HttpRequest) -> HttpResponse:
     """The form of mock inputs: with the arguments of a real call (``fill``), or turned into JSON and back (``mode``)."""
-    tool, _, reading = _edited(request)
+    tool, _, reading = edited(request)
     inputs = _filled(tool, reading, request) if "fill" in request.POST else _turned(reading, request)
     return render(request, f"{_PARTIALS}inputs.html", {"inputs": inputs, "reading": reading, **live_context(tool)})
 
@@ -127,8 +134,8 @@ def _turned(reading: Reading, request: HttpRequest) -> Inputs:
 
 @require_POST
 def run_tool(request: HttpRequest) -> HttpResponse:
-    """Runs the text in the editor, saved or not, with the mock inputs; gives the result pane."""
-    tool, form, reading = _edited(request)
+    """Runs the text in the editor, saved or not, with the mock inputs, step by step with ``record``; gives the result pane."""
+    tool, form, reading = edited(request)
     if not reading.name:
         refusal = {"title": "There is nothing to run", "cause": reading.problems[0].message}
         return render(request, f"{_PARTIALS}result.html", {"refusal": refusal})
@@ -139,26 +146,29 @@ def run_tool(request: HttpRequest) -> HttpResponse:
         response = render(request, f"{_PARTIALS}inputs.html", context)
         response["HX-Reswap"] = "none"
         return response
-    return render(request, f"{_PARTIALS}ran.html", {**context, **_tried(tool, form, reading, arguments)})
+    tried = _tried(tool, form, reading, arguments, record="record" in request.POST)
+    return render(request, f"{_PARTIALS}ran.html", {**context, **tried})
 
 
-def _tried(tool: Tool | None, form: ToolForm, reading: Reading, arguments: dict[str, Any]) -> dict[str, Any]:
+def _tried(
+    tool: Tool | None, form: ToolForm, reading: Reading, arguments: dict[str, Any], *, record: bool
+) -> dict[str, Any]:
     fields = {"name": reading.name, "source_code": form.text}
     try:
-        outcome = async_to_sync(tools.run_once)(fields, arguments, {}, of=tool)
+        outcome = async_to_sync(tools.run_once)(fields, arguments, {}, of=tool, record=record)
     except SandboxUnavailable:
         status = sandbox_status()
         return {"refusal": {"title": "No sandbox on this machine", "cause": status.reason, "remedy": status.advice}}
     except Unavailable as unavailable:
         return {"refusal": {"title": "It cannot run now", "cause": unavailable.message}}
     limit = form.cleaned_data["return_char_limit"] if form.is_valid() else Tool().return_char_limit
-    return {"tried": Tried(reading.name, outcome, limit)}
+    return {"tried": Tried(reading.name, outcome, limit, record)}
 
 
 @require_POST
 def save_tool(request: HttpRequest) -> HttpResponse:
     """Makes a tool of what is in the editor, or changes it; gives what the page knows of the saved one."""
-    tool, form, reading = _edited(request)
+    tool, form, reading = edited(request)
     if not form.is_valid():
         notice = {"title": "Not saved", "text": form.told_errors()}
         return _refused(request, {"form": form, "notice": notice, "tool": tool, "settings": True})
@@ -173,15 +183,19 @@ def save_tool(request: HttpRequest) -> HttpResponse:
     response = render(request, f"{_PARTIALS}saved.html", context)
     response["HX-Replace-Url"] = f"/tools/{saved.id}"
     response["HX-Trigger"] = json.dumps({"toast": {"text": _saved_text(tool, saved), "tone": "ok"}})
+    response["HX-Trigger-After-Settle"] = (
+        "tool-saved"  # The editor is read anew: an answer from before the save is late now.
+    )
     return response
 
 
 def _save(request: HttpRequest, tool: Tool | None, form: ToolForm) -> Tool:
     if tool is None:
-        made = tools.upsert(form.changes(), strict="overwrite" not in request.POST)
+        made = tools.upsert(form.changes(), strict="overwrite" not in request.POST, author=Author.PERSON)
         return tools.get(made.id)
     changes = form.changes() if _is_editable(tool) else form.settings()
-    return tools.modify(tool.id, changes, read_at=None if "overwrite" in request.POST else form.read_at())
+    read_at = None if "overwrite" in request.POST else form.read_at()
+    return tools.modify(tool.id, changes, read_at=read_at, author=Author.PERSON)
 
 
 def _saved_text(before: Tool | None, saved: Tool) -> str:

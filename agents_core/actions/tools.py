@@ -11,12 +11,13 @@ from django.db import IntegrityError, transaction
 from agents_core.actions.agents import locked
 from agents_core.actions.tool_environment import checked_hosts, checked_variables, packages_of, stored_variables
 from agents_core.actions.tool_rules import approval_rule, checked_rules
+from agents_core.actions.tool_versions import VERSIONED, find_version, record_version
 from agents_core.errors import Conflict, NotFound, Refused
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged
-from agents_core.models import Agent, AgentTool, Tool, ToolType
+from agents_core.models import Agent, AgentTool, Author, Tool, ToolType
 from agents_core.models.pipeline import run_sync
-from agents_core.sandbox.base import SandboxOutcome
+from agents_core.sandbox.base import Limits, SandboxOutcome
 from agents_core.tools.base import builtin_definitions
 from agents_core.tools.environment import Variable, environment
 from agents_core.tools.execute import run_source
@@ -84,7 +85,7 @@ def _derived(source: str) -> dict[str, Any]:
     return {"name": schema.name, "description": schema.description, "parameters": schema.parameters}
 
 
-def upsert(fields: Mapping[str, Any], *, strict: bool = False) -> Tool:
+def upsert(fields: Mapping[str, Any], *, strict: bool = False, author: Author = Author.API) -> Tool:
     """The tool made from ``fields``, in place of the one of the same name. Raises ``Refused``; ``Conflict`` when
     ``strict`` and the name is taken."""
     about = described(fields)
@@ -101,12 +102,15 @@ def upsert(fields: Mapping[str, Any], *, strict: bool = False) -> Tool:
             {**_with_checked_environment(given), "description": about.description, "json_schema": about.json_schema},
         )
         _save(tool)
+        record_version(tool, author)
         if known:
             tell_holders([tool.id])
     return tool
 
 
-def modify(tool_id: str, changes: Mapping[str, Any], *, read_at: datetime | None = None) -> Tool:
+def modify(
+    tool_id: str, changes: Mapping[str, Any], *, read_at: datetime | None = None, author: Author = Author.API
+) -> Tool:
     """The tool with ``changes`` made; a new source or argument schema gives a new schema.
 
     Raises ``NotFound``, ``Refused``, and ``Conflict`` when the tool is not the one whose ``updated_at`` was ``read_at``.
@@ -126,8 +130,17 @@ def modify(tool_id: str, changes: Mapping[str, Any], *, read_at: datetime | None
             about = described({**_described_by(tool), **changes})
             tool.name, tool.description, tool.json_schema = about.name, about.description, about.json_schema
         _save(tool)
+        if tool.tool_type == ToolType.CUSTOM:
+            record_version(tool, author)
         tell_holders([tool_id])
     return tool
+
+
+def roll_back(tool_id: str, number: int, *, read_at: datetime | None = None, author: Author = Author.API) -> Tool:
+    """The tool as it was in version ``number``, which makes a new version. Raises as ``modify`` does."""
+    version = find_version(tool_id, number)
+    fields = {name: getattr(version, name) for name in VERSIONED}
+    return modify(tool_id, fields, read_at=read_at, author=author)
 
 
 def _described_by(tool: Tool) -> dict[str, Any]:
@@ -296,16 +309,23 @@ def of_agent(agent_id: str, name: str) -> Tool:
 
 
 async def run_once(
-    fields: Mapping[str, Any], arguments: dict[str, Any], env: Mapping[str, str], *, of: Tool | None = None
+    fields: Mapping[str, Any],
+    arguments: dict[str, Any],
+    env: Mapping[str, str],
+    *,
+    of: Tool | None = None,
+    limits: Limits | None = None,
+    record: bool = False,
 ) -> SandboxOutcome:
     """What the function of a source gives for ``arguments``, in the sandbox, with the variables ``env`` and ``pip_requirements`` of
-    ``fields``. ``of``: the tool that the source is to replace; it has that one's variables, packages and hosts too.
+    ``fields``; with ``record``, step by step. ``of``: the tool that the source is to replace; it has that one's variables and hosts too,
+    and its packages where ``fields`` name none.
 
     Raises ``Refused``, ``SandboxUnavailable``, ``PackagesUnavailable``.
     """
     name = fields.get("name") or described(fields).name
     variables = [Variable(key, value, False) for key, value in checked_variables(env).items()]
     of_tool = await sync_to_async(stored_variables)(of.id) if of else []
-    requirements = [*(fields.get("pip_requirements") or ()), *(of.pip_requirements if of else ())]
+    requirements = fields.get("pip_requirements", of.pip_requirements if of else None) or ()
     given = environment([*of_tool, *variables], requirements, of.hosts if of else ())
-    return await run_source(fields["source_code"], name, arguments, given)
+    return await run_source(fields["source_code"], name, arguments, given, limits=limits, record=record)

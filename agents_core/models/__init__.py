@@ -30,6 +30,7 @@ from agents_core.models.runs import (
     ToolCallStatus,
 )
 from agents_core.models.schedules import Batch, Schedule
+from agents_core.models.tool_lab import CaseStatus, Expectation, ToolCase, ToolVersion
 from agents_core.models.tools import Tool, ToolType, ToolVariable
 
 __all__ = [
@@ -52,9 +53,11 @@ __all__ = [
     "Block",
     "BlockProposal",
     "BlockVersion",
+    "CaseStatus",
     "Conversation",
     "Event",
     "Eviction",
+    "Expectation",
     "File",
     "FileContent",
     "FileStatus",
@@ -90,7 +93,9 @@ __all__ = [
     "Tool",
     "ToolCall",
     "ToolCallStatus",
+    "ToolCase",
     "ToolType",
     "ToolVariable",
+    "ToolVersion",
     "new_id",
 ]

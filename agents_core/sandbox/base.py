@@ -28,7 +28,7 @@ class SandboxCall:
 
     ``packages``: a folder of installed packages that it may import besides the standard library, none when empty;
     ``preload`` are modules of it that nearly every call imports. ``hosts``: the names it may reach over HTTP and HTTPS,
-    ``api.example.com`` or ``*.example.com`` for all below it; none means no network.
+    ``api.example.com`` or ``*.example.com`` for all below it; none means no network. ``record``: give ``steps``.
     """
 
     source: str
@@ -41,6 +41,26 @@ class SandboxCall:
     hosts: tuple[str, ...] = ()
     agent: dict[str, Any] | None = None
     """What a function that asks for ``agent_state``, ``agent_id`` or ``client`` is told of the agent that calls it (``inside.agent``)."""
+    record: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedStep:
+    """A moment of a recorded call: ``line`` of the source is about to run in ``function``, ``depth`` of the tool's own functions deep.
+
+    ``event`` is "line"; or "return" or "exception", with what was returned or raised as ``note``. ``variables`` are the function's
+    own, with their text; ``changed`` names those that are new or other than at its step before. ``printed``: how many characters of
+    the standard output had been written.
+    """
+
+    line: int
+    depth: int
+    function: str
+    event: str
+    note: str
+    variables: tuple[tuple[str, str], ...]
+    changed: tuple[str, ...]
+    printed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +71,7 @@ class SandboxOutcome:
 
     ``error`` is one line, ``Type: message (line N)`` where known; ``traceback`` shows only the tool's own frames.
     ``timeout``: past ``wall_s``. ``killed``: past another limit, or the process died; ``error`` says which.
+    ``steps``: of a recorded call, its first thousand; a recorded call is stopped at four fifths of its time, as an error.
     """
 
     status: Status
@@ -64,6 +85,7 @@ class SandboxOutcome:
     peak_memory_bytes: int = 0
     output_truncated: bool = False
     blocks: dict[str, str] = field(default_factory=dict)
+    steps: tuple[RecordedStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import json
 import signal
 from typing import Any
 
-from agents_core.sandbox.base import Limits, SandboxOutcome, SandboxUnavailable, Status
+from agents_core.sandbox.base import Limits, RecordedStep, SandboxOutcome, SandboxUnavailable, Status
 from agents_core.sandbox.inside import wire
 
 
@@ -37,6 +37,7 @@ def outcome_of(reply: bytes, limits: Limits, stopped: str = "") -> SandboxOutcom
         peak_memory_bytes=header["peak_memory_bytes"],
         output_truncated=header["output_truncated"],
         blocks=told["blocks"] if status == "ok" else {},
+        steps=_steps(told.get("steps")),
     )
 
 
@@ -74,7 +75,27 @@ def _report(report: bytes) -> dict[str, Any]:
     blocks = told.get("blocks")
     texts = {key: str(item) for key, item in told.items() if key in {"error", "traceback"}}
     changed = {label: str(text) for label, text in blocks.items()} if isinstance(blocks, dict) else {}
-    return {**texts, "value": told.get("value"), "blocks": changed}
+    return {**texts, "value": told.get("value"), "blocks": changed, "steps": told.get("steps")}
+
+
+def _steps(told: Any) -> tuple[RecordedStep, ...]:
+    """None where they have not the shape that the recorder gives them."""
+    try:
+        return tuple(
+            RecordedStep(
+                line=int(one["line"]),
+                depth=int(one["depth"]),
+                function=str(one["function"]),
+                event=str(one["event"]),
+                note=str(one["note"]),
+                variables=tuple((str(name), str(text)) for name, text in one["variables"]),
+                changed=tuple(map(str, one["changed"])),
+                printed=int(one["printed"]),
+            )
+            for one in told or ()
+        )
+    except (TypeError, ValueError, KeyError, OverflowError):
+        return ()
 
 
 def _signal_name(number: int) -> str:

@@ -77,10 +77,11 @@ async def run_source(
     *,
     agent: dict[str, Any] | None = None,
     limits: Limits | None = None,
+    record: bool = False,
 ) -> SandboxOutcome:
     """Runs a function of ``source`` in the sandbox. The outcome holds no secret of the environment.
 
-    ``agent``: see ``SandboxCall``. Raises ``SandboxUnavailable`` where this machine isolates nothing, ``PackagesUnavailable``.
+    ``agent``, ``record``: see ``SandboxCall``. Raises ``SandboxUnavailable`` where this machine isolates nothing, ``PackagesUnavailable``.
     """
     limits = limits or Limits()
     packages = await environment.packages.ready(limits.wall_s)
@@ -94,6 +95,7 @@ async def run_source(
         preloaded(source, packages),
         environment.hosts,
         agent,
+        record,
     )
     outcome = await (await sandbox()).call(call)
     # The tool may have written its report itself, with blocks that it was not given.

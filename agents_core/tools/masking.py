@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from agents_core.sandbox.base import SandboxOutcome
+from agents_core.sandbox.base import RecordedStep, SandboxOutcome
 
 MASK = "••••"
 SHORTEST = 4
@@ -56,13 +56,25 @@ class Mask:
             traceback=self.text(outcome.traceback, cut=True),
             stdout=self.text(outcome.stdout, cut=cut),
             stderr=self.text(outcome.stderr, cut=cut),
+            steps=tuple(map(self._step, outcome.steps)),
         )
 
+    def _step(self, step: RecordedStep) -> RecordedStep:
+        variables = tuple((name, self.text(text, cut=True)) for name, text in step.variables)
+        return replace(step, note=self.text(step.note, cut=True), variables=variables)
+
     def _without_part(self, text: str) -> str:
-        """Long messages are cut at a "…", output at its end: the beginning of a secret may stand there."""
+        """Long messages are cut at a "…", output at its end: a part of a secret may stand there."""
         head, mark, tail = text.partition("…")
         shown = self._without_end(head)
-        return f"{shown}{mark}{self._without_end(tail)}" if mark else shown
+        return f"{shown}{mark}{self._without_end(self._without_start(tail))}" if mark else shown
+
+    def _without_start(self, text: str) -> str:
+        for form in self._forms:
+            for length in range(len(form) - 1, _SHORTEST_PART - 1, -1):
+                if text.startswith(form[-length:]):
+                    return f"{MASK}{text[length:]}"
+        return text
 
     def _without_end(self, text: str) -> str:
         whole = text.rstrip("\ufffd")

@@ -370,7 +370,7 @@ def test_the_page_asks_a_fixed_number_of_queries(
         sent = finish(send(agent.id, [Input("user", [{"type": "text", "text": "call greet with name=Bo"}])]))
         finish(execute(agent.id, sent.run_id, None, 1))
     assert ToolCall.objects.count() == 3
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         live_context(tool)
         tool_groups()
         offered_agents(tool.id)

@@ -8,7 +8,7 @@ import sys
 import types
 from typing import Any, NoReturn, TextIO
 
-from agents_core.sandbox.inside import agent, values
+from agents_core.sandbox.inside import agent, tracing, values
 
 FILENAME = "tool.py"
 _MODULE = "tool"
@@ -38,8 +38,13 @@ def run(request: dict[str, Any], report_fd: int, scratch: str) -> NoReturn:
     os.environ.update({"HOME": scratch, "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TMPDIR": scratch} | request["env"])
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     gc.enable()
+    recorder = tracing.Recorder(FILENAME, request["limits"]) if request["record"] else None
     try:
+        if recorder:
+            recorder.start()
         report = _attempt(request)
+        if recorder:
+            report = recorder.finish(report)
     except BaseException:
         report = _INDESCRIBABLE
     _flush(*streams)

@@ -45,6 +45,13 @@ document.addEventListener("htmx:afterRequest", (event) => {
   detail.elt.reset();
 });
 
+// A dialog whose content its opener fetched: the old content was hidden until now, so nothing in it could be focused.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt } = /** @type {CustomEvent<{elt: HTMLElement}>} */ (event).detail;
+  const field = document.getElementById(elt.dataset.dialog ?? "")?.querySelector("[autofocus]");
+  if (field instanceof HTMLElement) field.focus();
+});
+
 const openMenus = () => /** @type {HTMLDetailsElement[]} */ ([...document.querySelectorAll("details.menu[open]")]);
 
 document.addEventListener("click", (event) => {

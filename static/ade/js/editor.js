@@ -2,8 +2,11 @@
  * CodeMirror on <textarea data-editor="python|json|markdown|text">. The textarea stays the form field: it holds the
  * text and sends `input`, so htmx triggers and counters work as on a plain one. The 0.7 MB bundle is loaded when the
  * first editor appears. A button with data-goto="id of the textarea" and data-goto-line goes to that line.
+ * data-breakpoints on the textarea gives it a gutter for them.
  */
+import { breakpoints } from "./breakpoints.js";
 import { all, around, onContent } from "./dom.js";
+import { reveal } from "./reveal.js";
 
 /**
  * @typedef {{line: number, column: number, message: string, severity: "error" | "warning" | "info"}} Problem
@@ -14,6 +17,9 @@ import { all, around, onContent } from "./dom.js";
 let bundle;
 /** @type {WeakMap<Element, any>} the view of a textarea */
 const views = new WeakMap();
+
+/** @param {Element | null} area @returns {any} its editor, once there is one */
+export const viewOf = (area) => area && views.get(area);
 
 const load = () => (bundle ??= import("../../vendor/codemirror/codemirror.js"));
 
@@ -38,6 +44,15 @@ function theme(cm) {
     "&.cm-focused": { outline: "none" },
     ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.65" },
     ".cm-content": { padding: "10px 0", caretColor: "var(--text)" },
+    ".cm-breakpoints .cm-gutterElement": { width: "14px", padding: "0 0 0 4px", cursor: "pointer" },
+    ".cm-breakpoints .dot": {
+      display: "inline-block",
+      width: "8px",
+      height: "8px",
+      borderRadius: "50%",
+      background: "var(--bad-fill)",
+    },
+    ".cm-here": { backgroundColor: "color-mix(in srgb, var(--pause-fill) 26%, transparent) !important" },
     ".cm-cursor": { borderLeftColor: "var(--text)" },
     ".cm-gutters": { backgroundColor: "var(--bg)", color: "var(--faint)", border: "none" },
     ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--hover)" },
@@ -56,23 +71,39 @@ function theme(cm) {
   return [frame, cm.Prec.highest(cm.syntaxHighlighting(colours))];
 }
 
-/** Python whose annotations are coloured as types. @param {any} cm */
-function python(cm) {
+/**
+ * After `import` and `from` the modules named in the textarea's data-modules, elsewhere the text's own names.
+ *
+ * @param {any} cm @param {HTMLTextAreaElement} area
+ */
+function names(cm, area) {
+  const options = (area.dataset.modules ?? "").split(" ").map((label) => ({ label, type: "namespace" }));
+  return (/** @type {any} */ context) => {
+    const imported = context.matchBefore(/^\s*(?:import|from)\s+(?:[\w, ]*,\s*)?\w*/);
+    if (!imported) return cm.localCompletionSource(context);
+    return { from: imported.from + imported.text.search(/\w*$/), options, validFor: /^\w*$/ };
+  };
+}
+
+/** Python whose annotations are coloured as types. @param {any} cm @param {HTMLTextAreaElement} area */
+function python(cm, area) {
   const annotated = cm.pythonLanguage.configure({
     props: [cm.styleTags({ "TypeDef/VariableName TypeDef/MemberExpression/VariableName": cm.tags.typeName })],
   });
-  return [new cm.LanguageSupport(annotated, cm.python().support), cm.indentUnit.of("    ")];
+  const sources = [names(cm, area), cm.globalCompletion];
+  const support = sources.map((source) => annotated.data.of({ autocomplete: source }));
+  return [new cm.LanguageSupport(annotated, support), cm.indentUnit.of("    ")];
 }
 
-/** @param {any} cm @param {string | undefined} name */
-function language(cm, name) {
+/** @param {any} cm @param {HTMLTextAreaElement} area */
+function language(cm, area) {
   const known = /** @type {Record<string, () => unknown>} */ ({
-    python: () => python(cm),
+    python: () => python(cm, area),
     json: () => [cm.json(), cm.linter(cm.jsonParseLinter())],
     markdown: () => [cm.markdown(), cm.EditorView.lineWrapping],
     text: () => cm.EditorView.lineWrapping,
   });
-  return (known[name ?? "text"] ?? known.text)();
+  return (known[area.dataset.editor ?? "text"] ?? known.text)();
 }
 
 /** @param {any} cm @param {HTMLTextAreaElement} area */
@@ -109,9 +140,10 @@ function build(cm, area) {
     doc: area.value,
     extensions: [
       keys(cm, area),
+      area.dataset.breakpoints === undefined ? [] : breakpoints(cm),
       cm.basicSetup,
       theme(cm),
-      language(cm, area.dataset.editor),
+      language(cm, area),
       cm.lintGutter(),
       cm.EditorState.readOnly.of(readOnly),
       cm.EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
@@ -161,8 +193,7 @@ async function markProblems(area) {
 
 /** @param {HTMLElement} area @param {number} line */
 function goTo(area, line) {
-  const tab = document.getElementById(area.closest("[role=tabpanel][hidden]")?.getAttribute("aria-labelledby") ?? "");
-  tab?.click();
+  reveal(area);
   const view = views.get(area);
   if (!view) return area.focus();
   const { doc } = view.state;

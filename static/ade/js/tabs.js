@@ -21,13 +21,12 @@ function panelOf(tab) {
   return target ? document.getElementById(target) : null;
 }
 
-// A panel that came by another way than its tab, such as a step's number in the trace: the tab follows.
+// A panel that came by another way than its tab, such as a step's number in the trace, or in a panel that is hidden: the tab follows.
 document.addEventListener("htmx:afterSwap", (event) => {
-  const panel =
-    event.target instanceof Element &&
-    event.target.matches("[role=tabpanel]") &&
-    event.target.querySelector("[data-panel]");
-  const tab = panel && document.getElementById(`tab-${panel.getAttribute("data-panel")}`);
+  if (!(event.target instanceof Element && event.target.matches("[role=tabpanel]"))) return;
+  const panel = event.target.querySelector("[data-panel]");
+  const hidden = event.target.hasAttribute("hidden") && event.target.getAttribute("aria-labelledby");
+  const tab = document.getElementById(panel ? `tab-${panel.getAttribute("data-panel")}` : hidden || "");
   if (tab) select(tab);
 });
 

@@ -1,0 +1,126 @@
+"""The cases of a tool: written, run on the text in the editor, and taken away."""
+
+import json
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from ade.tool_cases import CaseForm, CaseRow, cases_context, told_json
+from ade.tool_inputs import Inputs
+from ade.tool_page import call_arguments, live_context
+from ade.tool_source import Reading, read_source
+from ade.views.tools import edited
+from agents_core.actions import tool_cases, tools
+from agents_core.errors import AgentsError, Refused
+from agents_core.models import Tool
+from agents_core.tools.probe import LIMITS, Probed, probe
+
+_PARTIALS = "ade/partials/_tool_"
+
+
+@require_POST
+def propose_case(request: HttpRequest) -> HttpResponse:
+    """The form of a new case: of the mock inputs, or of the call ``call``, with what the editor's text gives for it now."""
+    tool, form, reading = edited(request)
+    try:
+        if tool is None:
+            raise Refused("Save the tool first: its cases are kept with it.")
+        arguments = _arguments(request, tool, reading)
+        outcome = async_to_sync(tools.run_once)(_fields(tool, reading.name, form.text), arguments, {}, of=tool)
+    except AgentsError as error:
+        return render(request, f"{_PARTIALS}case_form.html", {"tool": tool, "trouble": error.message})
+    return render(request, f"{_PARTIALS}case_form.html", {"tool": tool, "form": CaseForm.proposing(arguments, outcome)})
+
+
+def _fields(tool: Tool | None, name: str, source: str) -> dict[str, Any]:
+    """The tool with another source, as ``tools.run_once`` takes it."""
+    kept = {"name": tool.name} if tool else {}
+    return {**kept, "source_code": source, **({"name": name} if name else {})}
+
+
+def _arguments(request: HttpRequest, tool: Tool, reading: Reading) -> dict[str, Any]:
+    """Raises ``NotFound`` for a call that is gone, ``InvalidInput`` for mock inputs that are wrong."""
+    if "call" in request.POST:
+        return call_arguments(tool.name, request.POST["call"])
+    return Inputs.of_post(reading.parameters, request.POST.dict()).meant()
+
+
+@require_POST
+def probe_tool(request: HttpRequest) -> HttpResponse:
+    """Looks for arguments that the schema allows and that break the text in the editor; gives the smallest."""
+    tool, form, reading = edited(request)
+    if not reading.name:
+        return render(request, f"{_PARTIALS}probe.html", {"trouble": reading.problems[0].message})
+    fields = _fields(tool, reading.name, form.text)
+    run = async_to_sync(tools.run_once)
+    known = list(tool.cases.values_list("arguments", flat=True)) if tool else []
+    probed = probe(
+        lambda arguments: run(fields, arguments, {}, of=tool, limits=LIMITS), reading.parameters, form.text, known
+    )
+    return render(request, f"{_PARTIALS}probe.html", {"probed": probed, "example": _told(probed)})
+
+
+def _told(probed: Probed) -> dict[str, str]:
+    """The counter-example as it is shown, and as a form sends it back."""
+    if probed.found is None:
+        return {}
+    arguments = told_json(probed.found.arguments)
+    return {"arguments": arguments, "vals": json.dumps({"raw": arguments, "mode": "form"})}
+
+
+@require_GET
+def edit_case(request: HttpRequest, tool_id: str, case_id: int) -> HttpResponse:
+    form = CaseForm.of(tool_cases.find(tool_id, case_id))
+    return render(request, f"{_PARTIALS}case_form.html", {"tool": tools.get(tool_id), "form": form})
+
+
+@require_POST
+def save_case(request: HttpRequest, tool_id: str) -> HttpResponse:
+    """Gives the list of cases; 422 and the form with what is wrong with it."""
+    tool, form = tools.get(tool_id), CaseForm(request.POST)
+    try:
+        if form.is_valid():
+            case = tool_cases.save(tool.id, form.wanted(), form.cleaned_data["case"])
+            return _listed(request, tool, said=f"{case.name} is kept")
+    except AgentsError as error:
+        form.add_error(None, error.message)
+    response = render(request, f"{_PARTIALS}case_form.html", {"tool": tool, "form": form}, status=422)
+    response["HX-Retarget"], response["HX-Reswap"] = "#case-form", "outerHTML"
+    return response
+
+
+def _listed(request: HttpRequest, tool: Tool, said: str) -> HttpResponse:
+    context = {**live_context(tool), **cases_context(tool), "editable": True, "oob": True}
+    response = render(request, f"{_PARTIALS}cases_changed.html", context)
+    response["HX-Trigger"] = json.dumps({"toast": {"text": said, "tone": "ok"}})
+    return response
+
+
+@require_POST
+def delete_case(request: HttpRequest, tool_id: str, case_id: int) -> HttpResponse:
+    tool, case = tools.get(tool_id), tool_cases.find(tool_id, case_id)
+    tool_cases.delete(tool.id, case.id)
+    return _listed(request, tool, said=f"{case.name} is deleted")
+
+
+@require_POST
+def run_case(request: HttpRequest, tool_id: str, case_id: int) -> HttpResponse:
+    """Runs the case on the text in the editor, saved or not; gives its card, and how many pass."""
+    tool, case = tools.get(tool_id), tool_cases.find(tool_id, case_id)
+    source = request.POST.get("source", tool.source_code or "").replace("\r\n", "\n")
+    fields = _fields(tool, read_source(source).name, source)
+    ran = async_to_sync(tool_cases.run)(case, fields, tool)
+    tool_cases.remember(case, ran, source)
+    context = {**cases_context(tool), "row": CaseRow(case, stale=False), "ran_now": True, "oob": True}
+    return render(request, f"{_PARTIALS}case_ran.html", context)
+
+
+@require_POST
+def fill_from_case(request: HttpRequest, tool_id: str, case_id: int) -> HttpResponse:
+    """The form of mock inputs with the arguments of the case."""
+    tool, _, reading = edited(request)
+    inputs = Inputs.of(reading.parameters, tool_cases.find(tool_id, case_id).arguments)
+    return render(request, f"{_PARTIALS}inputs.html", {"inputs": inputs, "reading": reading, **live_context(tool)})

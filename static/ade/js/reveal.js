@@ -1,0 +1,22 @@
+/** A button with data-reveal="id" shows the node of that id: its tab is chosen, it is opened, scrolled to and focused. */
+import { around } from "./dom.js";
+
+/** @param {Element} node */
+export function reveal(node) {
+  const panel = node.closest("[role=tabpanel][hidden]");
+  document.getElementById(panel?.getAttribute("aria-labelledby") ?? "")?.click();
+  const column = /** @type {HTMLElement | null} */ (node.closest("[data-col]"));
+  const chooser = column && document.querySelector(`.col-switch [data-show="${column.dataset.col}"]`);
+  if (chooser instanceof HTMLElement && chooser.offsetParent) chooser.click();
+}
+
+document.addEventListener("click", (event) => {
+  const node = document.getElementById(around(event, "[data-reveal]")?.dataset.reveal ?? "");
+  if (!node) return;
+  reveal(node);
+  const folded = node.querySelector("details");
+  if (folded) folded.open = true;
+  node.scrollIntoView({ block: "nearest" });
+  const focused = node.querySelector("summary, [aria-current], button");
+  if (focused instanceof HTMLElement) focused.focus();
+});
