@@ -12,6 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from agents_core.actions import tool_cases
 from agents_core.actions.tool_cases import Ran, Wanted
@@ -103,8 +104,14 @@ class Command(BaseCommand):
 
 
 def _of_database() -> Iterator[_Tried]:
-    """Each tool with source, by name, and its cases by name."""
-    for tool in Tool.objects.filter(source_code__isnull=False, cases__isnull=False).distinct().order_by("name"):
+    """Each tool with source, by name, and its cases by name. Raises ``CommandError`` where there is no database."""
+    having = Tool.objects.filter(source_code__isnull=False, cases__isnull=False).distinct().order_by("name")
+    try:
+        found = list(having)
+    except OperationalError as error:
+        told = f"The database does not answer ({error}): start the server, set DATABASE_URL, or take the cases --from a file."
+        raise CommandError(told, returncode=_NOTHING_RAN) from None
+    for tool in found:
         cases = ToolCase.objects.filter(tool=tool).order_by("name")
         wanted = [Wanted(one.name, one.arguments, one.expectation, one.expected) for one in cases]
         yield _Tried({name: getattr(tool, name) for name in _FIELDS}, wanted, tool)
