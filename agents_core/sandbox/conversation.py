@@ -36,7 +36,7 @@ class Conversation:
                 self.reply += received
                 self._take_notes()
         except ConnectionError:
-            self.reply.clear()  # The supervisor died with the request half read.
+            pass  # The supervisor ended without reading all it was sent; what it said before has been read.
         finally:
             self._channel = None
 
@@ -56,6 +56,8 @@ class Conversation:
                 continue
             for fd in fds:
                 self._on_connection(socket.socket(fileno=fd))
+                with contextlib.suppress(OSError):  # The supervisor has ended.
+                    channel.send(wire.TAKEN)
             return received
 
     def _take_notes(self) -> None:

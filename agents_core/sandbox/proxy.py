@@ -83,12 +83,12 @@ class Proxy:
 
     async def _serve(self, connection: socket.socket) -> None:
         connection.setblocking(False)
-        near = await asyncio.open_connection(sock=connection, limit=_HEAD_BYTES)
-        try:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):  # The tool or the far side has gone.
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):  # The tool or the far side has gone.
+            near = await asyncio.open_connection(sock=connection, limit=_HEAD_BYTES)
+            try:
                 await self._carry(near)
-        finally:
-            near[1].close()
+            finally:
+                near[1].close()
 
     async def _carry(self, near: _Streams) -> None:
         try:
@@ -120,7 +120,9 @@ class Proxy:
                 return await _first_that_answers(await self._route(request.host, request.port))
         except AddressRefused as refused:
             raise ProxyRefused(403, refused.message) from None
-        except (OSError, TimeoutError) as error:
+        except TimeoutError:
+            raise ProxyRefused(504, f"{request.host!r} does not answer within {_CONNECT_S:.0f} s.") from None
+        except OSError as error:
             raise ProxyRefused(502, f"{request.host!r} does not answer on port {request.port}: {error}.") from None
 
     async def _answer_last(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, ClassVar
 
 from agents_core.sandbox.base import SandboxCall, SandboxOutcome, SandboxStatus, SandboxUnavailable
@@ -66,7 +66,8 @@ class WarmSandbox:
         contents = Contents.of(call, preload=call.preload if self.preloads else ())
         async with self._turns, Proxy(call.hosts, self._route) as proxy:
             with self._turn() as turn, self._zygotes.in_use(contents):
-                request = wire.pack_request(asdict(call) | turn | {"env": _environment(call)})
+                shown = replace(call, env=_environment(call), packages="", preload=())
+                request = wire.pack_request(asdict(shown) | turn)
                 conversation = Conversation(self._hold_to_memory, proxy.serve)
                 zygote = await self._zygotes.get(contents)
                 try:

@@ -149,6 +149,17 @@ async def test_far_side_is_told_the_host_that_was_checked_and_nothing_meant_for_
     assert reply == b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 
 
+async def test_host_that_does_not_answer_is_not_waited_for(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def route(host: str, port: int) -> Sequence[tuple[str, int]]:
+        await asyncio.sleep(60)
+        return []
+
+    monkeypatch.setattr(proxies, "_CONNECT_S", 0.1)
+    async with connected(route, "a.test") as connect:
+        reply = await ask(await connect(), b"CONNECT a.test:443 HTTP/1.1\r\n\r\n")
+    assert reply.startswith(b"HTTP/1.1 504 'a.test' does not answer within ")
+
+
 async def test_head_that_does_not_come_is_not_waited_for(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proxies, "_HEAD_S", 0.1)
     async with connected(to(web), "a.test") as connect:

@@ -200,14 +200,21 @@ def set_limits(request: dict[str, Any], of_ours: int = 0) -> None:
         (resource.RLIMIT_AS, request["address_space"] + limits["memory_bytes"]),
         (resource.RLIMIT_NPROC, request["processes_before"] + of_ours + limits["processes"]),
         (resource.RLIMIT_FSIZE, limits["scratch_bytes"]),
-        (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE if hasattr(resource, "RLIMIT_MSGQUEUE") else 12, 0),
     ):
-        _, hard = resource.getrlimit(kind)
-        allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (allowed, allowed))
+        _limit(kind, value)
+
+
+def limit_open_files() -> None:
+    _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
+
+
+def _limit(kind: int, value: int) -> None:
+    _, hard = resource.getrlimit(kind)
+    allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(kind, (allowed, allowed))
 
 
 def _write(path: str, text: str) -> None:

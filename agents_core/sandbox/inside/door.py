@@ -18,6 +18,8 @@ _QUESTION = struct.Struct("=QII iIQ 6Q")
 _ANSWER = struct.Struct("=QqiI")
 _DESCRIPTOR = struct.Struct("=QIIII")
 _MOST_CONNECTIONS = 512
+_MOST_UNCONFIRMED = 4
+"""Connections the server has not taken yet. The kernel bounds those of all calls together."""
 
 
 class Door:
@@ -31,19 +33,21 @@ class Door:
         self.fd = questions
         self._channel = channel
         self._left = _MOST_CONNECTIONS
+        self.unconfirmed = 0
 
-    def answer(self) -> None:
-        """Answer one question."""
+    def answer(self) -> bool:
+        """Answer one question. False when the next has to wait until the server has taken what it was given."""
         question = bytearray(_QUESTION.size)
         try:
             fcntl.ioctl(self.fd, _RECEIVE, question)
         except OSError:
-            return  # Who asked is dead.
+            return True  # Who asked is dead.
         number, *_, kind, _, _, _, _ = _QUESTION.unpack(question)
         try:
             self._hand_over(number, kind)
         except OSError as error:
             self._send(number, error=error.errno or errno.EPERM)
+        return self.unconfirmed < _MOST_UNCONFIRMED
 
     def _hand_over(self, number: int, kind: int) -> None:
         if not self._left:
@@ -53,6 +57,7 @@ class Door:
         with near, far:
             near.setblocking(not kind & socket.SOCK_NONBLOCK)
             socket.send_fds(self._channel, [wire.pack_note(wire.CONNECTION)], [far.fileno()])
+            self.unconfirmed += 1
             close_on_exec = os.O_CLOEXEC if kind & socket.SOCK_CLOEXEC else 0
             order = bytearray(_DESCRIPTOR.pack(number, 0, near.fileno(), 0, close_on_exec))
             self._send(number, value=fcntl.ioctl(self.fd, _ADD_DESCRIPTOR, order))

@@ -10,14 +10,15 @@ import time
 from typing import Any
 
 from agents_core.sandbox.inside import harness, usage, wire
-from agents_core.sandbox.inside.cage import Cage
+from agents_core.sandbox.inside.cage import Cage, limit_open_files
 from agents_core.sandbox.inside.door import Door
 
 _TICK_S = 0.05
 _REPORT_SLACK_BYTES = 64 * 1024
 _REPORT_FD, _SETUP_FD, _EMPTY_FD = 3, 4, 5
-OPEN_FILES = 256
-"""What the zygote and its supervisors hold themselves to, so that closing "all" descriptors is quick."""
+OPEN_FILES = 512
+"""What the zygote and its supervisors hold themselves to, so that closing "all" descriptors is quick. It also bounds
+how many descriptors a user may have on their way in sockets: tools may have 64, and 253 in a last message."""
 _ABOVE_ALL = OPEN_FILES - 16
 
 
@@ -73,6 +74,7 @@ class Supervisor:
 
     def _run(self) -> None:
         self.out, self.err, self.report = Stream(), Stream(), Stream()
+        self.streams = {stream.fd: stream for stream in (self.out, self.err, self.report)}
         request_end, request_pipe = os.pipe()
         ready, setup = socket.socketpair()
         theirs = (request_end, self.out.writer, self.err.writer, self.report.writer, setup.detach())
@@ -114,13 +116,10 @@ class Supervisor:
 
     def _watch(self, deadline: float) -> str:
         """Wait for the end. Gives the name of the limit that was passed, or nothing."""
-        streams = {stream.fd: stream for stream in (self.out, self.err, self.report)}
         ended = os.pidfd_open(self.child)
         poller = select.poll()
-        for fd in (*streams, ended, self.channel.fileno()):
+        for fd in (*self.streams, ended, self.channel.fileno(), *([self.door.fd] if self.door else [])):
             poller.register(fd, select.POLLIN)
-        if self.door:
-            poller.register(self.door.fd, select.POLLIN)
         next_check = time.monotonic() + _TICK_S
         while True:
             now = time.monotonic()
@@ -133,12 +132,26 @@ class Supervisor:
             for fd, event in poller.poll(max(0.0, min(deadline, next_check) - now) * 1000 + 1):
                 if fd == ended:
                     return ""
-                if fd == self.channel.fileno():
+                if fd == self.channel.fileno() and not self._hear(poller):
                     return "cancelled"  # The server hung up: nobody waits for the answer.
-                if self.door and fd == self.door.fd and event & select.POLLIN:
-                    self.door.answer()
-                elif fd not in streams or not streams[fd].drain():
+                if not self._attend_to(fd, event):
                     poller.unregister(fd)
+
+    def _attend_to(self, fd: int, event: int) -> bool:
+        """Take what is there. False when nothing more is to be waited for, or not for now."""
+        if fd in self.streams:
+            return self.streams[fd].drain()
+        if self.door and fd == self.door.fd:
+            return bool(event & select.POLLIN) and self.door.answer()
+        return True
+
+    def _hear(self, poller: select.poll) -> bool:
+        """Take the server's word that it has connections in hand. False when it hung up."""
+        taken = len(self.channel.recv(64))
+        if taken and self.door:
+            self.door.unconfirmed -= taken
+            poller.register(self.door.fd, select.POLLIN)
+        return taken > 0
 
     def _limit_passed(self) -> str:
         if self.report.overflowed:
@@ -206,6 +219,7 @@ def _become_the_tool(cage: Cage, ends: tuple[int, ...], address_space: int) -> N
         request = _read_request()
         questions = cage.enter(request | {"address_space": address_space})
         _say_ready(questions)
+        limit_open_files()  # With the tool's own limit, what other tools have on their way could stop ours.
     except BaseException as error:
         os.write(_SETUP_FD, f"-{error}".encode())
         os._exit(1)
@@ -217,9 +231,9 @@ def _become_the_tool(cage: Cage, ends: tuple[int, ...], address_space: int) -> N
 
 def _say_ready(questions: tuple[int, ...]) -> None:
     """Hand the supervisor the descriptor through which the filter asks for sockets, if there is one."""
-    with socket.socket(fileno=_SETUP_FD) as setup:
+    with socket.socket(fileno=os.dup(_SETUP_FD)) as setup:
         socket.send_fds(setup, [f"+{time.process_time()}".encode()], questions)
-    for fd in questions:
+    for fd in (_SETUP_FD, *questions):
         os.close(fd)
 
 

@@ -1,8 +1,8 @@
 """Messages between the server and a supervisor, on a socket made for one call and closed with it.
 
-There: one JSON object behind its length. Back: notes while the call runs; then a JSON header behind its length, the
-bytes the header measures, and the end of the stream. The tool's own bytes are carried, never read, on this side of the
-server.
+There: one JSON object behind its length; then a byte for each connection taken. Back: notes while the call runs; then a
+JSON header behind its length, the bytes the header measures, and the end of the stream. The tool's own bytes are
+carried, never read, on this side of the server.
 """
 
 import json
@@ -17,6 +17,8 @@ MEMORY = b"m"
 """A note of how many bytes the call uses now."""
 CONNECTION = b"c"
 """A note that comes with a descriptor: the proxy's end of a connection the tool has asked for."""
+TAKEN = b"t"
+"""The server's word that it has the connection in hand."""
 REPLY = b"r"
 """The last note: what follows is the reply."""
 
