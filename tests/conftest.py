@@ -60,6 +60,13 @@ def pytest_unconfigure() -> None:
         shutil.rmtree(_home)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file stays in one process, for its servers; and so do all that run code as one user, whose processes are counted together."""
+    for item in items:
+        folder = item.path.parent
+        item.add_marker(pytest.mark.xdist_group(str(folder if folder.name == "sandbox" else item.path)))
+
+
 @pytest.fixture(scope="session")
 def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
     """Our database goes with its folder; dropping it first would wait for every connection to close."""
