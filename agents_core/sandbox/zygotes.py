@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import tempfile
@@ -124,7 +125,8 @@ class Zygote:
                 channel.shutdown(socket.SHUT_RDWR)
         self._control.close()
         self._complaints.close()
-        self.process.kill()
+        with contextlib.suppress(ProcessLookupError):  # The whole group: bubblewrap's child, too, while it starts.
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 
