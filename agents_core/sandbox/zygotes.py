@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from agents_core.sandbox.base import PackagesMissing, SandboxCall, SandboxUnavailable
@@ -124,6 +126,10 @@ class Zygote:
                 channel.shutdown(socket.SHUT_RDWR)
         self._control.close()
         self._complaints.close()
+        self.process.send_signal(signal.SIGSTOP)
+        for child in _children(self.process.pid):  # bubblewrap's, which while it starts does not yet die with it.
+            with contextlib.suppress(OSError):
+                os.kill(child, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
 
@@ -204,6 +210,13 @@ class Zygotes:
         if self._sweep:
             self._sweep.cancel()
         self._sweep = loop.call_later(_IDLE_S / 4, self._end_idle) if self._used_at and not self._closed else None
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []  # It has ended.
 
 
 def _lives(task: asyncio.Task[Zygote]) -> bool:
