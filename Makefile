@@ -50,7 +50,7 @@ LISTED = $(BIN)/python -c 'import sys, tomllib; found = tomllib.load(open("pypro
 INSTALL = $(if $(UV),uv pip install --python $(BIN)/python,$(BIN)/python -m pip install --disable-pip-version-check)
 
 $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@echo "Installing what Mnemoscope needs (about 300 MB, once)."
+	@echo "Installing what Mnemoscope needs (about 500 MB, once)."
 	@$(LISTED) project dependencies > $(VENV)/requirements.txt
 	@$(INSTALL) --constraint constraints.txt --requirement $(VENV)/requirements.txt
 	@touch $@
