@@ -28,7 +28,10 @@ def everything(request: pytest.FixtureRequest) -> str:
     program = folder / "node_modules" / ".bin" / "mcp-server-everything"
     if not program.exists():
         command = [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", PACKAGE]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=50, env=os.environ, check=False)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=40, env=os.environ, check=False)
+        except subprocess.TimeoutExpired:
+            pytest.skip(f"npm takes too long to install {PACKAGE}")
         if done.returncode:
             pytest.skip(f"npm cannot install {PACKAGE}: {done.stderr.strip()[-200:]}")
     return str(program)
