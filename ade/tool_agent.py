@@ -31,24 +31,25 @@ _SHAPE = (
 
 @dataclass(slots=True)
 class BlockRow:
-    """A block as it is typed."""
+    """A block as it is typed. ``focus``: the part of it where a person goes on."""
 
     label: str
     text: str
     label_error: str = ""
     text_error: str = ""
+    focus: Literal["", "label", "remove"] = ""
 
 
 @dataclass(slots=True)
 class AgentInputs:
-    """The form. ``raw`` is the JSON text where a person chose to write JSON, else None. ``focus``: where to go on after rows changed."""
+    """The form. ``raw`` is the JSON text where a person chose to write JSON, else None. ``emptied``: its last block was just removed."""
 
     name: str
     id: str
     rows: list[BlockRow]
     raw: str | None = None
     errors: dict[str, str] = field(default_factory=dict)
-    focus: Literal["", "row", "add"] = ""
+    emptied: bool = False
 
     @classmethod
     def of(cls, agent: MockAgent) -> Self:
@@ -117,14 +118,17 @@ class AgentInputs:
 
     def with_row(self) -> Self:
         """With one more block, to be filled in."""
-        self.rows.append(BlockRow("", ""))
-        self.focus = "row"
+        self.rows.append(BlockRow("", "", focus="label"))
         return self
 
     def without_row(self, place: str) -> Self:
-        """Without the block in that place, from 0."""
-        self.rows = [row for number, row in enumerate(self.rows) if str(number) != place]
-        self.focus = "add"
+        """Without the block in that place, from 0, if there is one."""
+        places = [str(number) for number in range(len(self.rows))]
+        if place in places:
+            del self.rows[places.index(place)]
+            self.emptied = not self.rows
+            for row in self.rows[places.index(place) :][:1] or self.rows[-1:]:
+                row.focus = "remove"
         return self
 
 

@@ -82,6 +82,9 @@ async def test_blocks_are_added_and_removed_and_the_focus_goes_on(site: Site) ->
     less = await site.post("/tools/inputs", **typed(["human", "plan"], ["A", "B"]), block="0")
     assert labels_in(less) == ["plan"]
     assert less.get_element_by_id("mock-block-1-text").text.strip() == "B"
+    assert less.xpath("//*[@autofocus]/@id") == ["mock-block-1-remove"]
+    last = await site.post("/tools/inputs", **typed(["human", "plan"], ["A", "B"]), block="1")
+    assert last.xpath("//*[@autofocus]/@id") == ["mock-block-1-remove"]
     assert labels_in(await site.post("/tools/inputs", **typed(["human"], ["A"]), block="9' x")) == ["human"]
 
 
