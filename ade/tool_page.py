@@ -121,13 +121,13 @@ def _calls(name: str) -> QuerySet[ToolCall]:
     return ToolCall.objects.filter(name=name).order_by("-created_at", "-id")
 
 
-def call_arguments(name: str, call_id: str) -> dict[str, Any]:
-    """The arguments of a call of the tool, or of its newest. Raises ``NotFound``."""
+def find_call(name: str, call_id: str) -> ToolCall:
+    """A call of the tool, or its newest. Raises ``NotFound``."""
     calls = _calls(name).filter(id=call_id) if call_id.isdigit() else _calls(name)
     call = calls.first()
     if call is None:
         raise NotFound(f"No agent has called {name} yet.")
-    return own_arguments(call.arguments)
+    return call
 
 
 def live_context(tool: Tool | None) -> dict[str, Any]:

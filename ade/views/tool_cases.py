@@ -8,14 +8,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
+from ade.tool_agent import AgentInputs
 from ade.tool_cases import CaseForm, CaseRow, cases_context, told_json
 from ade.tool_inputs import Inputs
-from ade.tool_page import call_arguments, live_context
+from ade.tool_page import find_call, live_context
 from ade.tool_source import Reading, read_source
 from ade.views.tools import edited
 from agents_core.actions import tool_cases, tools
+from agents_core.actions.mock_agent import MockAgent
 from agents_core.errors import AgentsError, Refused
 from agents_core.models import Tool
+from agents_core.tools.execute import own_arguments
 from agents_core.tools.probe import LIMITS, Probed, probe
 
 _PARTIALS = "ade/partials/_tool_"
@@ -29,7 +32,8 @@ def propose_case(request: HttpRequest) -> HttpResponse:
         if tool is None:
             raise Refused("Save the tool first: its cases are kept with it.")
         arguments = _arguments(request, tool, reading)
-        outcome = async_to_sync(tools.run_once)(_fields(tool, reading.name, form.text), arguments, {}, of=tool)
+        fields, caller = _fields(tool, reading.name, form.text), MockAgent().told()
+        outcome = async_to_sync(tools.run_once)(fields, arguments, {}, of=tool, agent=caller)
     except AgentsError as error:
         return render(request, f"{_PARTIALS}case_form.html", {"tool": tool, "trouble": error.message})
     return render(request, f"{_PARTIALS}case_form.html", {"tool": tool, "form": CaseForm.proposing(arguments, outcome)})
@@ -44,7 +48,7 @@ def _fields(tool: Tool | None, name: str, source: str) -> dict[str, Any]:
 def _arguments(request: HttpRequest, tool: Tool, reading: Reading) -> dict[str, Any]:
     """Raises ``NotFound`` for a call that is gone, ``InvalidInput`` for mock inputs that are wrong."""
     if "call" in request.POST:
-        return call_arguments(tool.name, request.POST["call"])
+        return own_arguments(find_call(tool.name, request.POST["call"]).arguments)
     return Inputs.of_post(reading.parameters, request.POST.dict()).meant()
 
 
@@ -55,10 +59,13 @@ def probe_tool(request: HttpRequest) -> HttpResponse:
     if not reading.name:
         return render(request, f"{_PARTIALS}probe.html", {"trouble": reading.problems[0].message})
     fields = _fields(tool, reading.name, form.text)
-    run = async_to_sync(tools.run_once)
+    run, caller = async_to_sync(tools.run_once), MockAgent().told()
     known = list(tool.cases.values_list("arguments", flat=True)) if tool else []
     probed = probe(
-        lambda arguments: run(fields, arguments, {}, of=tool, limits=LIMITS), reading.parameters, form.text, known
+        lambda arguments: run(fields, arguments, {}, of=tool, agent=caller, limits=LIMITS),
+        reading.parameters,
+        form.text,
+        known,
     )
     return render(request, f"{_PARTIALS}probe.html", {"probed": probed, "example": _told(probed)})
 
@@ -120,7 +127,8 @@ def run_case(request: HttpRequest, tool_id: str, case_id: int) -> HttpResponse:
 
 @require_POST
 def fill_from_case(request: HttpRequest, tool_id: str, case_id: int) -> HttpResponse:
-    """The form of mock inputs with the arguments of the case."""
+    """The form of mock inputs with the arguments of the case, and the agent that calls cases."""
     tool, _, reading = edited(request)
     inputs = Inputs.of(reading.parameters, tool_cases.find(tool_id, case_id).arguments)
-    return render(request, f"{_PARTIALS}inputs.html", {"inputs": inputs, "reading": reading, **live_context(tool)})
+    context = {"inputs": inputs, "mock_agent": AgentInputs.of(MockAgent()), "reading": reading, **live_context(tool)}
+    return render(request, f"{_PARTIALS}inputs.html", context)

@@ -11,13 +11,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ade.forms import ToolForm
 from ade.status import sandbox_status
+from ade.tool_agent import AgentInputs, block_changes
 from ade.tool_cases import cases_context
 from ade.tool_environment import environment_context
 from ade.tool_history import history_context
 from ade.tool_inputs import Inputs
 from ade.tool_page import (
     PAGE,
-    call_arguments,
+    find_call,
     find_tool,
     holders_told,
     listed_tools,
@@ -27,9 +28,11 @@ from ade.tool_page import (
 )
 from ade.tool_source import MODULES, NEW_SOURCE, Reading, Tried, read_source, stored_reading
 from agents_core.actions import tools
+from agents_core.actions.mock_agent import MockAgent
 from agents_core.errors import AgentsError, Conflict, Unavailable
 from agents_core.models import Author, Tool, ToolType
 from agents_core.sandbox.base import SandboxUnavailable
+from agents_core.tools.execute import own_arguments
 
 _PARTIALS = "ade/partials/_tool_"
 
@@ -73,6 +76,7 @@ def _page(tool: Tool | None, form: ToolForm, reading: Reading) -> dict[str, Any]
         "reading": reading,
         "editable": editable,
         "inputs": Inputs.of(reading.parameters) if editable else None,
+        "mock_agent": AgentInputs.of(MockAgent()),
         "unsaved": tool is None,
         "modules": " ".join(MODULES),
         "agents": offered_agents(tool.id) if tool else [],
@@ -101,6 +105,7 @@ def read_editor(request: HttpRequest) -> HttpResponse:
         "reading": reading.linted(form.text) if tool is None or _is_editable(tool) else reading,
         "editable": tool is None or _is_editable(tool),
         "inputs": Inputs.of_post(reading.parameters, request.POST.dict()) if readable else None,
+        "mock_agent": AgentInputs.of_post(request.POST),
         "unsaved": tool is None or not form.is_valid() or form.differs(tool),
         **live_context(tool),
         "oob": True,
@@ -117,19 +122,41 @@ def edited(request: HttpRequest) -> tuple[Tool | None, ToolForm, Reading]:
 
 @require_POST
 def fill_inputs(request: HttpRequest) -> HttpResponse:
-    """The form of mock inputs: with the arguments of a real call (``fill``), or turned into JSON and back (``mode``)."""
+    """The form of mock inputs: with a real call (``fill``), a block more or less (``block``), or turned into JSON and back (``mode``)."""
     tool, _, reading = edited(request)
-    inputs = _filled(tool, reading, request) if "fill" in request.POST else _turned(reading, request)
-    return render(request, f"{_PARTIALS}inputs.html", {"inputs": inputs, "reading": reading, **live_context(tool)})
+    if "fill" in request.POST:
+        inputs, mock_agent = _filled(tool, reading, request.POST["fill"])
+    elif "block" in request.POST:
+        inputs, mock_agent = _with_rows(reading, request)
+    else:
+        inputs, mock_agent = _turned(reading, request)
+    context = {"inputs": inputs, "mock_agent": mock_agent, "reading": reading, **live_context(tool)}
+    return render(request, f"{_PARTIALS}inputs.html", context)
 
 
-def _filled(tool: Tool | None, reading: Reading, request: HttpRequest) -> Inputs:
-    return Inputs.of(reading.parameters, call_arguments(tool.name if tool else "", request.POST["fill"]))
+def _filled(tool: Tool | None, reading: Reading, call_id: str) -> tuple[Inputs, AgentInputs]:
+    call = find_call(tool.name if tool else "", call_id)
+    return Inputs.of(reading.parameters, own_arguments(call.arguments)), AgentInputs.of_caller(call.agent_id)
 
 
-def _turned(reading: Reading, request: HttpRequest) -> Inputs:
-    sent = Inputs.of_post(reading.parameters, request.POST.dict())
-    return sent.as_raw() if request.POST.get("mode") == "json" else sent.as_form(reading.parameters)
+def _sent(reading: Reading, request: HttpRequest) -> tuple[Inputs, AgentInputs]:
+    return Inputs.of_post(reading.parameters, request.POST.dict()), AgentInputs.of_post(request.POST)
+
+
+def _with_rows(reading: Reading, request: HttpRequest) -> tuple[Inputs, AgentInputs]:
+    (inputs, mock_agent), place = _sent(reading, request), request.POST["block"]
+    return inputs, mock_agent.with_row() if place == "new" else mock_agent.without_row(place)
+
+
+def _turned(reading: Reading, request: HttpRequest) -> tuple[Inputs, AgentInputs]:
+    """Both or neither: what is wrong is mended where it was written."""
+    inputs, mock_agent = _sent(reading, request)
+    agent_is_wrong = bool(reading.injected) and mock_agent.agent() is None
+    if inputs.arguments() is None or agent_is_wrong:
+        return inputs, mock_agent
+    if request.POST.get("mode") == "json":
+        return inputs.as_raw(), mock_agent.as_raw()
+    return inputs.as_form(reading.parameters), mock_agent.as_form()
 
 
 @require_POST
@@ -139,30 +166,30 @@ def run_tool(request: HttpRequest) -> HttpResponse:
     if not reading.name:
         refusal = {"title": "There is nothing to run", "cause": reading.problems[0].message}
         return render(request, f"{_PARTIALS}result.html", {"refusal": refusal})
-    inputs = Inputs.of_post(reading.parameters, request.POST.dict())
-    arguments = inputs.arguments()
-    context = {"inputs": inputs, "reading": reading, **live_context(tool), "oob": True}
-    if arguments is None:
+    inputs, mock_agent = _sent(reading, request)
+    arguments, agent = inputs.arguments(), mock_agent.agent() if reading.injected else MockAgent()
+    context = {"inputs": inputs, "mock_agent": mock_agent, "reading": reading, **live_context(tool), "oob": True}
+    if arguments is None or agent is None:
         response = render(request, f"{_PARTIALS}inputs.html", context)
         response["HX-Reswap"] = "none"
         return response
-    tried = _tried(tool, form, reading, arguments, record="record" in request.POST)
+    tried = _tried(tool, form, reading, arguments, agent, record="record" in request.POST)
     return render(request, f"{_PARTIALS}ran.html", {**context, **tried})
 
 
 def _tried(
-    tool: Tool | None, form: ToolForm, reading: Reading, arguments: dict[str, Any], *, record: bool
+    tool: Tool | None, form: ToolForm, reading: Reading, arguments: dict[str, Any], agent: MockAgent, *, record: bool
 ) -> dict[str, Any]:
     fields = {"name": reading.name, "source_code": form.text}
     try:
-        outcome = async_to_sync(tools.run_once)(fields, arguments, {}, of=tool, record=record)
+        outcome = async_to_sync(tools.run_once)(fields, arguments, {}, of=tool, agent=agent.told(), record=record)
     except SandboxUnavailable:
         status = sandbox_status()
         return {"refusal": {"title": "No sandbox on this machine", "cause": status.reason, "remedy": status.advice}}
     except Unavailable as unavailable:
         return {"refusal": {"title": "It cannot run now", "cause": unavailable.message}}
     limit = form.cleaned_data["return_char_limit"] if form.is_valid() else Tool().return_char_limit
-    return {"tried": Tried(reading.name, outcome, limit, record)}
+    return {"tried": Tried(reading.name, outcome, limit, record), "block_changes": block_changes(agent, outcome)}
 
 
 @require_POST

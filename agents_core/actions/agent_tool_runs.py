@@ -1,6 +1,6 @@
 """Running a tool of an agent outside any turn of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +52,14 @@ def _prepare(agent_id: str, name: str) -> _Prepared:
     held = {block.label: block for block in Block.objects.filter(agent_links__agent=agent).order_by("agent_links__id")}
     ids = {"AGENT_ID": agent_id, "LETTA_AGENT_ID": agent_id, "LETTA_TOOL_ID": tool.id}
     variables = [*stored_variables(tool.id, agent_id), *(Variable(key, value, False) for key, value in ids.items())]
+    given = environment(variables, tool.pip_requirements, tool.hosts)
+    return _Prepared(tool, given, told_of(agent, held.values()), held)
+
+
+def told_of(agent: Agent, held: Iterable[Block]) -> dict[str, Any]:
+    """What a tool is told of the agent that calls it and of its blocks, as ``SandboxCall.agent``."""
     told = {field: getattr(agent, field) for field in _TOLD}
-    told["blocks"] = [{field: getattr(block, field) for field in _TOLD_OF_BLOCKS} for block in held.values()]
-    return _Prepared(tool, environment(variables, tool.pip_requirements, tool.hosts), told, held)
+    return {**told, "blocks": [{field: getattr(block, field) for field in _TOLD_OF_BLOCKS} for block in held]}
 
 
 def _write(held: Mapping[str, Block], changed: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from agents_core.actions import tools
+from agents_core.actions.mock_agent import MockAgent
 from agents_core.errors import InvalidInput, NotFound, Refused
 from agents_core.models import CaseStatus, Expectation, Tool, ToolCase, ToolVersion
 from agents_core.models.pipeline import storable
@@ -160,8 +161,9 @@ def is_of_type(value: Any, name: str) -> bool:
 
 
 async def run(case: ToolCase | Wanted, fields: Mapping[str, Any], of: Tool | None = None) -> Ran:
-    """The case, tried on a tool of which ``fields`` and ``of`` are as ``tools.run_once`` takes them. Raises as that does."""
-    outcome = await tools.run_once(fields, case.arguments, {}, of=of)
+    """The case, called by the mock agent, on a tool of which ``fields`` and ``of`` are as ``tools.run_once`` takes them. Raises as
+    that does."""
+    outcome = await tools.run_once(fields, case.arguments, {}, of=of, agent=MockAgent().told())
     return Ran(case.name, verdict(case, outcome), outcome)
 
 

@@ -314,12 +314,14 @@ async def run_once(
     env: Mapping[str, str],
     *,
     of: Tool | None = None,
+    agent: dict[str, Any] | None = None,
     limits: Limits | None = None,
     record: bool = False,
 ) -> SandboxOutcome:
     """What the function of a source gives for ``arguments``, in the sandbox, with the variables ``env`` and ``pip_requirements`` of
     ``fields``; with ``record``, step by step. ``of``: the tool that the source is to replace; it has that one's variables and hosts too,
-    and its packages where ``fields`` name none.
+    and its packages where ``fields`` name none. ``agent``: what it is told of the agent that calls it; what it changes of that one's
+    blocks is in the outcome and written nowhere.
 
     Raises ``Refused``, ``SandboxUnavailable``, ``PackagesUnavailable``.
     """
@@ -328,4 +330,4 @@ async def run_once(
     of_tool = await sync_to_async(stored_variables)(of.id) if of else []
     requirements = fields.get("pip_requirements", of.pip_requirements if of else None) or ()
     given = environment([*of_tool, *variables], requirements, of.hosts if of else ())
-    return await run_source(fields["source_code"], name, arguments, given, limits=limits, record=record)
+    return await run_source(fields["source_code"], name, arguments, given, agent=agent, limits=limits, record=record)

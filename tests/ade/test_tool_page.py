@@ -45,7 +45,7 @@ class Site:
     async def get(self, path: str, **query: str) -> html.HtmlElement:
         return self._taken(await self._client.get(path, query))
 
-    async def post(self, path: str, **fields: str) -> html.HtmlElement:
+    async def post(self, path: str, **fields: str | list[str]) -> html.HtmlElement:
         return self._taken(await self._client.post(path, {**SETTINGS, **fields}, headers={"HX-Request": "true"}))
 
     def _taken(self, response: Any) -> html.HtmlElement:

@@ -162,3 +162,45 @@ def test_the_editor_completes_modules_and_own_names_and_marks_what_ruff_finds(pa
     page.wait_for_timeout(200)
     page.keyboard.press("Tab")
     expect(page.locator("#tool-problems button")).to_have_count(0)
+
+
+REMEMBERS = '''def remember(fact: str, agent_state) -> str:
+    """Remembers.
+
+    Args:
+        fact: one sentence
+    """
+    agent_state.memory.update_block_value("plan", fact)
+    return "Remembered."
+'''
+
+
+def test_a_mock_agent_gets_and_loses_blocks_by_keys_and_the_run_shows_what_changed(page: Page, live: Server) -> None:
+    tool = ask(live, "/tools/", {"source_code": REMEMBERS})
+    page.goto(f"/tools/{tool['id']}")
+    labels = page.locator("[name='block.label']")
+    page.get_by_label("fact").fill("Rest on Monday.")
+    page.get_by_role("button", name="Add block").press("Enter")
+    expect(page.get_by_label("Label of block 3")).to_be_focused()
+    page.keyboard.type("human")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#mock-block-3-label-error")).to_contain_text("Two blocks are labelled human")
+    expect(page.get_by_label("Label of block 3")).to_be_focused()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("plan")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Rest on Sunday.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#tool-changes del")).to_have_text("Sunday")
+    expect(page.locator("#tool-changes ins")).to_have_text("Monday")
+    expect(page.locator(".errors")).to_have_count(0)
+
+    page.get_by_role("button", name="Remove the block human").press("Enter")
+    expect(page.get_by_role("button", name="Remove the block persona")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(labels).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(labels).to_have_count(0)
+    expect(page.get_by_role("button", name="Add block")).to_be_focused()
+    expect(page.get_by_label("fact")).to_have_value("Rest on Monday.")
