@@ -22,6 +22,8 @@ __all__ = ["Rows", "Statement", "close_pool", "json", "make_pool", "pool", "run"
 APPLICATION_NAME = "mnemoscope runs"
 """How these connections show in pg_stat_activity."""
 
+_PATIENCE_S = 20.0
+
 _pools: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncConnectionPool[BatchConnection]] = WeakKeyDictionary()
 
 
@@ -37,8 +39,13 @@ async def pool() -> AsyncConnectionPool[BatchConnection]:
     """This event loop's pool, opened at first use."""
     loop = asyncio.get_running_loop()
     if loop not in _pools:
-        _pools[loop] = make_pool(connection_class=BatchConnection, min_size=1, max_size=16)
-        await _pools[loop].open()
+        made = _pools[loop] = make_pool(connection_class=BatchConnection, min_size=1, max_size=16)
+        await made.open()
+        try:
+            await made.wait(_PATIENCE_S)  # Whoever asks before the first connection is there has a second one made.
+        except OperationalError:
+            _pools.pop(loop, None)
+            raise
     return _pools[loop]
 
 
@@ -47,7 +54,7 @@ def make_pool(**options: Any) -> AsyncConnectionPool[Any]:
     said after."""
     settings = {**connection_settings(), "application_name": APPLICATION_NAME}
     settings["options"] = f"{settings.get('options', '')} -c plan_cache_mode=force_generic_plan"
-    own = {"timeout": 20, "configure": _autocommit, "check": _refuse_closed, "open": False}
+    own = {"timeout": _PATIENCE_S, "configure": _autocommit, "check": _refuse_closed, "open": False}
     return AsyncConnectionPool(kwargs=settings, **{**options, **own})
 
 

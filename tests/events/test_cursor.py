@@ -124,7 +124,9 @@ async def test_more_than_one_page_is_read_to_its_end() -> None:
 
 def break_listener() -> int:
     with psycopg.connect(**connection_settings(), autocommit=True) as admin:
-        found = admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %'")
+        found = admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %'"
+        )
         return len(found.fetchall())
 
 
