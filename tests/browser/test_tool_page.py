@@ -136,6 +136,7 @@ def test_of_two_tabs_the_second_is_told_and_may_overwrite(page: Page, live: Serv
     for tab, body in ((page, "return '1'"), (other, "return '2'")):
         expect(tab.locator("#source-code")).to_be_visible()
         write(tab, function("shared", body))
+        expect(tab.locator("#tool-state")).to_have_text("not saved")
     save(page)
     other.bring_to_front()
     other.keyboard.press("Control+s")

@@ -159,7 +159,10 @@ async def test_a_run_whose_worker_lost_the_database_is_finished(app: App) -> Non
     async with worker(app):
         while not await Run.objects.filter(id=run_id, status="running").aexists():
             await asyncio.sleep(0.01)
-        terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s AND pid <> pg_backend_pid()"
+        terminate = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = %s AND pid <> pg_backend_pid()"
+        )
         await pipeline.run([Statement(terminate, (pipeline.APPLICATION_NAME,))])
         [run] = await ended(run_id)
     assert run.status == "completed"
