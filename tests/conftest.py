@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -25,6 +26,10 @@ os.environ |= {"MNEMOSCOPE_HOME": str(_home), "DJANGO_SETTINGS_MODULE": "ade.set
 if _cluster:
     _cluster.start()
 
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # Emptying by TRUNCATE and then announcing a migration, as Django does, costs half a second a test; this costs a few milliseconds.
 _KEPT = ("django_migrations", "django_content_type", "auth_permission", "tool")

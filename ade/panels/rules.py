@@ -39,7 +39,7 @@ class ToolView:
 
     @property
     def words(self) -> str:
-        """The tool as a screen reader says it."""
+        """The tool and what of it stands now, as a tooltip and a screen reader tell it."""
         now = {
             "must": "one of those that have to be called now",
             "may": "may be called now",

@@ -22,7 +22,7 @@ def on_border(point: tuple[float, float], corner: tuple[float, float]) -> bool:
     return -0.1 <= x <= NODE_WIDTH + 0.1 and -0.1 <= y <= NODE_HEIGHT + 0.1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES[:-1])), max_size=40))
 def test_any_graph_is_laid_out_without_overlaps_and_its_edges_meet_their_nodes(links: list[tuple[str, str]]) -> None:
     layout = layered(NAMES, links, last=NAMES[-1])

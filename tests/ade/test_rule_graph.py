@@ -88,7 +88,7 @@ def test_more_lines_than_anybody_can_read_are_counted_instead() -> None:
     assert (len(edges(graph)), graph.undrawn) == (MOST_EDGES, 7)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(RULES)
 def test_every_tool_is_drawn_once_and_every_id_is_its_own(rules: list[dict[str, Any]]) -> None:
     views = list({view.key: view for view in rule_views(rules)}.values())

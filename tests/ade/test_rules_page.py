@@ -77,7 +77,7 @@ def test_every_tool_and_line_has_a_name_that_says_its_rules_and_a_row_of_the_tab
     client: Client, agent: Agent
 ) -> None:
     drawn = shown(client, agent)
-    assert "Each call of crate waits for a person." in drawn.get_element_by_id("node-crate").get("aria-label")
+    assert "Each call of crate waits for a person." in drawn.get_element_by_id("node-crate").get("title")
     lines = [edge.get("aria-label") for edge in drawn.xpath("//a[contains(@class, 'edge')]")]
     assert any(each.startswith("weigh to crate when it returns heavy. ") for each in lines)
     assert len(lines) == 4
@@ -108,7 +108,7 @@ def test_a_click_on_a_tool_that_may_be_called_calls_it_and_any_other_says_why_no
     assert states(drawn) == {"weigh": "must", "crate": "not", "letter": "not"}
     assert drawn.get_element_by_id("node-weigh").get("href") == f"/agents/{agent.id}/rules?calls=weigh"
     why = page(client.get(drawn.get_element_by_id("node-crate").get("href")))
-    assert "weigh is to be called first." in why.get_element_by_id("node-crate").get("aria-label")
+    assert "weigh is to be called first." in why.get_element_by_id("node-crate").get("title")
     assert states(why) == states(drawn)
 
 

@@ -682,7 +682,7 @@ async def test_an_edited_search_or_note_is_not_made_again() -> None:
     assert world.called == ["archival_memory_search", "conversation_search"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     said=st.one_of(st.text(max_size=300), st.lists(st.sampled_from([*WORDS, "\n"]), max_size=30).map(" ".join)),
     human=st.text(max_size=100),

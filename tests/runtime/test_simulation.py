@@ -95,7 +95,7 @@ def turn_of(rules: list[dict[str, Any]], kind: str) -> Turn:
     return Turn("r", None, {"max_steps": 1000}, facts, 1, False, False, 0, "s", 1, {}, tools, [], None, [], [])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(RULES, st.sampled_from((V1, MEMGPT)), st.lists(CALL, max_size=5))
 def test_the_simulation_decides_as_the_loop_does(
     rules: list[dict[str, Any]], kind: str, calls: list[SimulatedCall]
@@ -136,7 +136,7 @@ def _ending(silent: str | None, asking: str | None) -> Ending:
     return Ending.ENDS if asking else Ending.UNLESS_HEARTBEAT
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(RULES, st.sampled_from((V1, MEMGPT)), st.lists(CALL, max_size=6))
 def test_no_simulated_turn_ends_that_is_said_never_to_end(
     rules: list[dict[str, Any]], kind: str, calls: list[SimulatedCall]

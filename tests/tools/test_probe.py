@@ -29,7 +29,7 @@ def book(city: str, nights: int, board: Literal["half", "full"], guests: list[st
 '''
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.data())
 def test_arguments_are_what_the_schema_allows(data: st.DataObject) -> None:
     made = data.draw(arguments(derive(SOURCE).parameters))
@@ -66,7 +66,7 @@ SCHEMAS: list[tuple[dict[str, Any], Any]] = [
 def test_each_part_of_a_schema_is_kept_to(schema: dict[str, Any], fits: Any) -> None:
     root = {"type": "object", "properties": {"x": schema}, "required": ["x"], "$defs": {"word": {"const": "word"}}}
 
-    @settings(max_examples=20, deadline=None, database=None)
+    @settings(max_examples=20, database=None)
     @given(arguments(root))
     def holds(made: dict[str, Any]) -> None:
         assert fits(made["x"])

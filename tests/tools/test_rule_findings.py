@@ -94,7 +94,7 @@ def test_a_hundred_tools_and_a_rule_of_ten_thousand_results_are_looked_at_in_tim
 CLOSING = st.sampled_from([SPEAKS, SILENT, HEARTBEATS])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(RULES, CLOSING, st.lists(st.tuples(st.integers(0, 3), st.sampled_from(RESULTS)), max_size=8))
 def test_nothing_is_said_that_a_turn_belies(
     rules: list[Rule], closing: Closing, choices: list[tuple[int, str | None]]
