@@ -12,7 +12,7 @@ from ade.tool_page import live_context, live_fragments, offered_agents, tool_gro
 from agents_core.actions import agents, tools
 from agents_core.actions.messages import Input, send
 from agents_core.actions.new_agent import NewAgent
-from agents_core.models import Agent, Tool, ToolCall, pipeline
+from agents_core.models import Agent, Tool, ToolCall, ToolCallStatus, pipeline
 from agents_core.runtime.loop import execute
 from agents_core.runtime.providers import connections
 from agents_core.sandbox import choose as choosing
@@ -341,6 +341,15 @@ async def test_calls_of_agents_are_listed_and_fill_the_inputs(site: Site) -> Non
     filled = await site.post("/tools/inputs", source=SOURCE, fill="newest", **version(tool))
     assert filled.get_element_by_id("arg-name").text.strip() == "Ida"
     assert "checked" not in filled.xpath("//input[@name='with.times']")[0].attrib
+
+
+async def test_a_call_that_waits_for_an_answer_is_listed(site: Site) -> None:
+    tool, agent = await saved(), await new_agent()
+    await called(tool, agent, "Ida")
+    for status in ToolCallStatus:
+        await ToolCall.objects.aupdate(status=status)
+        page = await site.get(f"/tools/{tool.id}")
+        assert '{"name": "Ida"}' in text_of(page, "panel-tool-calls"), status
 
 
 async def test_filling_without_any_call_is_refused(site: Site) -> None:

@@ -98,3 +98,10 @@ def test_a_system_prompt_written_in_another_way_is_one_segment() -> None:
         (SegmentKind.SYSTEM, 5)
     ]
     assert "".join(s.text for s in segments).encode() == body
+
+
+@pytest.mark.parametrize(
+    "kind", [SegmentKind.SYSTEM, SegmentKind.CORE, SegmentKind.RULES, SegmentKind.FILE, SegmentKind.METADATA]
+)
+def test_a_part_of_the_system_prompt_is_read_unescaped(kind: SegmentKind) -> None:
+    assert readable(kind, b'a \\"word\\"\\nand a line') == 'a "word"\nand a line'

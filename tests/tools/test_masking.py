@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents_core.sandbox.base import SandboxOutcome
+from agents_core.sandbox.base import RecordedStep, SandboxOutcome
 from agents_core.tools.masking import MASK, Mask
 
 KEY = 'sk-12 34\n"é/'
@@ -48,3 +48,11 @@ def test_the_beginning_of_a_secret_where_output_was_cut_is_hidden() -> None:
 def test_without_secrets_an_outcome_is_as_it_was() -> None:
     outcome = SandboxOutcome("ok", value={"a": 1}, stdout="…")
     assert Mask([]).outcome(outcome) is outcome
+
+
+def test_recorded_steps_show_no_secret_nor_the_parts_that_a_cut_leaves() -> None:
+    variables = (("key", "'very-secret-value'"), ("long", "'xx very-secret…secret-value yy'"))
+    step = RecordedStep(3, 1, "f", "return", "very-secret-value", variables, ("key",), 0)
+    [masked] = Mask(["very-secret-value"]).outcome(SandboxOutcome("ok", steps=(step,))).steps
+    assert masked.note == MASK
+    assert dict(masked.variables) == {"key": f"'{MASK}'", "long": f"'xx {MASK}…{MASK} yy'"}
