@@ -17,6 +17,7 @@ def test_files_are_uploaded_by_the_keyboard_and_followed_until_they_are_ready(
     page.keyboard.type("Animals")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Animals")).to_be_visible()
+    page.wait_for_load_state()  # the key is heard from then on
     for name in ("otters.md", "otters_(1).md"):
         with page.expect_file_chooser() as chooser:
             page.keyboard.press("u")
