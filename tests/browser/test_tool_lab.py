@@ -74,6 +74,7 @@ def test_an_author_writes_mends_tries_keeps_cases_and_jumps_to_them_from_a_call(
 
     page.get_by_role("button", name="Attach to agent…").click()
     page.get_by_role("button", name="Attach Treasurer").click()
+    expect(page.get_by_role("button", name="Detach Treasurer")).to_be_visible()
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="Calls by agents").click()
     for people in (4, 5):
@@ -253,6 +254,7 @@ def test_a_mock_agent_gets_and_loses_blocks_by_keys_and_the_run_shows_what_chang
     expect(page.get_by_role("button", name="Remove the block persona")).to_be_focused()
     page.keyboard.press("Enter")
     expect(labels).to_have_count(1)
+    expect(page.get_by_role("button", name="Remove the block plan")).to_be_focused()
     page.keyboard.press("Enter")
     expect(labels).to_have_count(0)
     expect(page.get_by_role("button", name="Add block")).to_be_focused()
