@@ -19,7 +19,7 @@ CREATE FUNCTION copy_id(owner text, original text) RETURNS text LANGUAGE sql IMM
         || overlay(overlay(md5(owner || original) PLACING '4' FROM 13) PLACING '8' FROM 17)::uuid::text
 $$
 """
-# The system message is compiled from what is kept elsewhere, and from nothing else.
+# A compiled prompt, whose parts say what they show, can be made again from what is kept elsewhere.
 KEEP_REWRITTEN = """
 CREATE FUNCTION keep_message() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -28,7 +28,7 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER message_rewritten AFTER UPDATE OF content, tool_calls, tool_returns ON message FOR EACH ROW
-WHEN (OLD.role <> 'system' AND (OLD.content, OLD.tool_calls, OLD.tool_returns) IS DISTINCT FROM (NEW.content, NEW.tool_calls, NEW.tool_returns))
+WHEN (NOT (OLD.role = 'system' AND OLD.content -> 0 ? 'kind') AND (OLD.content, OLD.tool_calls, OLD.tool_returns) IS DISTINCT FROM (NEW.content, NEW.tool_calls, NEW.tool_returns))
 EXECUTE FUNCTION keep_message()
 """
 FORGET_KEPT = "DROP TRIGGER message_rewritten ON message; DROP FUNCTION keep_message()"

@@ -22,8 +22,8 @@ _stored = StoredSegments()
 
 @dataclass(slots=True)
 class ModelCall:
-    """A model call while it goes and after: what went out, and what came back or why nothing did. ``world``: what a request of the agent's own was made
-    from."""
+    """A model call while it goes and after: what went out, and what came back or why nothing did. ``world``: what the agent's own
+    request was made from."""
 
     connection: Connection
     plan: Plan
