@@ -100,24 +100,25 @@ def give_prompt(made: Agent, state: AgentState, blocks: Mapping[str, str], *, co
     originals'), or compiled anew."""
     parent_own = Message.objects.filter(agent=state.agent_id, conversation=state.conversation_id, role=Role.SYSTEM)
     seq = parent_own.filter(content__0__has_key="kind").order_by("seq").values_list("seq", flat=True).first()
+    renamed = {state.agent_id: made.id, **({state.conversation_id: "default"} if state.conversation_id else {})}
     first = Message.objects.filter(agent=made, context_position__isnull=False).order_by("context_position").first()
     Message.objects.create(
         id=new_id("message"),
         agent=made,
         role=Role.SYSTEM,
         seq=seq or 0,
-        content=[_said_of(made, state, part, blocks) for part in state.system],
+        content=[said_of(part, renamed, blocks) for part in state.system],
         context_position=first.context_position - 1 if first and first.context_position else state.seq,
     )
     if compile_anew:
         recompile(made)
 
 
-def _said_of(made: Agent, state: AgentState, part: Mapping[str, Any], blocks: Mapping[str, str]) -> dict[str, Any]:
+def said_of(part: Mapping[str, Any], renamed: Mapping[str, str], blocks: Mapping[str, str]) -> dict[str, Any]:
+    """A part of a prompt with other ids: of ``blocks`` where it says what it shows, ``renamed`` where it tells about the agent."""
     source_id = part.get("source_id", "")
-    said = {**part, "source_id": blocks.get(source_id, source_id)}
+    text = part["text"]
     if part.get("kind") == SegmentKind.METADATA:
-        said["text"] = part["text"].replace(state.agent_id, made.id)
-        if state.conversation_id:
-            said["text"] = said["text"].replace(state.conversation_id, "default")
-    return said
+        for old, new in renamed.items():
+            text = text.replace(old, new)
+    return {**part, "source_id": blocks.get(source_id, source_id), "text": text}

@@ -115,7 +115,7 @@ class Migration(migrations.Migration):
                 ('seq', models.BigIntegerField()),
                 ('author', models.TextField(choices=[('agent', 'Agent'), ('sleeptime', 'Sleeptime'), ('person', 'Person'), ('api', 'Api'), ('import', 'Import')])),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('conversation', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='agents_core.conversation')),
+                ('conversation_id', models.TextField(null=True)),
                 ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='forks', to='agents_core.agent')),
             ],
             options={

@@ -10,11 +10,12 @@ class Fork(models.Model):
     """Where an agent was copied from: ``parent`` just before its step ``step_number``, or as it was then without one.
 
     The fork shares the numbers of messages and events with its parent up to ``seq``. ``parent`` is None once that was deleted.
+    ``conversation_id``: the parent's thread that became its default one.
     """
 
     agent = models.OneToOneField("Agent", models.CASCADE, primary_key=True, related_name="origin")
     parent = models.ForeignKey("Agent", models.SET_NULL, null=True, related_name="forks")
-    conversation = models.ForeignKey("Conversation", models.SET_NULL, null=True, related_name="+", db_index=False)
+    conversation_id = models.TextField(null=True)
     step_number = models.BigIntegerField(null=True)
     seq = models.BigIntegerField()
     author = models.TextField(choices=Author)

@@ -181,7 +181,7 @@ def _metadata_of(system_text: str) -> str | None:
     return system_text[start : end + len(_METADATA_END)] if 0 <= start < end else None
 
 
-_RECALL_COUNT = "SELECT count(*) FROM message WHERE agent_id = %s AND context_position IS NULL"
+_RECALL_COUNT = "SELECT count(*) FROM message WHERE agent_id = %s AND context_position IS NULL AND NOT abandoned"
 _PASSAGES = "SELECT count(*) FROM passage WHERE archive_id = ANY(%s) AND NOT is_deleted"
 _TAGS = "SELECT DISTINCT unnest(tags) AS tag FROM passage WHERE archive_id = ANY(%s) AND NOT is_deleted ORDER BY tag LIMIT 50"
 
