@@ -5,7 +5,7 @@ A line is a list of (first, last) numbers of events, in order. Each thread of an
 
 from collections.abc import Sequence
 
-from agents_core.models import Branch
+from agents_core.models import Branch, Step
 
 Line = Sequence[tuple[int, int]]
 
@@ -44,6 +44,15 @@ def holds(line: Line, seq: int) -> bool:
 def has_step(line: Line, seq: int) -> bool:
     """Whether a step is on the line that began with the event ``seq``: one to just before which the agent went back is not."""
     return any(first <= seq < last for first, last in line)
+
+
+def left_steps(steps: Sequence[Step]) -> list[Step]:
+    """Those of an agent's steps that are on a branch that it has left."""
+    if not steps or not Branch.objects.filter(agent=steps[0].agent_id).exists():
+        return []
+    agent_id = steps[0].agent_id
+    lines = {thread: current_line(agent_id, thread) for thread in {step.conversation_id for step in steps}}
+    return [step for step in steps if step.seq is not None and not has_step(lines[step.conversation_id], step.seq)]
 
 
 def _branches(agent_id: str, conversation_id: str | None) -> list[Branch]:

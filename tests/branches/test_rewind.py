@@ -1,19 +1,11 @@
 """An agent goes back, and comes back, and nothing is lost on the way."""
 
-import pytest
 from asgiref.sync import sync_to_async
 
-from agents_core.actions import adopting, agents, blocks, forks, rewind
-from agents_core.actions.archives import of_agent
-from agents_core.errors import Conflict, NotFound, Refused
-from agents_core.events.types import AgentAdopted, AgentCameBack, AgentRewound
-from agents_core.llm.providers.scripted import Answer
-from agents_core.memory import recall
+from agents_core.actions import adopting, forks, rewind
 from agents_core.memory.digest import state_digest
-from agents_core.models import Agent, Author, Block, BlockVersion, Branch, Message, Step
-from agents_core.record.lines import current_line, has_step
-from tests.branches.lived import compacted, live, lived, passage_of, step_numbers, upheaval
-from tests.runtime.world import events, make_agent, play, said, say, value_of
+from agents_core.models import Author
+from tests.branches.lived import compacted, live, lived, step_numbers, upheaval
 
 fork = sync_to_async(forks.fork)
 go_back = sync_to_async(rewind.rewind)

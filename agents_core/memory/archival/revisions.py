@@ -28,6 +28,13 @@ WHERE archive_id = %(archive)s AND version.since <= %(revision)s AND version.unt
 _NOW = f"SELECT id, {_COLUMNS}, step_id, created_at FROM passage WHERE archive_id = %(archive)s AND NOT is_deleted"
 
 
+def count(archive_id: str, revision: int) -> int:
+    """How many passages the archive held at ``revision``."""
+    params = {"archive": archive_id, "revision": revision}
+    [[(passages,)]] = run_sync([Statement(f"SELECT count(*) FROM ({_AS_OF}) AS passage", params)])
+    return int(passages)
+
+
 def copy(archive_id: str, revision: int, owner: str) -> str:
     """A new archive with copies of the passages that this one held at ``revision``, vectors and words with them; gives its id, which is
     ``copy_id(owner, …)`` of the original's as theirs are."""
