@@ -1,14 +1,10 @@
 """What the names of expressions mean in a request."""
 
-import json
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agents_core.memory.render import BlockFacts, block_text
-from agents_core.models import SegmentKind
-from agents_core.record.expressions import parse
-from agents_core.record.scope import block_value, request_scope, seen_part
+from agents_core.record.scope import block_value
 
 _words = st.text(alphabet=st.characters() | st.sampled_from("\n<>/→1- "), max_size=40) | st.sampled_from(
     [
