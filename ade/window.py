@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from ade.said import said
 from agents_core.models import Segment, SegmentKind, Step
 from agents_core.record.compare import Compared
 from agents_core.record.diff import Change, diff_words
+from agents_core.record.said import said
 from agents_core.record.steps import SegmentView
 
 _TITLES: Mapping[str, str] = {

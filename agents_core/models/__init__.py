@@ -34,6 +34,7 @@ from agents_core.models.runs import (
 from agents_core.models.schedules import Batch, Schedule
 from agents_core.models.tool_lab import CaseStatus, Expectation, ToolCase, ToolVersion
 from agents_core.models.tools import Tool, ToolType, ToolVariable
+from agents_core.models.watches import Watch
 
 __all__ = [
     "ACTIVE",
@@ -109,5 +110,6 @@ __all__ = [
     "ToolType",
     "ToolVariable",
     "ToolVersion",
+    "Watch",
     "new_id",
 ]
