@@ -19,6 +19,7 @@ from agents_core.api.routers import (
     messages,
     misc,
     models,
+    previews,
     runs,
     schedules,
     steps,
@@ -46,6 +47,7 @@ api.add_router("/agents", groups.agent_router)
 api.add_router("/agents", schedules.router)
 api.add_router("/agents", compactions.agent_router)
 api.add_router("/agents", folders.agent_router)
+api.add_router("/agents", previews.router)
 api.add_router("/agents", agents.router)
 api.add_router("/blocks", blocks.router)
 api.add_router("/archives", archives.router)

@@ -170,7 +170,11 @@ async def test_what_cannot_be_tried_is_refused_with_its_name() -> None:
     ):
         with pytest.raises(InvalidInput, match=words):
             await preview_next(agent.id, None, None, changes)
-    for given in (("agent-x", None, None), (agent.id, conversation.id, None), (agent.id, None, Changes(attach=["no"]))):
-        agent_id, thread, changes = given
+    no_tool = Changes(attach=["no"])
+    for agent_id, thread, tried in (
+        ("agent-x", None, None),
+        (agent.id, conversation.id, None),
+        (agent.id, None, no_tool),
+    ):
         with pytest.raises(NotFound):
-            await preview_next(agent_id, thread, None, changes)
+            await preview_next(agent_id, thread, None, tried)
