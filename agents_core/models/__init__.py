@@ -12,6 +12,7 @@ from agents_core.models.agents import (
 from agents_core.models.archives import Archive, Passage, PassageTerm
 from agents_core.models.base import new_id
 from agents_core.models.blocks import Author, Block, BlockProposal, BlockVersion, ProposalStatus
+from agents_core.models.comparisons import Comparison, Experiment, Variant
 from agents_core.models.events import Event
 from agents_core.models.files import PROCESSING, AgentFile, AgentFolder, File, FileContent, FileStatus, Folder
 from agents_core.models.groups import SLEEPTIME_GROUPS, Group, GroupAgent, GroupKind, GroupTurn, RunWait
@@ -54,10 +55,12 @@ __all__ = [
     "BlockProposal",
     "BlockVersion",
     "CaseStatus",
+    "Comparison",
     "Conversation",
     "Event",
     "Eviction",
     "Expectation",
+    "Experiment",
     "File",
     "FileContent",
     "FileStatus",
@@ -97,5 +100,6 @@ __all__ = [
     "ToolType",
     "ToolVariable",
     "ToolVersion",
+    "Variant",
     "new_id",
 ]

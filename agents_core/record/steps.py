@@ -52,7 +52,8 @@ def response_bytes(step: Step) -> bytes:
     return bytes(step.response.content) if step.response else b""
 
 
-_SYSTEM_KINDS = {SegmentKind.SYSTEM, SegmentKind.CORE, SegmentKind.RULES, SegmentKind.FILE, SegmentKind.METADATA}
+SYSTEM_KINDS = {SegmentKind.SYSTEM, SegmentKind.CORE, SegmentKind.RULES, SegmentKind.FILE, SegmentKind.METADATA}
+"""The parts of the system prompt."""
 
 
 def readable(kind: str, raw: bytes) -> str:
@@ -61,7 +62,7 @@ def readable(kind: str, raw: bytes) -> str:
     if kind == SegmentKind.ENVELOPE:
         return text
     try:
-        if kind in _SYSTEM_KINDS:  # A part of a JSON string, or, when it could not be cut, the string with its quotes.
+        if kind in SYSTEM_KINDS:  # A part of a JSON string, or, when it could not be cut, the string with its quotes.
             return str(json.loads(text if text.startswith('"') else f'"{text}"'))
         return json.dumps(json.loads(text.removeprefix(",")), indent=2, ensure_ascii=False)
     except ValueError:

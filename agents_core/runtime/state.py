@@ -46,6 +46,19 @@ class AgentFacts:
         chosen = self.response_format or self.model_settings.get("response_format")
         return None if not chosen or chosen.get("type") == "text" else chosen
 
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """How its model is to answer: fields of a ``ModelRequest``."""
+        settings = self.model_settings
+        thinking = settings.get("thinking") or {}
+        return {
+            "max_output_tokens": settings.get("max_output_tokens"),
+            "temperature": settings.get("temperature"),
+            "reasoning_effort": (settings.get("reasoning") or {}).get("reasoning_effort"),
+            "reasoning_tokens": thinking.get("budget_tokens") if thinking.get("type") == "enabled" else None,
+            "response_format": None if self.policy.heartbeats else self.answer_format,
+        }
+
 
 CLIENT_TOOL = "client"
 """The type of a tool that the caller of a run offers and runs itself."""
