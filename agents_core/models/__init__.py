@@ -13,6 +13,7 @@ from agents_core.models.archives import Archive, Passage, PassageTerm
 from agents_core.models.base import new_id
 from agents_core.models.blocks import Author, Block, BlockProposal, BlockVersion, ProposalStatus
 from agents_core.models.comparisons import Comparison, Experiment, Variant
+from agents_core.models.debugger import Breakpoint, BreakpointKind, Intervention, Pause, PauseStage
 from agents_core.models.events import Event
 from agents_core.models.files import PROCESSING, AgentFile, AgentFolder, File, FileContent, FileStatus, Folder
 from agents_core.models.groups import SLEEPTIME_GROUPS, Group, GroupAgent, GroupKind, GroupTurn, RunWait
@@ -54,6 +55,8 @@ __all__ = [
     "Block",
     "BlockProposal",
     "BlockVersion",
+    "Breakpoint",
+    "BreakpointKind",
     "CaseStatus",
     "Comparison",
     "Conversation",
@@ -70,6 +73,7 @@ __all__ = [
     "GroupKind",
     "GroupTurn",
     "HandleMapping",
+    "Intervention",
     "McpKind",
     "McpServer",
     "McpSignIn",
@@ -80,6 +84,8 @@ __all__ = [
     "MessageVector",
     "Passage",
     "PassageTerm",
+    "Pause",
+    "PauseStage",
     "ProposalStatus",
     "ProviderAccount",
     "Role",
