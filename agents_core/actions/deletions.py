@@ -17,6 +17,7 @@ _LET_GO_OF_STEPS = (
     "UPDATE passage SET step_id = NULL WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
     "UPDATE block_proposal SET step_id = NULL WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
     "DELETE FROM memory_search WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
+    "DELETE FROM experiment WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
 )
 _WAITS = (
     "DELETE FROM run_wait WHERE run_id IN (SELECT id FROM run WHERE {owner} = %s)",
@@ -31,6 +32,9 @@ _OF_AGENT = (
     "UPDATE block_version SET agent_id = NULL WHERE agent_id = %s",
     "UPDATE block_proposal SET agent_id = NULL WHERE agent_id = %s",
     "DELETE FROM group_agent WHERE agent_id = %s",
+    "UPDATE comparison_variant SET fork_id = NULL WHERE fork_id = %s",
+    "DELETE FROM comparison_variant WHERE comparison_id IN (SELECT id FROM comparison WHERE agent_id = %s)",
+    "DELETE FROM comparison WHERE agent_id = %s",
     *(
         f"DELETE FROM {table} WHERE agent_id = %s"
         for table in ("eviction", "memory_search", "message_term", "message_vector", "message")
@@ -76,10 +80,11 @@ _OF_RUN = (
 
 
 def delete_agent(agent_id: str) -> None:
-    """Deletes the agent with its history and record, the agents that tend its memory, and the groups that it leads. Its blocks, archives
-    and tools stay. An agent whose memory it tended tends it itself again. Raises ``NotFound``."""
+    """Deletes the agent with its history and record, the agents that tend its memory, the forks that were only to be compared with it,
+    and the groups that it leads. Its blocks, archives and tools stay. An agent whose memory it tended tends it itself again. Raises
+    ``NotFound``."""
     with transaction.atomic():
-        doomed, tended = [agent_id, *sleeptime.companions(agent_id)], sleeptime.tended_by(agent_id)
+        doomed, tended = [agent_id, *sleeptime.companions(agent_id), *_forks(agent_id)], sleeptime.tended_by(agent_id)
         run_sync([lock_agents([*doomed, *tended])])
         locked(agent_id)
         Group.objects.filter(manager__in=[*doomed, *tended], manager_type__in=SLEEPTIME_GROUPS).delete()
@@ -89,6 +94,11 @@ def delete_agent(agent_id: str) -> None:
             publish(left, AgentChanged(["enable_sleeptime", "managed_group"]))
         for each in doomed:
             _execute((*_LET_GO_OF_STEPS, *_OF_AGENT), "agent_id", each)
+
+
+def _forks(agent_id: str) -> list[str]:
+    """The forks that live in its comparisons."""
+    return list(Agent.objects.filter(variant_of__comparison__agent=agent_id, hidden=True).values_list("id", flat=True))
 
 
 def delete_conversation(conversation_id: str) -> None:

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from agents_core.actions.model_choice import check_handle
 from agents_core.errors import Conflict, NotFound, Refused
-from agents_core.models import ACTIVE, Experiment, Step, new_id
+from agents_core.models import Experiment, ExperimentStatus, Step, new_id
 from agents_core.models.pipeline import run_sync
 from agents_core.queue.tasks import defer_experiment
 from agents_core.runtime.preview import Changes
@@ -61,11 +61,11 @@ def cancel(agent_id: str, experiment_id: str) -> None:
         experiment = Experiment.objects.select_for_update().filter(agent=agent_id, id=experiment_id).first()
         if experiment is None:
             raise NotFound("This agent has no such experiment: it may have been deleted.")
-        if experiment.status not in ACTIVE:
+        if not experiment.is_open:
             raise Conflict("The call has ended, so there is nothing to stop.")
         experiment.cancel_requested = True
-        if experiment.status == "created":
-            experiment.status = "cancelled"
+        if experiment.status == ExperimentStatus.CREATED:
+            experiment.status = ExperimentStatus.CANCELLED
         experiment.save(update_fields=["cancel_requested", "status"])
 
 

@@ -12,7 +12,7 @@ from agents_core.models.agents import (
 from agents_core.models.archives import Archive, Passage, PassageTerm
 from agents_core.models.base import new_id
 from agents_core.models.blocks import Author, Block, BlockProposal, BlockVersion, ProposalStatus
-from agents_core.models.comparisons import Comparison, Experiment, Variant
+from agents_core.models.comparisons import Comparison, Experiment, ExperimentStatus, Variant
 from agents_core.models.debugger import Breakpoint, BreakpointKind, Intervention, Pause, PauseStage
 from agents_core.models.events import Event
 from agents_core.models.files import PROCESSING, AgentFile, AgentFolder, File, FileContent, FileStatus, Folder
@@ -64,6 +64,7 @@ __all__ = [
     "Eviction",
     "Expectation",
     "Experiment",
+    "ExperimentStatus",
     "File",
     "FileContent",
     "FileStatus",

@@ -6,7 +6,14 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from agents_core.models.base import IdField, one_of
-from agents_core.models.runs import RunStatus
+
+
+class ExperimentStatus(models.TextChoices):
+    CREATED = "created"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class Experiment(models.Model):
@@ -19,7 +26,7 @@ class Experiment(models.Model):
     id = IdField("experiment")
     agent = models.ForeignKey("Agent", models.CASCADE, related_name="experiments", db_index=False)
     step = models.ForeignKey("Step", models.CASCADE, related_name="experiments")
-    status = models.TextField(choices=RunStatus, default=RunStatus.CREATED)
+    status = models.TextField(choices=ExperimentStatus, default=ExperimentStatus.CREATED)
     changes = models.JSONField(default=dict)
     handle = models.TextField(blank=True, default="")
     url = models.TextField(blank=True, default="")
@@ -43,10 +50,15 @@ class Experiment(models.Model):
         db_table = "experiment"
         ordering = ("-created_at", "id")
         indexes = (models.Index(fields=["agent", "-created_at"], name="experiment_of_agent"),)
-        constraints = (one_of("status", RunStatus, "experiment_status_known"),)
+        constraints = (one_of("status", ExperimentStatus, "experiment_status_known"),)
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer may still come."""
+        return self.status in (ExperimentStatus.CREATED, ExperimentStatus.RUNNING)
 
 
 class Comparison(models.Model):

@@ -34,9 +34,9 @@ _LOST = f"The worker stopped {_MAX_ATTEMPTS} times during this call. Make it aga
 _TAKE_UP = "UPDATE experiment SET status = 'running' WHERE id = %s AND status IN ('created', 'running') RETURNING id"
 _STOPPED = "SELECT NOT EXISTS (SELECT 1 FROM experiment WHERE id = %s AND status = 'running' AND NOT cancel_requested)"
 _END = """
-UPDATE experiment SET status = %s, error = %s, answer = %s, handle = %s, url = %s, segments = %s::uuid[],
-    request_digest = %s, response_id = %s, estimated_tokens = %s, prompt_tokens = %s, completion_tokens = %s, cached_input_tokens = %s, cost_usd = %s, first_token_ms = %s,
-    model_ms = %s, finished_at = now()
+UPDATE experiment SET status = %s, error = %s, answer = %s, handle = %s, url = %s, segments = %s::uuid[], request_digest = %s,
+    response_id = %s, estimated_tokens = %s, prompt_tokens = %s, completion_tokens = %s, cached_input_tokens = %s, cost_usd = %s,
+    first_token_ms = %s, model_ms = %s, finished_at = now()
 WHERE id = %s AND status = 'running'
 """
 _END_WITHOUT = "UPDATE experiment SET status = %s, error = %s, finished_at = now() WHERE id = %s AND status = 'running'"

@@ -289,7 +289,7 @@ SELECT run.id, request, attempts, step_count,
     (SELECT coalesce(json_agg(name ORDER BY step.number, position), '[]') FROM tool_call JOIN step ON step.id = step_id
         WHERE run_id = run.id AND (duration_ms > 0) IS NOT FALSE)
 FROM agent LEFT JOIN run ON run.id = (SELECT id FROM run WHERE agent_id = %s AND conversation_id IS NOT DISTINCT FROM %s
-    AND status IN ('created', 'running') ORDER BY first_seq LIMIT 1) WHERE agent.id = %s
+    AND status IN ('created', 'running', 'paused') ORDER BY first_seq LIMIT 1) WHERE agent.id = %s
 """
 _OVERRIDE = "SELECT model FROM conversation WHERE id = %s AND agent_id = %s"
 

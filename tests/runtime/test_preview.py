@@ -1,6 +1,5 @@
 """A preview is the request that the next step sends, byte for byte, and nothing is written for it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,17 +21,6 @@ from tests.runtime.world import make_agent, make_tool, said, say, text
 MODELS = ["openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5", "ollama/some-model", "offline/rules"]
 INSERT = ("memory_insert", '{"label": "human", "new_string": "\\nShe sails.", "request_heartbeat": true}')
 DICE = 'def roll_dice(sides: int) -> int:\n    """Roll a die.\n\n    Args:\n        sides: how many sides\n    """\n    return sides\n'
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeModelServer]:
-    with FakeModelServer() as server:
-        for name in ("OPENAI", "OLLAMA"):
-            monkeypatch.setenv(f"{name}_BASE_URL", server.url)
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.origin)
-        monkeypatch.setenv("OPENAI_API_KEY", "k")
-        monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
-        yield server
 
 
 async def last_step(agent: Agent) -> Step:
