@@ -13,6 +13,7 @@ from agents_core.api.routers import (
     compactions,
     conversations,
     core_memory,
+    experiments,
     folders,
     groups,
     mcp_servers,
@@ -61,5 +62,6 @@ api.add_router("/messages/batches", batches.router)
 api.add_router("/messages", messages.router)
 api.add_router("/runs", runs.router)
 api.add_router("/steps", steps.router)
+api.add_router("/experiments", experiments.router)
 api.add_router("/conversations", conversations.router)
 api.add_router("/models", models.router)
