@@ -8,6 +8,7 @@ from ade.views import (
     agent_settings,
     agents,
     blocks,
+    experiments,
     folders,
     groups,
     mcp,
@@ -24,6 +25,7 @@ from ade.views import (
     tools,
     workspace,
 )
+from ade.views.handles import handle_options
 from ade.views.login import login, logout
 
 _AGENT = "agents/<str:agent_id>"
@@ -44,6 +46,12 @@ urlpatterns = [
     path(f"{_AGENT}/steps/<int:number>", workspace.workspace),
     path(f"{_AGENT}/steps/<int:number>/request.json", workspace.step_request),
     path(f"{_AGENT}/steps/<int:number>/response.txt", workspace.step_response),
+    path(f"{_AGENT}/steps/<int:number>/again", experiments.again),
+    path(f"{_AGENT}/steps/<int:number>/again/make", experiments.make),
+    path(f"{_AGENT}/experiments/<str:experiment_id>", experiments.experiment),
+    path(f"{_AGENT}/experiments/<str:experiment_id>/state", experiments.state),
+    path(f"{_AGENT}/experiments/<str:experiment_id>/cancel", experiments.cancel),
+    path(f"{_AGENT}/experiments/<str:experiment_id>/delete", experiments.delete),
     path(f"{_AGENT}/panels/<slug:slug>", workspace.panel),
     path(f"{_AGENT}/next", next_request.try_changes),
     path(f"{_AGENT}/turns", workspace.earlier_turns),
@@ -138,6 +146,7 @@ urlpatterns = [
     path("settings/mappings", settings.save_mapping),
     path("runs", operate.run_list),
     path("health", operate.health),
+    path("handles", handle_options),
     path("palette", operate.palette),
     path("tools", tools.tool_list),
     path("tools/new", tools.new_tool),

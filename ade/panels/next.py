@@ -7,7 +7,6 @@ from ade.address import query, thread
 from ade.fragments import Fragment
 from ade.next_request import last_request, next_request
 from ade.panels.base import Panel
-from ade.views.handles import model_handles
 from agents_core.errors import AgentsError
 from agents_core.events.types import StoredEvent
 from agents_core.models import Block, Tool
@@ -47,5 +46,4 @@ class NextPanel(Panel):
             "others": list(
                 Tool.objects.exclude(agent_links__agent=self.agent).order_by("name").values_list("name", flat=True)
             ),
-            "handles": model_handles(),
         }
