@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='run',
-            index=models.Index(condition=models.Q(('status', 'paused')), fields=['agent'], name='run_paused'),
+            index=models.Index(condition=models.Q(('status__in', ('running', 'paused'))), fields=['agent'], name='run_at_work'),
         ),
         migrations.AddConstraint(
             model_name='groupturn',

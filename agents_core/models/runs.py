@@ -67,7 +67,7 @@ class Run(models.Model):
                 condition=models.Q(status__in=ACTIVE),
                 name="run_active",
             ),
-            models.Index(fields=["agent"], condition=models.Q(status="paused"), name="run_paused"),
+            models.Index(fields=["agent"], condition=models.Q(status__in=("running", "paused")), name="run_at_work"),
             of_conversation("run_of_conversation"),
             models.Index(fields=["batch"], condition=models.Q(batch__isnull=False), name="run_of_batch"),
         )
