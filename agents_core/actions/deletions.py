@@ -9,7 +9,7 @@ from agents_core.actions.agents import locked
 from agents_core.errors import Conflict
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged
-from agents_core.models import ACTIVE, SLEEPTIME_GROUPS, Agent, Group
+from agents_core.models import ACTIVE, SLEEPTIME_GROUPS, Agent, Archive, Block, Group
 from agents_core.models.pipeline import Statement, run_sync
 
 _LET_GO_OF_STEPS = (
@@ -84,7 +84,9 @@ def delete_agent(agent_id: str) -> None:
     and the groups that it leads. Its blocks, archives and tools stay. An agent whose memory it tended tends it itself again. Raises
     ``NotFound``."""
     with transaction.atomic():
-        doomed, tended = [agent_id, *sleeptime.companions(agent_id), *_forks(agent_id)], sleeptime.tended_by(agent_id)
+        doomed, tended = [agent_id, *sleeptime.companions(agent_id)], sleeptime.tended_by(agent_id)
+        for fork_id in _forks(agent_id):
+            delete_fork(fork_id)
         run_sync([lock_agents([*doomed, *tended])])
         locked(agent_id)
         Group.objects.filter(manager__in=[*doomed, *tended], manager_type__in=SLEEPTIME_GROUPS).delete()
@@ -94,6 +96,16 @@ def delete_agent(agent_id: str) -> None:
             publish(left, AgentChanged(["enable_sleeptime", "managed_group"]))
         for each in doomed:
             _execute((*_LET_GO_OF_STEPS, *_OF_AGENT), "agent_id", each)
+
+
+def delete_fork(agent_id: str) -> None:
+    """Deletes an agent that was made to be tried, with the blocks and archives that nobody else holds. Raises ``NotFound``."""
+    with transaction.atomic():
+        blocks = list(Block.objects.filter(agent_links__agent=agent_id).values_list("id", flat=True))
+        archives = list(Archive.objects.filter(agent_links__agent=agent_id).values_list("id", flat=True))
+        delete_agent(agent_id)
+        Block.objects.filter(id__in=blocks, agent_links=None).delete()
+        Archive.objects.filter(id__in=archives, agent_links=None).delete()
 
 
 def _forks(agent_id: str) -> list[str]:

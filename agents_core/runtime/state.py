@@ -186,10 +186,18 @@ class Turn:
         return str(self.request.get("override_model") or self.agent.model)
 
     def waits_for_answer(self, name: str) -> bool:
-        """Whether a call of the tool has to wait: for a person's approval, or for the caller who runs it."""
+        """Whether a call of the tool has to wait: for a person's approval, or for the caller who runs it. In a branch that is only
+        compared nobody is asked (``runtime.replay``)."""
+        if self.is_compared:
+            return False
         tool = self.tools.get(name)
         is_client = tool is not None and tool.tool_type == CLIENT_TOOL
         return is_client or rules.needs_approval(self.agent.tool_rules, name)
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the run lives a recorded tail again, in a branch to be compared."""
+        return "compared" in self.request
 
     @property
     def is_compaction(self) -> bool:
