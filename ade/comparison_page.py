@@ -8,25 +8,35 @@ from ade.branch_graph import Drawn, Graph, graph_of
 from ade.divergence import Divergence, first_difference
 from ade.fragments import Fragment
 from ade.memory_ends import MemoryEnd, end_of, memory_end, recorded_end
-from ade.panels.trace import StepView, step_views
+from ade.panels.trace import StepView, step_views, text_of
 from agents_core.actions import comparisons
 from agents_core.actions.comparisons import MOST_BRANCHES, letter
 from agents_core.actions.tail import tail_of
-from agents_core.models import ACTIVE, Agent, Comparison, Run, RunStatus, Step, Variant
+from agents_core.models import Agent, Comparison, Message, Role, Run, RunStatus, Step, Variant
 
 RECORDED = "A"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A step of a branch. ``differs``: it is the first that does; ``said``: what was said to the agent before it."""
+
+    view: StepView
+    differs: bool
+    said: str
 
 
 @dataclass(slots=True)
 class BranchView:
     """A branch, or the recorded tail (``variant`` None). ``state``: "waiting" before it runs, "queued", "running", "paused", "completed",
-    "failed", "cancelled" or "gone"; ``error``: of the run that failed."""
+    "failed", "cancelled" or "gone"; ``said``: what each of its runs was to answer; ``error``: of the run that failed."""
 
     letter: str
     label: str
     variant: Variant | None
     state: str
     steps: list[StepView] = field(default_factory=list)
+    said: Mapping[str, str] = field(default_factory=dict)
     divergence: Divergence | None = None
     memory: MemoryEnd | None = None
     error: str = ""
@@ -50,10 +60,13 @@ class BranchView:
         return sum((view.step.model_ms or 0) + (view.step.tools_ms or 0) for view in self.steps)
 
     @property
-    def rows(self) -> list[tuple[StepView, bool]]:
-        """Each step, and whether it is the first that differs."""
+    def rows(self) -> list["Row"]:
         at = self.divergence.at if self.divergence else None
-        return [(view, place == at) for place, view in enumerate(self.steps)]
+        firsts = {view.step.run_id: place for place, view in reversed(list(enumerate(self.steps)))}
+        return [
+            Row(view, place == at, self.said.get(view.step.run_id, "") if firsts[view.step.run_id] == place else "")
+            for place, view in enumerate(self.steps)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +118,17 @@ def _recorded(comparison: Comparison) -> BranchView:
     steps = [
         step for step in tail_of(comparison.agent_id, comparison.from_step).steps if step.number <= comparison.to_step
     ]
-    return BranchView(RECORDED, f"recorded · {_model(steps)}", None, "completed", step_views(steps))
+    said = dict(zip((asked["run_id"] for asked in comparison.inputs), _said(comparison), strict=True))
+    return BranchView(RECORDED, f"recorded · {_model(steps)}", None, "completed", step_views(steps), said)
+
+
+def _said(comparison: Comparison) -> list[str]:
+    """What each of the tail's runs was to answer; the first one's too, where the tail begins with it."""
+    first = comparison.inputs[0]["run_id"]
+    begins = not Step.objects.filter(run=first, number__lt=comparison.from_step).exists()
+    opening = Message.objects.filter(run=first, step=None, role=Role.USER).order_by("seq") if begins else ()
+    texts = [[text_of(message["content"]) for message in asked["messages"]] for asked in comparison.inputs]
+    return ["\n".join(each) for each in [[text_of(message.content) for message in opening], *texts[1:]]]
 
 
 def _model(steps: Sequence[Step]) -> str:
@@ -135,21 +158,15 @@ def _branch(variant: Variant, recorded: BranchView, end: Mapping[str, str], runs
 def _state(variant: Variant, runs: Sequence[Run]) -> str:
     if not variant.run_ids:
         return "waiting"
-    if variant.fork_id is None:
+    if not variant.fork_id:
         return "gone"
     statuses = {run.status for run in runs}
-    for status in (RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.CREATED, RunStatus.FAILED, RunStatus.CANCELLED):
-        if status in statuses:
-            return (
-                "queued"
-                if status == RunStatus.CREATED and not statuses - {RunStatus.CREATED}
-                else _STATES.get(status, status)
-            )
-    return "completed"
-
-
-_STATES = {RunStatus.CREATED: "running"}
-"""Between two runs of a branch."""
+    if statuses == {RunStatus.CREATED}:
+        return "queued"
+    if RunStatus.PAUSED not in statuses and statuses & {RunStatus.CREATED, RunStatus.RUNNING}:
+        return "running"
+    ends = (RunStatus.PAUSED, RunStatus.FAILED, RunStatus.CANCELLED)
+    return next((str(status) for status in ends if status in statuses), "completed")
 
 
 def _drawn(branch: BranchView, left: str) -> Drawn:
@@ -177,7 +194,3 @@ def fork_ids(comparison_id: str) -> set[str]:
     """The agents that live in its branches."""
     forks = Variant.objects.filter(comparison=comparison_id, fork__isnull=False)
     return set(forks.values_list("fork", flat=True))
-
-
-def are_running(comparison: Comparison) -> bool:
-    return Run.objects.filter(agent__variant_of__comparison=comparison, status__in=ACTIVE).exists()

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents_core.record.kept import kept_blocks
-from agents_core.record.states import state_at, state_now
-
 from agents_core.actions.tail import steps_from
 from agents_core.models import Block, Comparison, Step
 from agents_core.record.diff import Change, diff_words
+from agents_core.record.kept import kept_blocks
+from agents_core.record.states import state_at, state_now
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ PANELS = Registry(
         "timeline": "ade.panels.timeline:TimelinePanel",
         "events": "ade.panels.events:EventsPanel",
         "history": "ade.panels.history:HistoryPanel",
+        "branches": "ade.panels.branches:BranchesPanel",
         "compactions": "ade.panels.compactions:CompactionsPanel",
         "blame": "ade.panels.blame:BlamePanel",
         "output": "ade.panels.output:OutputPanel",

@@ -18,6 +18,7 @@ from agents_core.errors import InvalidInput
 from agents_core.memory.render import BlockFacts, block_text, numbers_lines
 from agents_core.models import Block, BlockVersion, Eviction, SegmentKind, Step, StepKind
 from agents_core.record.compare import Compared, compare
+from agents_core.record.lines import left_steps
 from agents_core.record.steps import SegmentView, segments_of
 from agents_core.runtime.compaction_settings import AT_COMPACTION, CompactionSettings
 from agents_core.runtime.policy import policy_of
@@ -114,6 +115,8 @@ class ContextPanel(Panel):
             "diff_url": _with_query(panel, step=self.pinned or "", live=live, **seg),
             "link": _with_query(self._page(step.number), **({"diff": base.number} if base else {})),
             "bar": bar_of(step, ((s.kind, s.tokens) for s in segments)),
+            "left": bool(left_steps([step])),
+            "can_travel": can_travel(step),
             "corrected": _corrected(step, sum(s.tokens for s in segments)),
             "groups": groups,
             "envelope": envelope_of(segments),
@@ -190,6 +193,11 @@ class ContextPanel(Panel):
         conversation = step.conversation_id
         parts = stale_parts(self.agent, conversation, current_parts(self.agent, conversation))
         return {part["source_id"]: _NAMES.get(part["kind"], part["label"]) for part in parts}
+
+
+def can_travel(step: Step) -> bool:
+    """Whether an agent can be forked at the step, or go back to it."""
+    return step.kind == StepKind.AGENT and bool(step.segments)
 
 
 def number_in(params: Mapping[str, str], name: str) -> int | None:

@@ -1,12 +1,11 @@
 """Making a recorded model call again: the form, the two answers, and stopping it."""
 
-from collections.abc import Iterator
-
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from ade.experiment_page import BlockChoice, form_of, page_context, state_context
+from ade.experiment_page import form_of, page_context, state_context
+from ade.fields_given import changed_blocks, plain_lines
 from agents_core.actions import agents, experiments
 from agents_core.errors import NotFound
 from agents_core.models import Step
@@ -43,25 +42,12 @@ def make(request: HttpRequest, agent_id: str, number: int) -> HttpResponse:
 def _changes(step: Step, given: QueryDict) -> Changes:
     """What differs from what the step saw."""
     seen = form_of(step, {})
-    model, system = given.get("model", "").strip(), _lines(given.get("system", ""))
+    model, system = given.get("model", "").strip(), plain_lines(given.get("system", ""))
     return Changes(
         model=model if model not in ("", step.handle) else None,
-        system=system if "system" in given and system != _lines(seen["system"]) else None,
-        blocks=dict(_blocks(seen["blocks"], given)),
+        system=system if "system" in given and system != plain_lines(seen["system"]) else None,
+        blocks=dict(changed_blocks(seen["blocks"], given)),
     )
-
-
-def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n")
-
-
-def _blocks(seen: list[BlockChoice], given: QueryDict) -> Iterator[tuple[str, str | None]]:
-    for choice in seen:
-        value = given.get(choice.dom_id)
-        if given.get(f"without-{choice.dom_id}"):
-            yield choice.label, None
-        elif value is not None and _lines(value) != _lines(choice.value):
-            yield choice.label, _lines(value)
 
 
 @require_GET

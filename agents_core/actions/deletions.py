@@ -31,6 +31,11 @@ _STEPS = (
 _OF_AGENT = (
     "UPDATE block_version SET agent_id = NULL WHERE agent_id = %s",
     "UPDATE block_proposal SET agent_id = NULL WHERE agent_id = %s",
+    "UPDATE fork SET parent_id = NULL WHERE parent_id = %s",
+    "DELETE FROM fork WHERE agent_id = %s",
+    "UPDATE block_version SET branch_id = NULL WHERE branch_id IN (SELECT id FROM branch WHERE agent_id = %s)",
+    "DELETE FROM branch WHERE agent_id = %s",
+    "DELETE FROM message_version WHERE message_id IN (SELECT id FROM message WHERE agent_id = %s)",
     "DELETE FROM group_agent WHERE agent_id = %s",
     "UPDATE comparison_variant SET fork_id = NULL WHERE fork_id = %s",
     "DELETE FROM comparison_variant WHERE comparison_id IN (SELECT id FROM comparison WHERE agent_id = %s)",
@@ -60,6 +65,10 @@ _OF_AGENT = (
     "DELETE FROM agent WHERE id = %s",
 )
 _OF_CONVERSATION = (
+    "UPDATE block_version SET branch_id = NULL WHERE branch_id IN (SELECT id FROM branch WHERE conversation_id = %s)",
+    "UPDATE branch SET target_id = NULL WHERE target_id IN (SELECT id FROM branch WHERE conversation_id = %s)",
+    "DELETE FROM branch WHERE conversation_id = %s",
+    "DELETE FROM message_version WHERE message_id IN (SELECT id FROM message WHERE conversation_id = %s)",
     "DELETE FROM eviction WHERE conversation_id = %s",
     "DELETE FROM message_term WHERE message_id IN (SELECT id FROM message WHERE conversation_id = %s)",
     "DELETE FROM message_vector WHERE message_id IN (SELECT id FROM message WHERE conversation_id = %s)",

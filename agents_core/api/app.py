@@ -10,6 +10,7 @@ from agents_core.api.routers import (
     archives,
     batches,
     blocks,
+    branches,
     compactions,
     conversations,
     core_memory,
@@ -48,6 +49,7 @@ api.add_router("/agents", tools.agent_router)
 api.add_router("/agents", groups.agent_router)
 api.add_router("/agents", schedules.router)
 api.add_router("/agents", compactions.agent_router)
+api.add_router("/agents", branches.agent_router)
 api.add_router("/agents", folders.agent_router)
 api.add_router("/agents", previews.router)
 api.add_router("/agents", debugger.agent_router)

@@ -11,9 +11,10 @@ from agents_core.memory import render
 from agents_core.models import Role, SegmentKind, pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.record.segments import Piece, Plan
+from agents_core.record.worlds import SETTINGS, World
 from agents_core.runtime.compaction_settings import AT_COMPACTION
 from agents_core.runtime.offering import offered_as, with_thoughts
-from agents_core.runtime.state import StoredMessage, Turn
+from agents_core.runtime.state import CLIENT_TOOL, StoredMessage, Turn
 from agents_core.runtime.transcript import chat_messages
 from agents_core.tools import rules
 from agents_core.tools.rules import Allowed
@@ -28,7 +29,7 @@ _METADATA_START, _METADATA_END = "<memory_metadata>", "</memory_metadata>"
 class ContextWindow:
     """A request and its plan. ``parts`` is the system prompt as it is stored.
 
-    ``tokens`` is our estimate of the whole, corrected by the model's ratio.
+    ``tokens`` is our estimate of the whole, corrected by the model's ratio. ``world``: what it was made from.
     """
 
     request: ModelRequest
@@ -36,6 +37,7 @@ class ContextWindow:
     allowed: Allowed
     parts: list[render.PromptPart]
     tokens: int
+    world: World
 
 
 async def compile_context(turn: Turn, model: str, provider_name: str) -> ContextWindow:
@@ -57,7 +59,19 @@ async def compile_context(turn: Turn, model: str, provider_name: str) -> Context
         messages=[message_piece(stored, chat) for stored, chat in pairs],
     )
     request = _request(turn, model, render.text_of(parts), tuple(chat for _, chat in pairs), specs, allowed)
-    return ContextWindow(request, plan, allowed, parts, round(plan.tokens * turn.token_ratio))
+    return ContextWindow(request, plan, allowed, parts, round(plan.tokens * turn.token_ratio), _world(turn))
+
+
+def _world(turn: Turn) -> World:
+    agent = turn.agent
+    settings = {name: getattr(agent, name) for name in SETTINGS if hasattr(agent, name)}
+    own = {"message_buffer_autoclear": agent.autoclear, "timezone": agent.timezone.key}
+    return World(
+        settings | own,
+        [(block.facts.id, label, block.version) for label, block in turn.blocks.items()],
+        [(tool.id, tool.name) for tool in turn.tools.values() if tool.tool_type != CLIENT_TOOL],
+        list(turn.revisions.items()),
+    )
 
 
 def _request(
@@ -158,7 +172,7 @@ def _metadata_of(system_text: str) -> str | None:
     return system_text[start : end + len(_METADATA_END)] if 0 <= start < end else None
 
 
-_RECALL_COUNT = "SELECT count(*) FROM message WHERE agent_id = %s AND context_position IS NULL"
+_RECALL_COUNT = "SELECT count(*) FROM message WHERE agent_id = %s AND context_position IS NULL AND NOT abandoned"
 _PASSAGES = "SELECT count(*) FROM passage WHERE archive_id = ANY(%s) AND NOT is_deleted"
 _TAGS = "SELECT DISTINCT unnest(tags) AS tag FROM passage WHERE archive_id = ANY(%s) AND NOT is_deleted ORDER BY tag LIMIT 50"
 

@@ -173,14 +173,14 @@ def commit_of(turn: Turn, step_id: str | None = None) -> Commit:
 
 _START_STEP = """
 WITH claimed AS ({claim}),
-numbered AS (UPDATE agent SET step_count = step_count + 1 WHERE id = %s RETURNING id, step_count, context_window),
+numbered AS (UPDATE agent SET step_count = step_count + 1 WHERE id = %s RETURNING id, step_count, context_window, event_seq),
 started AS (
     INSERT INTO step (id, agent_id, run_id, conversation_id, number, kind, status, provider, model, handle, url, context_window,
                       compacts_at, segments, estimated_tokens, prompt_tokens, completion_tokens, cached_input_tokens, cache_write_tokens,
-                      reasoning_tokens, tags)
+                      reasoning_tokens, tags, seq)
     SELECT %s, numbered.id, claimed.id, claimed.conversation_id, numbered.step_count,
            CASE WHEN claimed.request ? 'compaction' THEN 'summary' ELSE %s END, 'pending', '', '', '', '',
-           numbered.context_window, 0, '{{}}', 0, 0, 0, 0, 0, 0, '{{}}'
+           numbered.context_window, 0, '{{}}', 0, 0, 0, 0, 0, 0, '{{}}', numbered.event_seq
     FROM numbered, claimed
 )
 SELECT ensure(EXISTS (SELECT 1 FROM claimed), '{otherwise}'), step_count, request, attempts, cancel_requested, pauses, stop_at, resumed,
@@ -220,7 +220,8 @@ SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_
     (SELECT coalesce(json_agg(json_build_array(tool.id, tool.name, tool_type, tool.description, json_schema -> 'parameters', source_code,
         return_char_limit, enable_parallel_execution) ORDER BY agent_tool.id), '[]')
         FROM agent_tool JOIN tool ON tool.id = tool_id WHERE agent_id = agent.id),
-    (SELECT coalesce(array_agg(archive_id ORDER BY id), '{}') FROM agent_archive WHERE agent_id = agent.id),
+    (SELECT coalesce(json_object_agg(archive_id, revision ORDER BY agent_archive.id), '{}')
+        FROM agent_archive JOIN archive ON archive.id = archive_id WHERE agent_id = agent.id),
     (SELECT json_build_array(agent_group.id, sleeptime_agent_frequency, turns_counter, last_processed_seq,
         (SELECT coalesce(json_agg(group_agent.agent_id ORDER BY group_agent.id), '[]') FROM group_agent WHERE group_id = agent_group.id))
         FROM agent_group WHERE manager_id = agent.id AND manager_type IN ('sleeptime', 'voice_sleeptime') AND enable_sleeptime),
@@ -382,7 +383,8 @@ async def refresh_world(turn: Turn) -> None:
 
 
 def _take_world(turn: Turn, row: tuple[Any, ...]) -> None:
-    ratio, samples, blocks, tools, turn.archive_ids, tended, breakpoints, directory = row[-8:]
+    ratio, samples, blocks, tools, turn.revisions, tended, breakpoints, directory = row[-8:]
+    turn.archive_ids = list(turn.revisions)
     turn.breakpoints = [BreakpointFacts(*facts) for facts in breakpoints]
     turn.directory = directory_of(directory)
     turn.tended = Tended(*tended) if tended else None

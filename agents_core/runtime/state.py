@@ -142,6 +142,7 @@ class Turn:
     """One run of an agent: what it was asked, and the world as its current step sees it.
 
     ``messages`` is the context after the system message, in order. ``system_parts`` is the compiled prompt as stored.
+    ``revisions``: those of its archives, by their ids.
     ``calls_made`` names the tools called so far in this run, for the tool rules. ``attempt`` counts the workers that took the run up,
     those left out that handed it back; ``resumed`` is true when this is not the first. ``pauses`` counts how often it stood at a
     breakpoint, ``stop_at`` says where it is to stop next, as in ``agents_core.models.Run``. ``suspended`` is what a pause in the middle of
@@ -164,6 +165,7 @@ class Turn:
     system_id: str | None
     system_parts: list[PromptPart]
     messages: list[StoredMessage]
+    revisions: dict[str, int] = field(default_factory=dict)
     tended: Tended | None = None
     directory: Directory | None = None
     token_ratio: float = 1.0
