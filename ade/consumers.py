@@ -11,6 +11,8 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from ade.agent_rows import agent_list_fragments
+from ade.comparison_page import fork_ids
+from ade.comparison_page import live_fragments as comparison_fragments
 from ade.group_page import live_fragments as group_fragments
 from ade.panels.base import bind
 from ade.status import runs_fragment
@@ -20,12 +22,13 @@ from agents_core.errors import AgentsError
 from agents_core.events.hub import ANY_AGENT, hub
 from agents_core.events.subscribe import follow
 from agents_core.events.types import StoredEvent
-from agents_core.models import Agent, Group
+from agents_core.models import Agent, Comparison, Group
 
 logger = logging.getLogger(__name__)
 
 _JOIN_S = 0.02
 _LIST_JOIN_S = 0.15
+_BRANCHES_JOIN_S = 0.3
 _TOO_MANY = 400
 """A page that is this many events behind is quicker loaded anew."""
 _MAX_PANELS = 20
@@ -223,6 +226,50 @@ class GroupConsumer(_FollowingConsumer):
                 await asyncio.sleep(_LIST_JOIN_S)
                 while not agent_ids & await bell.wait(60.0):
                     pass
+
+
+class ComparisonConsumer(_FollowingConsumer):
+    """The socket of a comparison's page, which says what two branches it shows: all of them while they run. What was sent as it is now
+    is not sent again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._params = ""
+        self._told = asyncio.Event()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            self._params = str(dict(json.loads(text_data or "")["panels"]).get("comparison", ""))
+        except (ValueError, KeyError, TypeError):
+            await self.close(code=4400)
+            return
+        self._told.set()
+
+    async def follow(self) -> None:
+        comparison_id = str(self.scope["url_route"]["kwargs"]["comparison_id"])
+        sent: dict[str, dict[str, Any]] = {}
+        with hub().bell(ANY_AGENT) as bell:
+            await hub().ready()
+            await self._told.wait()
+            while True:
+                draw = database_sync_to_async(_rendered_comparison, thread_sensitive=False)
+                forks, drawn = await draw(comparison_id, self._params)
+                if fragments := [each for each in drawn if sent.get(each["id"]) != each]:
+                    await self.say(fragments=fragments)
+                sent = {each["id"]: each for each in drawn}
+                await asyncio.sleep(_BRANCHES_JOIN_S)
+                while not forks & await bell.wait(60.0):
+                    pass
+
+
+def _rendered_comparison(comparison_id: str, params: str) -> tuple[set[str], list[dict[str, Any]]]:
+    """The agents that live in its branches, and its page's fragments; nothing of one that does not exist."""
+    comparison = Comparison.objects.select_related("agent").filter(pk=comparison_id).first()
+    if comparison is None:
+        return set(), []
+    told = {"panel": "comparison", "params": params}
+    fragments = comparison_fragments(comparison, dict(parse_qsl(params)))
+    return fork_ids(comparison_id), [{**fragment.rendered(), **told} for fragment in fragments]
 
 
 def _rendered_group(group_id: str) -> tuple[set[str], list[dict[str, Any]]]:

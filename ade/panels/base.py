@@ -74,6 +74,7 @@ PANELS = Registry(
         "rules": "ade.panels.rules:RulesPanel",
         "sleeptime": "ade.panels.sleeptime:SleeptimePanel",
         "context": "ade.panels.context:ContextPanel",
+        "next": "ade.panels.next:NextPanel",
         "core": "ade.panels.core:CorePanel",
         "archival": "ade.panels.archival:ArchivalPanel",
         "recall": "ade.panels.recall:RecallPanel",

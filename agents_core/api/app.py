@@ -15,12 +15,14 @@ from agents_core.api.routers import (
     conversations,
     core_memory,
     debugger,
+    experiments,
     folders,
     groups,
     mcp_servers,
     messages,
     misc,
     models,
+    previews,
     runs,
     schedules,
     steps,
@@ -50,6 +52,7 @@ api.add_router("/agents", schedules.router)
 api.add_router("/agents", compactions.agent_router)
 api.add_router("/agents", branches.agent_router)
 api.add_router("/agents", folders.agent_router)
+api.add_router("/agents", previews.router)
 api.add_router("/agents", debugger.agent_router)
 api.add_router("/agents", watches.router)
 api.add_router("/agents", agents.router)
@@ -66,5 +69,6 @@ api.add_router("/messages/batches", batches.router)
 api.add_router("/messages", messages.router)
 api.add_router("/runs", runs.router)
 api.add_router("/steps", steps.router)
+api.add_router("/experiments", experiments.router)
 api.add_router("/conversations", conversations.router)
 api.add_router("/models", models.router)
