@@ -237,10 +237,11 @@ class _Past:
         for position, (message, _) in enumerate(self.window, start=2):  # the prompt's own message stands first
             message.context_position = position
         blobs = {sha256(content).digest(): content for content in (*self._texts(), *self.responses)}
-        stored = set(Blob.objects.filter(digest__in=blobs).values_list("digest", flat=True))
+        stored = {bytes(digest) for digest in Blob.objects.filter(digest__in=blobs).values_list("digest", flat=True)}
+        cut = {each.hex for each in Segment.objects.filter(agent=self.agent).values_list("id", flat=True)}
         with transaction.atomic():
             _copy([Blob(digest=digest, content=text) for digest, text in blobs.items() if digest not in stored])
-            _copy([self._row(made) for made in self.segments.values()])
+            _copy([self._row(made) for key, made in self.segments.items() if key not in cut])
             for kind in (Run, Step, Message, Event, ToolCall, BlockVersion, Eviction):
                 _copy(self.rows.get(kind, []))
             Block.objects.filter(id=self.block.id).update(value=self.block.value, version=self.block.version)

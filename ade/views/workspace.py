@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ade.address import thread
 from ade.panels.base import Panel, bind
+from ade.panels.context import ContextPanel
 from ade.panels.trace import TracePanel
 from agents_core.actions import agents, runs
 from agents_core.actions.messages import CallAnswer, Input, RunOptions, send
@@ -91,6 +92,13 @@ def _shown(request: HttpRequest) -> dict[str, str]:
     found = _STEP_PAGE.search(page)
     conversation = parse_qs(urlsplit(page).query).get("conversation", [""])[0]
     return {**({"step": found[1]} if found else {}), **({"conversation": conversation} if conversation else {})}
+
+
+@require_GET
+def step_segments(request: HttpRequest, agent_id: str, number: int) -> HttpResponse:
+    """What the context panel of a step leaves out until it is looked at: ``?text=`` a segment, or ``?lines=`` some of a list."""
+    context = ContextPanel(agents.get(agent_id), {**_params(request), "step": str(number)})
+    return render(request, "ade/partials/_late.html", context.late())
 
 
 @require_GET
