@@ -12,11 +12,11 @@ from agents_core.record.diff import Change, diff_words
 from agents_core.record.differences import Verdict
 from agents_core.record.steps import SegmentView
 
-CHUNK = 40
+CHUNK = 24
 """Lines of a long group that are drawn together; all but the first and the last come when they are scrolled to."""
 
 _LINE_CHARS = 200
-_SHORT_BYTES = 1_000
+_SHORT_BYTES = 4_000
 """Longer texts come when their segment is opened."""
 
 

@@ -1,13 +1,12 @@
 """The scrubber over an agent's steps: its range, and what happened where, drawn in as many ticks as there is room for."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
-from typing import Any
+from itertools import chain, pairwise
 
-from django.db.models import QuerySet
+from django.db.models import Q
 
 from agents_core.models import Agent, BlockVersion, Step, StepKind, StepStatus
 
@@ -15,19 +14,8 @@ MOST_TICKS = 120
 
 Numbers = tuple[int, ...]
 
-# What is marked, the gravest first, each with the numbers of its steps.
-_MARKED: Mapping[str, Callable[[str], "QuerySet[Any, int]"]] = {
-    "error": lambda agent: _steps(agent).filter(status=StepStatus.FAILED).values_list("number", flat=True),
-    "compaction": lambda agent: _steps(agent).filter(kind=StepKind.SUMMARY).values_list("number", flat=True),
-    "memory": lambda agent: BlockVersion.objects.filter(agent=agent, step__isnull=False).values_list(
-        "step__number", flat=True
-    ),
-}
 _WORDS = {"pause": "paused", "error": "failed", "compaction": "compacted", "memory": "wrote memory"}
-
-
-def _steps(agent_id: str) -> "QuerySet[Step]":
-    return Step.objects.filter(agent=agent_id).order_by()
+"""What can be marked, the gravest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +65,23 @@ def scrubber_of(agent: Agent, last: int, value: int, newest: int) -> Scrubber:
 
 @lru_cache(maxsize=256)
 def _marked(agent_id: str, event_seq: int) -> dict[str, Numbers]:
-    """Nothing of it changes without an event, so it is read once for each number of them."""
-    return {kind: tuple(sorted(set(numbers(agent_id)))) for kind, numbers in _MARKED.items()}
+    """The numbers of the steps that carry each mark. Nothing of it changes without an event: read once for each number of them."""
+    found: dict[str, set[int]] = {mark: set() for mark in _WORDS}
+    for number, mark in chain(_ends(agent_id), _writes(agent_id)):
+        found[mark].add(number)
+    return {mark: tuple(sorted(numbers)) for mark, numbers in found.items()}
+
+
+def _ends(agent_id: str) -> Iterator[tuple[int, str]]:
+    steps = Step.objects.filter(Q(kind=StepKind.SUMMARY) | Q(status=StepStatus.FAILED), agent=agent_id)
+    for number, status in steps.order_by().values_list("number", "status"):
+        yield number, "error" if status == StepStatus.FAILED else "compaction"
+
+
+def _writes(agent_id: str) -> Iterator[tuple[int, str]]:
+    versions = BlockVersion.objects.filter(agent=agent_id, step__isnull=False)
+    for number in versions.order_by().values_list("step__number", flat=True):
+        yield number, "memory"
 
 
 def ticks(last: int, marked: Mapping[str, Numbers]) -> list[Tick]:

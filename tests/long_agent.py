@@ -50,10 +50,11 @@ KEPT_MESSAGES = 20
 
 _HEAD, _SYSTEM = '{"model":"benchmark","tools":[', '],"messages":[{"role":"system","content":"'
 _AFTER_SYSTEM, _END = '"}', '],"stream":true,"stream_options":{"include_usage":true}}'
-_WORDS = (
-    "harbour boat morning letter Lisbon Porto window quiet flight Ana garden Tuesday coffee train book doctor river "
-    "ticket prefers never aisle moved works painted called sister market blue seven euros before after because"
-).split()
+_WORDS = [
+    *("harbour", "boat", "morning", "letter", "Lisbon", "Porto", "window", "quiet", "flight", "Ana", "garden"),
+    *("Tuesday", "coffee", "train", "book", "doctor", "river", "ticket", "prefers", "never", "aisle", "moved"),
+    *("works", "painted", "called", "sister", "market", "blue", "seven", "euros", "before", "after", "because"),
+]
 _STEP_S = 3
 
 
@@ -165,7 +166,9 @@ class _Past:
         version.limit, version.author, version.created_at = block.limit, Author.AGENT, self.at
         version.agent, version.step, version.tool_call_id = self.agent, step, call_id
         self.add(version)
-        text = block_text(BlockFacts(block.id, block.label, block.value, block.limit, block.description), numbered=False)
+        text = block_text(
+            BlockFacts(block.id, block.label, block.value, block.limit, block.description), numbered=False
+        )
         place = next(n for n, made in enumerate(self.prompt) if made.piece.source_id == block.id)
         self.prompt[place] = self.cut(SegmentKind.CORE, block.id, block.label, _json(text)[1:-1])
         self.emit(e.BlockChanged(block.id, block.label, block.version, Author.AGENT), run, step)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.db.models import QuerySet
 
 from ade.address import step_number, thread
-from ade.compared import NOTHING, Against, against
+from ade.compared import NOTHING, against
 from ade.panels.base import Panel
 from ade.preview import preview_segments
 from ade.scrubber import scrubber_of
@@ -16,7 +16,7 @@ from ade.window import Bar, Comparison, Group, bar_of, cells, envelope_of, group
 from agents_core.actions.prompt import current_parts, stale_parts
 from agents_core.errors import NotFound
 from agents_core.memory.render import BlockFacts, block_text, numbers_lines
-from agents_core.models import Block, BlockVersion, Eviction, SegmentKind, Step, StepKind
+from agents_core.models import Block, Eviction, SegmentKind, Step, StepKind
 from agents_core.record.compare import Compared
 from agents_core.record.differences import Difference, difference_of
 from agents_core.record.steps import SegmentView, segments_of

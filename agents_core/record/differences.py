@@ -58,9 +58,7 @@ def difference(older: Step, newer: Step) -> Difference:
     return difference_of(older, segments_of(older), newer, segments_of(newer))
 
 
-def difference_of(
-    older: Step, before: Sequence[SegmentView], newer: Step, after: Sequence[SegmentView]
-) -> Difference:
+def difference_of(older: Step, before: Sequence[SegmentView], newer: Step, after: Sequence[SegmentView]) -> Difference:
     """The same, of segments that were read already. The JSON around them is not compared."""
     segments = compare(_shown(before), _shown(after))
     gone = {c.segment.source_id for c in segments if c.status == "removed" and c.segment.kind in _SAID}

@@ -6,7 +6,7 @@
 import { all, onContent } from "./dom.js";
 
 const { htmx } = /** @type {any} */ (window);
-const MARGIN = "800px";
+const MARGIN = "1500px";
 
 /** @param {HTMLElement} node */
 function fill(node) {

@@ -7,18 +7,17 @@ import { all, around, onContent } from "./dom.js";
 
 let frame = 0;
 
-/** @param {Element} node @returns {HTMLInputElement | null | undefined} the range of the scrubber that the node stands in */
-const rangeOf = (node) => node.closest(".scrub")?.querySelector("[data-scrubber]");
+/** @param {Element} node @returns {HTMLInputElement | null | undefined} the range of the panel that the node stands in */
+const rangeOf = (node) => node.closest("[data-panel]")?.querySelector("[data-scrubber]");
 
-/** @param {number} number */
-const grouped = (number) => number.toLocaleString("en-US");
+const numbers = new Intl.NumberFormat("en-US");
 
 /** @param {HTMLInputElement} range */
 function label(range) {
   const step = range.valueAsNumber;
   const live = step === Number(range.dataset.newest || range.max);
   range.dataset.live = String(live);
-  const text = live ? "· live" : `of ${grouped(Number(range.max))}`;
+  const text = live ? "· live" : `of ${numbers.format(Number(range.max))}`;
   range.setAttribute("aria-valuetext", `step ${step} ${text}`);
   const scrub = range.closest(".scrub");
   const output = scrub?.querySelector("[data-scrub-label]");
