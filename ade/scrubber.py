@@ -8,7 +8,7 @@ from itertools import chain, pairwise
 
 from django.db.models import Q
 
-from agents_core.models import Agent, BlockVersion, Step, StepKind, StepStatus
+from agents_core.models import Agent, BlockVersion, Pause, Step, StepKind, StepStatus
 
 MOST_TICKS = 120
 
@@ -67,7 +67,7 @@ def scrubber_of(agent: Agent, last: int, value: int, newest: int) -> Scrubber:
 def _marked(agent_id: str, event_seq: int) -> dict[str, Numbers]:
     """The numbers of the steps that carry each mark. Nothing of it changes without an event: read once for each number of them."""
     found: dict[str, set[int]] = {mark: set() for mark in _WORDS}
-    for number, mark in chain(_ends(agent_id), _writes(agent_id)):
+    for number, mark in chain(_ends(agent_id), _writes(agent_id), _pauses(agent_id)):
         found[mark].add(number)
     return {mark: tuple(sorted(numbers)) for mark, numbers in found.items()}
 
@@ -82,6 +82,11 @@ def _writes(agent_id: str) -> Iterator[tuple[int, str]]:
     versions = BlockVersion.objects.filter(agent=agent_id, step__isnull=False)
     for number in versions.order_by().values_list("step__number", flat=True):
         yield number, "memory"
+
+
+def _pauses(agent_id: str) -> Iterator[tuple[int, str]]:
+    for number in Pause.objects.filter(agent=agent_id).order_by().values_list("step__number", flat=True):
+        yield number, "pause"
 
 
 def ticks(last: int, marked: Mapping[str, Numbers]) -> list[Tick]:

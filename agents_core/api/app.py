@@ -13,6 +13,7 @@ from agents_core.api.routers import (
     compactions,
     conversations,
     core_memory,
+    debugger,
     folders,
     groups,
     mcp_servers,
@@ -46,7 +47,9 @@ api.add_router("/agents", groups.agent_router)
 api.add_router("/agents", schedules.router)
 api.add_router("/agents", compactions.agent_router)
 api.add_router("/agents", folders.agent_router)
+api.add_router("/agents", debugger.agent_router)
 api.add_router("/agents", agents.router)
+api.add_router("/breakpoints", debugger.router)
 api.add_router("/blocks", blocks.router)
 api.add_router("/archives", archives.router)
 api.add_router("/folders", folders.router)

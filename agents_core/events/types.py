@@ -44,6 +44,44 @@ class RunEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class RunPaused:
+    """The run stands at a breakpoint. ``stage``: where in its step, as ``models.PauseStage`` has it; ``text``: why, in words."""
+
+    type: ClassVar = "run.paused"
+    pause_id: str
+    stage: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunResumed:
+    """A person let it go on. ``how``: "continue", "over", "into", "out" or "cancel"."""
+
+    type: ClassVar = "run.resumed"
+    pause_id: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEdited:
+    """A person changed something of a run that stands: the ``kind`` and ``target`` of ``models.Intervention``."""
+
+    type: ClassVar = "run.edited"
+    pause_id: str
+    kind: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreakpointLogged:
+    """A logpoint was passed."""
+
+    type: ClassVar = "breakpoint.logged"
+    breakpoint_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallbackSent:
     """The callback URL of a run that has ended was told. ``error`` None: it took it; otherwise it is tried a few times more."""
 
@@ -206,6 +244,10 @@ AnyEvent = (
     | RunStarted
     | RunCancelRequested
     | RunEnded
+    | RunPaused
+    | RunResumed
+    | RunEdited
+    | BreakpointLogged
     | CallbackSent
     | StepStarted
     | StepEnded

@@ -255,14 +255,14 @@ tool_call_id = %s), 'block changed')
 def write_intended(commit: Commit, turn: Turn, planned: Sequence[PlannedCall]) -> None:
     """Adds the rows of the calls before they run."""
     write_rows(commit, turn, planned)
-    _tell_called(commit, planned)
+    tell_called(commit, planned)
 
 
 def write_results(commit: Commit, turn: Turn, planned: Sequence[PlannedCall], *, intended: bool) -> None:
     """Adds the rows of the calls with their results, and all that they changed. ``intended``: ``write_intended`` came before."""
     write_rows(commit, turn, planned)
     if not intended:
-        _tell_called(commit, planned)
+        tell_called(commit, planned)
     for plan in planned:
         for edit in plan.edits:
             if edit.proposal_id is None:
@@ -282,14 +282,15 @@ def write_rows(commit: Commit, turn: Turn, planned: Sequence[PlannedCall]) -> No
     commit.add(Statement(_INSERT, (turn.step_id, turn.agent.id, json([_row(plan) for plan in planned]))))
 
 
-def _tell_called(commit: Commit, planned: Sequence[PlannedCall]) -> None:
+def tell_called(commit: Commit, planned: Sequence[PlannedCall]) -> None:
+    """Tells people of the calls."""
     for plan in planned:
         commit.emit(ToolCalled(plan.call.id, plan.call.name))
 
 
 def _row(plan: PlannedCall) -> dict[str, Any]:
     status, result = plan.waits or ToolCallStatus.INTENDED, plan.result
-    if result is not None:
+    if result is not None and status != ToolCallStatus.PAUSED:
         status = ToolCallStatus.ERROR if plan.failed else ToolCallStatus.OK
     if plan.interrupted:
         status = ToolCallStatus.INTERRUPTED

@@ -15,7 +15,16 @@ from agents_core.memory.files.directory import DIRECTORY_SQL, directory_of
 from agents_core.memory.render import BlockFacts, parts_of
 from agents_core.models import WAITING, new_id, pipeline
 from agents_core.models.pipeline import Rows, Statement, json
-from agents_core.runtime.state import CLIENT_TOOL, AgentFacts, Spent, StoredMessage, Tended, ToolFacts, Turn
+from agents_core.runtime.state import (
+    CLIENT_TOOL,
+    AgentFacts,
+    BreakpointFacts,
+    Spent,
+    StoredMessage,
+    Tended,
+    ToolFacts,
+    Turn,
+)
 from agents_core.tools.base import BlockState
 
 CLIENT_RETURN_CHARS = 50_000
@@ -173,17 +182,31 @@ started AS (
            numbered.context_window, 0, '{{}}', 0, 0, 0, 0, 0, 0, '{{}}'
     FROM numbered, claimed
 )
-SELECT ensure(EXISTS (SELECT 1 FROM claimed), '{otherwise}'), step_count, request, attempts, cancel_requested, resumed, running_s
+SELECT ensure(EXISTS (SELECT 1 FROM claimed), '{otherwise}'), step_count, request, attempts, cancel_requested, pauses, stop_at, resumed,
+    running_s
 FROM numbered LEFT JOIN claimed ON true
 """
-_CLAIM = """
+_RUNNING_S = "extract(epoch FROM now() - started_at)::float8 - paused_s"
+# One that stands at a breakpoint holds up its thread, and so does one that was let go on and has not come to it yet.
+_CLAIM = f"""
 UPDATE run SET status = 'running', attempts = attempts + 1, started_at = coalesce(started_at, now())
-WHERE id = %s AND status IN ('created', 'running')
-RETURNING id, conversation_id, request, attempts, cancel_requested, started_at < now() AS resumed,
-    extract(epoch FROM now() - started_at)::float8 AS running_s
+WHERE id = %s AND status IN ('created', 'running') AND suspended IS NULL AND NOT EXISTS (
+    SELECT 1 FROM run AS other WHERE other.agent_id = run.agent_id AND other.status IN ('running', 'paused') AND other.id <> run.id
+    AND other.conversation_id IS NOT DISTINCT FROM run.conversation_id)
+RETURNING id, conversation_id, request, attempts, cancel_requested, pauses, stop_at, started_at < now() AS resumed,
+    {_RUNNING_S} AS running_s
 """
 _GO_ON = """
-SELECT id, conversation_id, request, attempts, cancel_requested, false AS resumed, 0 AS running_s FROM run WHERE id = %s
+SELECT id, conversation_id, request, attempts, cancel_requested, pauses, stop_at, false AS resumed, 0 AS running_s FROM run WHERE id = %s
+"""
+_TAKE_UP = f"""
+WITH claimed AS (
+    UPDATE run SET attempts = attempts + 1 WHERE id = %s AND status = 'running' AND suspended IS NOT NULL
+    RETURNING id, suspended, request, attempts, cancel_requested, pauses, stop_at, {_RUNNING_S} AS running_s
+)
+SELECT ensure(EXISTS (SELECT 1 FROM claimed), '{_NOT_ACTIVE}'), step.number, request, attempts, cancel_requested, pauses, stop_at, true,
+    running_s, step.id, suspended
+FROM (VALUES (1)) AS one LEFT JOIN claimed ON true LEFT JOIN step ON step.id = suspended ->> 'step_id'
 """
 _WORLD = """
 SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_window, embedding, tool_rules, compaction_settings,
@@ -200,6 +223,8 @@ SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_
     (SELECT json_build_array(agent_group.id, sleeptime_agent_frequency, turns_counter, last_processed_seq,
         (SELECT coalesce(json_agg(group_agent.agent_id ORDER BY group_agent.id), '[]') FROM group_agent WHERE group_id = agent_group.id))
         FROM agent_group WHERE manager_id = agent.id AND manager_type IN ('sleeptime', 'voice_sleeptime') AND enable_sleeptime),
+    (SELECT coalesce(json_agg(json_build_array(id, kind, target, pattern, threshold, condition, nth, log) ORDER BY created_at, id), '[]')
+        FROM breakpoint WHERE enabled AND (agent_id = agent.id OR agent_id IS NULL)),
 """
 _WORLD += f"""{DIRECTORY_SQL}
 FROM agent LEFT JOIN token_ratio ON handle = coalesce((SELECT request ->> 'override_model' FROM run WHERE run.id = %s), agent.model)
@@ -230,14 +255,32 @@ async def begin_run(agent_id: str, run_id: str, conversation_id: str | None, att
     step_id = start_step(commit, run_id, claim=True)
     commit.add(Statement(_WORLD, (run_id, agent_id)), "world")
     commit.add(Statement(_CONTEXT, (WAITING, agent_id, conversation_id, WAITING, run_id)), "messages")
+    return _turn_of(commit, await commit.run(), step_id)
+
+
+async def take_up_run(agent_id: str, run_id: str, conversation_id: str | None, attempt: int) -> Turn:
+    """Takes up a run in the step in which it stood at a breakpoint, now that it may go on. Raises ``RunNotActive``."""
+    commit = Commit(agent_id, conversation_id, run_id)
+    commit.emit(RunStarted(attempt))
+    commit.add(Statement(_TAKE_UP, (run_id,)), "step")
+    commit.add(Statement(_WORLD, (run_id, agent_id)), "world")
+    commit.add(Statement(_CONTEXT, (WAITING, agent_id, conversation_id, WAITING, run_id)), "messages")
     rows = await commit.run()
+    *step, step_id, suspended = rows["step"][0]
+    turn = _turn_of(commit, {**rows, "step": [tuple(step)]}, step_id)
+    turn.suspended = suspended
+    return turn
+
+
+def _turn_of(commit: Commit, rows: dict[str, Rows], step_id: str) -> Turn:
+    """The turn that was read together with its step. Raises ``RunNotActive``."""
     if not rows["step"]:  # The agent was deleted, and the run with it.
-        raise RunNotActive(run_id)
-    _, number, request, attempts, cancel_requested, resumed, running_s = rows["step"][0]
+        raise RunNotActive(commit.run_id)
+    _, number, request, attempts, cancel_requested, pauses, stop_at, resumed, running_s = rows["step"][0]
     system, messages = _split_system([StoredMessage(*row) for row in rows["messages"][0][0]])
     turn = Turn(
-        run_id=run_id,
-        conversation_id=conversation_id,
+        run_id=commit.run_id,
+        conversation_id=commit.conversation_id,
         request=request,
         agent=_agent(rows["world"][0]),
         attempt=attempts,
@@ -252,6 +295,8 @@ async def begin_run(agent_id: str, run_id: str, conversation_id: str | None, att
         system_id=system.id if system else None,
         system_parts=parts_of(system.content) if system else [],
         messages=messages,
+        pauses=pauses,
+        stop_at=stop_at,
         spent=Spent(monotonic() - running_s),
     )
     _take_world(turn, rows["world"][0])
@@ -270,7 +315,7 @@ def take_next_step(turn: Turn, step_id: str, rows: dict[str, Rows]) -> None:
     if not rows["step"]:
         raise RunNotActive(turn.run_id)
     turn.step_id = step_id
-    _, turn.step_number, _, _, turn.cancel_requested, *_ = rows["step"][0]
+    _, turn.step_number, _, _, turn.cancel_requested, turn.pauses, turn.stop_at, *_ = rows["step"][0]
     turn.agent = _agent(rows["world"][0])
     _take_world(turn, rows["world"][0])
 
@@ -281,7 +326,8 @@ async def refresh_world(turn: Turn) -> None:
 
 
 def _take_world(turn: Turn, row: tuple[Any, ...]) -> None:
-    ratio, samples, blocks, tools, turn.archive_ids, tended, directory = row[-7:]
+    ratio, samples, blocks, tools, turn.archive_ids, tended, breakpoints, directory = row[-8:]
+    turn.breakpoints = [BreakpointFacts(*facts) for facts in breakpoints]
     turn.directory = directory_of(directory)
     turn.tended = Tended(*tended) if tended else None
     turn.blocks = {

@@ -1,5 +1,6 @@
 """The record of a model call, as part of the commit of its step."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -10,8 +11,8 @@ from agents_core.llm.errors import ModelError
 from agents_core.llm.types import Finished, Sent, Usage
 from agents_core.models import StepStatus
 from agents_core.models.pipeline import Statement, json
-from agents_core.record.segments import Plan, StoredSegments, cut, store_statement
-from agents_core.runtime.context import COMPACT_AT
+from agents_core.record.segments import CutSegment, Plan, StoredSegments, cut, store_statement
+from agents_core.runtime.context import COMPACT_AT, ContextWindow
 from agents_core.runtime.persist import Commit
 from agents_core.runtime.providers import Connection
 from agents_core.runtime.state import Spent, Turn
@@ -47,6 +48,9 @@ UPDATE step SET provider = %s, model = %s, handle = %s, url = %s, compacts_at = 
     response_id = %s, request_id = %s, estimated_tokens = %s, prompt_tokens = %s, completion_tokens = %s, cached_input_tokens = %s,
     cache_write_tokens = %s, reasoning_tokens = %s, cost_usd = %s, first_token_ms = %s, model_ms = %s, error = %s,
     status = %s, stop_reason = %s, tools_ms = %s, finished_at = CASE WHEN %s THEN now() END WHERE id = %s
+"""
+_REQUEST = """
+UPDATE step SET provider = %s, model = %s, handle = %s, compacts_at = %s, segments = %s::uuid[], estimated_tokens = %s WHERE id = %s
 """
 _RATIO = """
 INSERT INTO token_ratio (handle, ratio, samples) VALUES (%s, %s, 1)
@@ -98,6 +102,18 @@ def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str, end: 
     if usage.input_tokens and call.handle == turn.model:
         ratio = tokens.updated_ratio(turn.token_ratio, turn.token_samples, call.plan.tokens, usage.input_tokens)
         commit.add(Statement(_RATIO, (call.handle, ratio)))
+
+
+def record_request(
+    commit: Commit, turn: Turn, connection: Connection, window: ContextWindow, segments: Sequence[CutSegment]
+) -> None:
+    """Adds the request that the turn's step is about to send to a commit. What is then sent takes its place."""
+    new = _stored.missing(segments)
+    commit.add(store_statement(turn.agent.id, new, []))
+    commit.afterwards(lambda: _stored.add(new))
+    facts = (connection.provider_name, connection.model, turn.model, round(turn.agent.context_window * COMPACT_AT))
+    ids = f"{{{','.join(segment.id for segment in segments)}}}"
+    commit.add(Statement(_REQUEST, (*facts, ids, window.tokens, turn.step_id)))
 
 
 def spend(spent: Spent, usage: Usage, cost: float | None) -> None:

@@ -97,6 +97,20 @@ class StoredMessage:
         return "".join(part.get("text", "") for part in self.content if part["type"] == "text")
 
 
+@dataclass(frozen=True, slots=True)
+class BreakpointFacts:
+    """A breakpoint that may stop this agent's runs, as in ``agents_core.models.Breakpoint``."""
+
+    id: str
+    kind: str
+    target: str
+    pattern: str
+    threshold: int | None
+    condition: str
+    nth: int
+    log: str
+
+
 @dataclass(slots=True)
 class Spent:
     """What a run has used so far. ``since``: when it began, by ``time.monotonic``, also if that was another worker's doing.
@@ -116,7 +130,9 @@ class Turn:
 
     ``messages`` is the context after the system message, in order. ``system_parts`` is the compiled prompt as stored.
     ``calls_made`` names the tools called so far in this run, for the tool rules. ``attempt`` counts the workers that took the run up,
-    those left out that handed it back; ``resumed`` is true when this is not the first.
+    those left out that handed it back; ``resumed`` is true when this is not the first. ``pauses`` counts how often it stood at a
+    breakpoint, ``stop_at`` says where it is to stop next, as in ``agents_core.models.Run``. ``suspended`` is what a pause in the middle of
+    the current step has left (``runtime.pausing``); None once that step goes on.
     """
 
     run_id: str
@@ -141,6 +157,10 @@ class Turn:
     token_samples: int = 0
     steps_taken: int = 0
     calls_made: list[str] = field(default_factory=list)
+    breakpoints: list[BreakpointFacts] = field(default_factory=list)
+    pauses: int = 0
+    stop_at: str | None = None
+    suspended: dict[str, Any] | None = None
     spent: Spent = field(default_factory=Spent)
 
     @property

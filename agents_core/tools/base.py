@@ -46,7 +46,8 @@ class BlockState:
 
 @dataclass(frozen=True, slots=True)
 class BlockEdit:
-    """A write that a tool made: ``changes`` (field to value) to version ``replaces`` of the block, which is then labelled ``label``.
+    """A write that a tool made: ``changes`` (field to value) to version ``replaces`` of the block, which is then labelled ``label`` and
+    had the text ``before``.
 
     ``proposal_id``: the change waits under this id for a person instead; ``extends``: a proposal of that id is there already.
     """
@@ -56,6 +57,7 @@ class BlockEdit:
     replaces: int
     changes: Mapping[str, Any]
     call_id: str
+    before: str
     proposal_id: str | None = None
     extends: bool = False
 
@@ -206,7 +208,8 @@ class ToolContext:
         if block.review:
             block.proposal_id = block.proposal_id or new_id("proposal")
         proposal_id = block.proposal_id if block.review else None
-        self.edits.append(BlockEdit(facts.id, facts.label, block.version, changes, self.call_id, proposal_id, extends))
+        told = (block.version, changes, self.call_id, block.value)
+        self.edits.append(BlockEdit(facts.id, facts.label, *told, proposal_id, extends))
         block.facts = facts
         if not block.review:
             block.version += 1
