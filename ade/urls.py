@@ -47,6 +47,7 @@ urlpatterns = [
     path(f"{_AGENT}/delete", agents.delete_agent),
     path(_AGENT, workspace.workspace),
     path(f"{_AGENT}/steps/<int:number>", workspace.workspace),
+    path(f"{_AGENT}/steps/<int:number>/segments", workspace.step_segments),
     path(f"{_AGENT}/steps/<int:number>/request.json", workspace.step_request),
     path(f"{_AGENT}/steps/<int:number>/response.txt", workspace.step_response),
     path(f"{_AGENT}/steps/<int:number>/again", experiments.again),

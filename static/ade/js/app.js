@@ -12,6 +12,7 @@ import "./palette.js";
 import "./composer.js";
 import "./drafts.js";
 import "./scrubber.js";
+import "./late.js";
 import "./editor.js";
 import "./stepper.js";
 import "./fields.js";
