@@ -28,9 +28,7 @@ def origins(block: Block) -> list[Origin]:
     newest = BlockVersion.objects.filter(block=block).order_by("-version")
     rows = list(newest.values_list("version", "value", "restored")[:WALKED])[::-1]
     restored = {number: of for number, _, of in rows if of is not None}
-    blamed = [
-        row for row in blame(((number, value) for number, value, _ in rows), restored) if row.text.strip()
-    ]
+    blamed = [row for row in blame(((number, value) for number, value, _ in rows), restored) if row.text.strip()]
     authors = newest.filter(version__in={row.version for row in blamed}).select_related("step", "agent")
     versions = {version.version: version for version in authors}
     why = causes(version.step for version in versions.values())

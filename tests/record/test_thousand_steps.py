@@ -5,7 +5,7 @@ to the one request that it sent, and not to the like of it.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 from threading import Lock
 from typing import Any
@@ -19,7 +19,19 @@ from agents_core.actions.messages import Input, RunOptions, outcome, send
 from agents_core.llm.offline.summary import SUMMARY_REQUEST
 from agents_core.memory.archival.base import PassageDraft
 from agents_core.models import (
-    Agent, AgentFile, Author, Block, BlockVersion, Eviction, Message, Role, Step, StepKind, Tool, ToolCall, new_id,
+    Agent,
+    AgentFile,
+    Author,
+    Block,
+    BlockVersion,
+    Eviction,
+    Message,
+    Role,
+    Step,
+    StepKind,
+    Tool,
+    ToolCall,
+    new_id,
 )  # fmt: skip
 from agents_core.record.steps import request_bytes
 from agents_core.runtime.filing import process
@@ -62,7 +74,9 @@ class Model:
             return Reply(f"They spoke of {self.facts} facts. {AWKWARD}")
         mood = self.random.random()
         if mood < 0.05:
-            return Reply(f"{AWKWARD} And that is all.", reasoning="Why " + AWKWARD if self.random.random() < 0.5 else "")
+            return Reply(
+                f"{AWKWARD} And that is all.", reasoning="Why " + AWKWARD if self.random.random() < 0.5 else ""
+            )
         if mood < 0.07:
             return refuse(400, "No " + AWKWARD)
         calls = [self._call() for _ in range(self.random.choice([1, 1, 1, 2, 3]))]
@@ -77,7 +91,10 @@ class Model:
             ("memory_rethink", {"label": "human", "new_memory": f"All anew.\n{fact}"}),
             ("memory_apply_patch", {"label": "human", "patch": f"+{fact}"}),
             ("memory_replace", {"label": "human", "old_string": "All anew.", "new_string": "Anew."}),
-            ("memory", {"command": "create", "path": f"/memories/own{self.facts}", "description": "x", "file_text": fact}),
+            (
+                "memory",
+                {"command": "create", "path": f"/memories/own{self.facts}", "description": "x", "file_text": fact},
+            ),
             ("memory", {"command": "delete", "path": f"/memories/own{self.facts - 9}"}),
             ("archival_memory_insert", {"content": fact, "tags": ["ships"]}),
             ("archival_memory_search", {"query": "ships"}),
@@ -148,7 +165,9 @@ class World:
         self.modify(model=self.random.choice(MODELS))
 
     def set_temperature(self) -> None:
-        self.modify(model_settings={"temperature": self.random.choice([0.1, 0.7]), "max_output_tokens": 500 + self.count})
+        self.modify(
+            model_settings={"temperature": self.random.choice([0.1, 0.7]), "max_output_tokens": 500 + self.count}
+        )
 
     def at_once(self) -> None:
         self.modify(model_settings={"parallel_tool_calls": self.random.random() < 0.8})

@@ -21,7 +21,24 @@ EDITS = 500
 TOOLS = [
     "core_memory_append", "core_memory_replace", "memory_insert", "memory_replace", "memory_rethink", "memory_apply_patch", "memory",
 ]  # fmt: skip
-WORDS = "tea rome green book train seven river likes never often blue garden winter piano walks north".split()
+WORDS = [
+    "tea",
+    "rome",
+    "green",
+    "book",
+    "train",
+    "seven",
+    "river",
+    "likes",
+    "never",
+    "often",
+    "blue",
+    "garden",
+    "winter",
+    "piano",
+    "walks",
+    "north",
+]
 
 
 @dataclass(frozen=True)
