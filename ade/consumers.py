@@ -34,7 +34,7 @@ _TOO_MANY = 400
 _MAX_PANELS = 20
 
 
-class _FollowingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+class FollowingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """A socket that sends what a task of its own finds, until it is closed."""
 
     _task: asyncio.Task[None] | None = None
@@ -65,7 +65,7 @@ class _FollowingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # chann
         await self.send(text_data=json.dumps(message))
 
 
-class AgentConsumer(_FollowingConsumer):
+class AgentConsumer(FollowingConsumer):
     """The socket of an agent's pages. The page says which panels it shows and how: ``{"panels": {"context": "step=14", …}}``.
 
     Each fragment carries its panel and those words, so that the page can drop what was drawn for something it has left
@@ -145,7 +145,7 @@ def _draw_panels(agent_id: str, panels: dict[str, str], events: list[StoredEvent
     return drawn
 
 
-class AgentsConsumer(_FollowingConsumer):
+class AgentsConsumer(FollowingConsumer):
     """The socket of the list of agents: rows follow every agent's stream."""
 
     async def follow(self) -> None:
@@ -163,7 +163,7 @@ class AgentsConsumer(_FollowingConsumer):
                     changed = await bell.wait(60.0)
 
 
-class ToolsConsumer(_FollowingConsumer):
+class ToolsConsumer(FollowingConsumer):
     """The socket of a tool's page, which says what tool it shows: its calls by agents, and who holds it.
 
     What is more than these agents do, such as a case that was saved, comes by htmx: what was drawn before it may arrive
@@ -210,7 +210,7 @@ class ToolsConsumer(_FollowingConsumer):
                 await bell.wait(60.0)
 
 
-class GroupConsumer(_FollowingConsumer):
+class GroupConsumer(FollowingConsumer):
     """The socket of a group's page: what its agents say in it, whichever of them it is. What was sent as it is now is not sent again."""
 
     async def follow(self) -> None:
@@ -228,7 +228,7 @@ class GroupConsumer(_FollowingConsumer):
                     pass
 
 
-class ComparisonConsumer(_FollowingConsumer):
+class ComparisonConsumer(FollowingConsumer):
     """The socket of a comparison's page, which says what two branches it shows: all of them while they run. What was sent as it is now
     is not sent again."""
 

@@ -2,10 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from ade.block_consumers import BlockConsumer, BlocksConsumer
 from ade.consumers import AgentConsumer, AgentsConsumer, ComparisonConsumer, GroupConsumer, ToolsConsumer
 
 websocket_urlpatterns: list[URLPattern | URLResolver] = [
     path("ws/agents/", AgentsConsumer.as_asgi()),
+    path("ws/blocks/", BlocksConsumer.as_asgi()),
+    path("ws/blocks/<str:block_id>/", BlockConsumer.as_asgi()),
     path("ws/comparisons/<str:comparison_id>/", ComparisonConsumer.as_asgi()),
     path("ws/groups/<str:group_id>/", GroupConsumer.as_asgi()),
     path("ws/tools/", ToolsConsumer.as_asgi()),

@@ -131,6 +131,7 @@ urlpatterns = [
     path("blocks", blocks.block_list),
     path("blocks/new", blocks.create),
     path("blocks/<str:block_id>", blocks.block),
+    path("blocks/<str:block_id>/look", blocks.block_look),
     path("blocks/<str:block_id>/delete", blocks.delete_block),
     path("folders", folders.folder_list),
     path("folders/new", folders.create),

@@ -205,7 +205,7 @@ class ApprovalAnswered:
 @dataclass(frozen=True, slots=True)
 class BlockChanged:
     """A block that this agent holds was attached, detached or given a new version, by anybody. ``change``:
-    "attached", "detached", "edited"."""
+    "attached", "detached", "edited"; "shared" and "unshared" when another agent got it or let it go."""
 
     type: ClassVar = "block.changed"
     block_id: str

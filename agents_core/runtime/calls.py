@@ -279,6 +279,8 @@ def write_results(commit: Commit, turn: Turn, planned: Sequence[PlannedCall], *,
             commit.add(statement)
         for event in plan.events:
             commit.emit(event)
+            if isinstance(event, BlockChanged) and event.change == "detached":
+                commit.tell_other_holders(event.block_id, replace(event, change="unshared"))
         assert plan.result is not None
         commit.emit(ToolReturned(plan.call.id, plan.call.name, plan.result.status))
 

@@ -100,6 +100,10 @@ class Commit:
     def emit_to_holders(self, block_id: str, event: AnyEvent) -> None:
         """Tells of a block's change here, and in the streams of all other agents that hold it."""
         self.emit(event)
+        self.tell_other_holders(block_id, event)
+
+    def tell_other_holders(self, block_id: str, event: AnyEvent) -> None:
+        """Tells the streams of all other agents that hold the block."""
         self._to_holders.append((block_id, event))
 
     def publish_elsewhere(self, publication: Publication) -> None:

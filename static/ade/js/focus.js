@@ -3,6 +3,13 @@
  * there: a person who works by keyboard goes on from that place, and not from the top of the page.
  */
 
+/** What a link or button with data-then-focus="selector" has fetched takes the focus. */
+document.addEventListener("htmx:afterSettle", (event) => {
+  const asked = /** @type {CustomEvent<{requestConfig?: {elt?: HTMLElement}}>} */ (event).detail.requestConfig?.elt;
+  const node = asked?.dataset.thenFocus && document.querySelector(asked.dataset.thenFocus);
+  if (node instanceof HTMLElement) node.focus();
+});
+
 /** @type {HTMLElement[]} what has the focus, and all that is around it */
 let path = [];
 

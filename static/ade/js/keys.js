@@ -34,6 +34,18 @@ function holders() {
   return found.filter((node) => !node.matches(":disabled, [aria-disabled=true]") && node.checkVisibility());
 }
 
+/**
+ * @param {HTMLElement[]} found
+ * @returns {HTMLElement | undefined} of several the one that shares the smallest part of the page with the focus, such as a block
+ */
+function nearest(found) {
+  for (let around = found[1] && document.activeElement; around; around = around.parentElement) {
+    const inside = found.find((node) => around?.contains(node));
+    if (inside) return inside;
+  }
+  return found[0];
+}
+
 /** @param {HTMLElement} node */
 function press(node) {
   if (takesText(node)) node.focus();
@@ -90,7 +102,7 @@ document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing) return;
   const name = nameOf(event);
   if (isSingle(name) && (takesText(event.target) || !recall("single-keys", true))) return;
-  const node = holders().find((holder) => holder.dataset.key === name);
+  const node = nearest(holders().filter((holder) => holder.dataset.key === name));
   if (node) press(node);
   else if (name === "?" && !document.querySelector("dialog[open]")) list();
   else return rove(event);
