@@ -12,6 +12,7 @@ from agents_core.models.agents import (
 from agents_core.models.archives import Archive, Passage, PassageTerm
 from agents_core.models.base import new_id
 from agents_core.models.blocks import Author, Block, BlockProposal, BlockVersion, ProposalStatus
+from agents_core.models.debugger import Breakpoint, BreakpointKind, Intervention, Pause, PauseStage
 from agents_core.models.events import Event
 from agents_core.models.files import PROCESSING, AgentFile, AgentFolder, File, FileContent, FileStatus, Folder
 from agents_core.models.groups import SLEEPTIME_GROUPS, Group, GroupAgent, GroupKind, GroupTurn, RunWait
@@ -53,6 +54,8 @@ __all__ = [
     "Block",
     "BlockProposal",
     "BlockVersion",
+    "Breakpoint",
+    "BreakpointKind",
     "CaseStatus",
     "Conversation",
     "Event",
@@ -67,6 +70,7 @@ __all__ = [
     "GroupKind",
     "GroupTurn",
     "HandleMapping",
+    "Intervention",
     "McpKind",
     "McpServer",
     "McpSignIn",
@@ -77,6 +81,8 @@ __all__ = [
     "MessageVector",
     "Passage",
     "PassageTerm",
+    "Pause",
+    "PauseStage",
     "ProposalStatus",
     "ProviderAccount",
     "Role",

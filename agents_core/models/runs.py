@@ -9,21 +9,26 @@ from agents_core.models.base import IdField, of_conversation, one_of
 
 
 class RunStatus(models.TextChoices):
+    """``paused``: it stands at a breakpoint, and no process waits for it."""
+
     CREATED = "created"
     RUNNING = "running"
+    PAUSED = "paused"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
-ACTIVE = (RunStatus.CREATED, RunStatus.RUNNING)
+ACTIVE = (RunStatus.CREATED, RunStatus.RUNNING, RunStatus.PAUSED)
 
 
 class Run(models.Model):
     """``request`` holds what the caller asked for (max_steps, override_model, client_tools …). ``first_seq`` is the
     number of its first event. ``request_key`` is the same for a request that is sent again.
 
-    ``attempts`` counts the workers that took it up: more than one means that one of them died.
+    ``attempts`` counts the workers that took it up: more than one more than its ``pauses`` means that one of them died. ``paused_s`` is
+    how long it stood, in seconds. ``suspended``: what the worker that takes it up needs to go on in the middle of a step
+    (``runtime.pausing``). ``stop_at``: where a person wants it to stop next, "model", "any" or the number of a step.
     """
 
     id = IdField("run")
@@ -40,6 +45,10 @@ class Run(models.Model):
     first_seq = models.BigIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     cancel_requested = models.BooleanField(default=False)
+    pauses = models.PositiveSmallIntegerField(db_default=0)
+    paused_s = models.FloatField(db_default=0)
+    suspended = models.JSONField(null=True)
+    stop_at = models.TextField(null=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
@@ -58,6 +67,7 @@ class Run(models.Model):
                 condition=models.Q(status__in=ACTIVE),
                 name="run_active",
             ),
+            models.Index(fields=["agent"], condition=models.Q(status="paused"), name="run_paused"),
             of_conversation("run_of_conversation"),
             models.Index(fields=["batch"], condition=models.Q(batch__isnull=False), name="run_of_batch"),
         )
@@ -147,10 +157,11 @@ class Step(models.Model):
 
 class ToolCallStatus(models.TextChoices):
     """``awaiting``: a person has to approve it, or the caller to answer it. ``held``: it runs together with those that awaited an
-    answer, once they have one."""
+    answer, once they have one. ``paused``: its run stands at a breakpoint before it or after it."""
 
     AWAITING = "awaiting"
     HELD = "held"
+    PAUSED = "paused"
     INTENDED = "intended"
     OK = "ok"
     ERROR = "error"
