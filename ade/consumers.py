@@ -12,6 +12,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from ade.agent_rows import agent_list_fragments
 from ade.group_page import live_fragments as group_fragments
+from ade.notices import notices_fragment
 from ade.panels.base import bind
 from ade.status import runs_fragment
 from ade.tool_page import live_fragments, live_mark
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 _JOIN_S = 0.02
 _LIST_JOIN_S = 0.15
+_NOTICES_JOIN_S = 0.5
 _TOO_MANY = 400
 """A page that is this many events behind is quicker loaded anew."""
 _MAX_PANELS = 20
@@ -105,8 +107,12 @@ class AgentConsumer(_FollowingConsumer):
 
     async def follow(self) -> None:
         await self._told.wait()
+        if await self._is_gone():
+            return
         async for batch in follow(self._agent_id, self._seq):
             if not batch:
+                if await self._is_gone():
+                    return
                 continue
             async with self._drawing:
                 self._seq = batch[-1].seq
@@ -115,6 +121,13 @@ class AgentConsumer(_FollowingConsumer):
                     continue
                 await self.say(seq=self._seq, fragments=await self._drawn(self._panels, batch))
             await asyncio.sleep(_JOIN_S)
+
+    async def _is_gone(self) -> bool:
+        """Whether the agent was deleted, which its stream cannot tell: it went with it. The page is told then."""
+        if await Agent.objects.filter(id=self._agent_id).aexists():
+            return False
+        await self.say(gone=True)
+        return True
 
     @property
     def _agent_id(self) -> str:
@@ -210,6 +223,26 @@ class GroupConsumer(_FollowingConsumer):
                 await asyncio.sleep(_LIST_JOIN_S)
                 while not agent_ids & await bell.wait(60.0):
                     pass
+
+
+class NoticesConsumer(_FollowingConsumer):
+    """The socket that every page has: what happens elsewhere, sent anew when it is other than what was sent last."""
+
+    async def follow(self) -> None:
+        sent: dict[str, Any] = {}
+        with hub().bell(ANY_AGENT) as bell:
+            await hub().ready()
+            while True:
+                drawn = await database_sync_to_async(_rendered_notices, thread_sensitive=False)()
+                if drawn != sent:
+                    await self.say(fragments=[drawn])
+                sent = drawn
+                await asyncio.sleep(_NOTICES_JOIN_S)
+                await bell.wait(60.0)
+
+
+def _rendered_notices() -> dict[str, Any]:
+    return notices_fragment().rendered()
 
 
 def _rendered_group(group_id: str) -> tuple[set[str], list[dict[str, Any]]]:

@@ -19,6 +19,8 @@ import "./fields.js";
 import "./stale.js";
 import "./copy.js";
 import "./toasts.js";
+import "./title.js";
+import "./notices.js";
 import "./times.js";
 import "./rows.js";
 import "./rules.js";
