@@ -10,6 +10,7 @@ from ade.views import (
     blocks,
     folders,
     groups,
+    manual,
     mcp,
     memory,
     operate,
@@ -28,6 +29,9 @@ from ade.views.login import login, logout
 
 _AGENT = "agents/<str:agent_id>"
 
+handler404 = "ade.errors.not_found"
+handler500 = "ade.errors.failed"
+
 urlpatterns = [
     path("", include("agents_core.api.docs")),
     path("v1/", include("agents_core.api.urls")),
@@ -38,6 +42,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("agents", agents.agent_list),
     path("agents/new", agents.new_agent),
+    path("agents/example", manual.make_example),
     path(f"{_AGENT}/preview", agents.agent_preview),
     path(f"{_AGENT}/delete", agents.delete_agent),
     path(_AGENT, workspace.workspace),
@@ -137,6 +142,10 @@ urlpatterns = [
     path("settings/mappings", settings.save_mapping),
     path("runs", operate.run_list),
     path("health", operate.health),
+    path("help", manual.page),
+    path("help/images/<str:name>", manual.picture),
+    path("help/<str:name>", manual.page),
+    path("tour", manual.tour),
     path("search", search.search),
     path("palette", operate.palette),
     path("go/<str:thing_id>", operate.go),

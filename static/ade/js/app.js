@@ -10,6 +10,7 @@ import "./keys.js";
 import "./focus.js";
 import "./recent.js";
 import "./palette.js";
+import "./tour.js";
 import "./composer.js";
 import "./drafts.js";
 import "./scrubber.js";

@@ -102,6 +102,10 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+document.addEventListener("click", (event) => {
+  if (around(event, "[data-show-keys]")) list();
+});
+
 const single = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-single-keys]"));
 if (single) single.checked = recall("single-keys", true);
 single?.addEventListener("change", () => remember("single-keys", single.checked));
