@@ -10,7 +10,6 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
 
-from ade.middleware import API_PREFIXES
 from agents_core import __version__
 from agents_core.errors import AgentsError, NotFound
 
@@ -70,8 +69,6 @@ def stale_page(request: HttpRequest, reason: str = "") -> HttpResponse:
 def failed(request: HttpRequest) -> HttpResponse:
     """What nobody expected. The page asks nothing of the database, which may be what failed."""
     cause = "The server failed at this. Its log has the traceback, at the time of this report."
-    if request.path.startswith(API_PREFIXES):
-        return HttpResponse(json.dumps({"detail": cause}), status=500, content_type="application/json")
     if request.headers.get("HX-Request"):
         return told(request, cause, 500, "failed")
     context = {
