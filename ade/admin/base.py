@@ -90,6 +90,7 @@ class Written(_ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     paginator = CappedPaginator
+    show_facets = admin.ShowFacets.NEVER  # Each would count the whole table.
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
