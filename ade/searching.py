@@ -33,7 +33,7 @@ _LONGEST = 500
 class Found:
     """``detail`` says where it is; ``address`` opens exactly it."""
 
-    title: str
+    title: Sequence[Part]
     address: str
     excerpt: Sequence[Part]
     detail: str = ""
@@ -127,7 +127,7 @@ def _agents(search: Search, limit: int) -> list[Found]:
     rows = search.holding(search.within(rows, "updated_at"), "name", "description", "system", "model", "id")
     return [
         Found(
-            agent.name,
+            search.excerpt(agent.name),
             f"/agents/{agent.id}",
             search.excerpt(agent.description, agent.system, agent.model),
             agent.model,
@@ -149,7 +149,9 @@ def _block(block: Block, search: Search) -> Found:
     home = next((agent for agent in holders if agent.id == search.agent_id), holders[0] if len(holders) == 1 else None)
     address = f"/agents/{home.id}/memory?block={block.id}" if home else f"/blocks/{block.id}"
     names = ", ".join(agent.name for agent in holders[:3]) or "held by no agent"
-    return Found(block.label, address, search.excerpt(block.value, block.description), names, block.updated_at)
+    return Found(
+        search.excerpt(block.label), address, search.excerpt(block.value, block.description), names, block.updated_at
+    )
 
 
 def _files(search: Search, limit: int) -> list[Found]:
@@ -157,7 +159,13 @@ def _files(search: Search, limit: int) -> list[Found]:
     rows = rows.filter(folder__agent_links__agent=search.agent_id) if search.agent_id else rows
     rows = search.holding(search.within(rows, "created_at"), "name", "id")
     return [
-        Found(file.name, f"/folders/{file.folder_id}?file={file.id}", [], file.folder.name, file.created_at)
+        Found(
+            search.excerpt(file.name),
+            f"/folders/{file.folder_id}?file={file.id}",
+            [],
+            file.folder.name,
+            file.created_at,
+        )
         for file in rows[:limit]
     ]
 
@@ -168,7 +176,7 @@ def _tools(search: Search, limit: int) -> list[Found]:
     rows = search.holding(search.within(rows, "updated_at"), "name", "description", "source_code", "id")
     return [
         Found(
-            tool.name,
+            search.excerpt(tool.name),
             f"/tools/{tool.id}",
             search.excerpt(tool.description, tool.source_code),
             tool.tool_type.replace("_", " "),
@@ -226,7 +234,7 @@ def _messages(search: Search, limit: int) -> list[Found]:
 def _message(message: Message, search: Search) -> Found:
     said = spoken_text(message.role, message.content, message.tool_calls)
     address = message_address(message.agent_id, message.id)
-    return Found(message.agent.name, address, search.excerpt(said), message.role, message.created_at)
+    return Found([Part(message.agent.name)], address, search.excerpt(said), message.role, message.created_at)
 
 
 def _passages(search: Search, limit: int) -> list[Found]:
@@ -240,7 +248,9 @@ def _passages(search: Search, limit: int) -> list[Found]:
 def _passage(passage: Passage, address: str, search: Search) -> Found:
     name = passage.author if passage.metadata.get("file_id") else passage.archive.name
     detail = ", ".join(passage.tags) if not passage.metadata.get("file_id") else "file"
-    return Found(name or passage.archive.name, address, search.excerpt(passage.text), detail, passage.created_at)
+    return Found(
+        [Part(name or passage.archive.name)], address, search.excerpt(passage.text), detail, passage.created_at
+    )
 
 
 def _ranked(search: Search, statement: Callable[[Search], Statement], rows: "QuerySet[Any]") -> list[Any]:
