@@ -310,6 +310,11 @@ AnyEvent = (
 _BY_TYPE: dict[str, type[AnyEvent]] = {event.type: event for event in get_args(AnyEvent)}
 
 
+def event_types() -> list[str]:
+    """The types of all events there are, by name."""
+    return sorted(_BY_TYPE)
+
+
 def payload_of(event: AnyEvent) -> dict[str, Any]:
     return asdict(event)
 
