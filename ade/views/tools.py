@@ -175,7 +175,7 @@ def run_tool(request: HttpRequest) -> HttpResponse:
     tool, form, reading = edited(request)
     if not reading.name:
         refusal = {"title": "There is nothing to run", "cause": reading.problems[0].message}
-        return render(request, f"{_PARTIALS}result.html", {"refusal": refusal})
+        return render(request, f"{_PARTIALS}result.html", {"refusal": refusal, "reading": reading})
     inputs, mock_agent = _sent(reading, request)
     arguments, agent = inputs.arguments(), mock_agent.agent() if reading.injected else MockAgent()
     context = {"inputs": inputs, "mock_agent": mock_agent, "reading": reading, **live_context(tool), "oob": True}
