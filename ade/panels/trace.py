@@ -22,6 +22,7 @@ from agents_core.models import (
     Conversation,
     Event,
     Eviction,
+    Fork,
     Message,
     Role,
     Run,
@@ -156,6 +157,7 @@ class TracePanel(Panel):
         return {
             **self.place(),
             "conversation": Conversation.objects.filter(agent=self.agent, id=thread(self.params)).first(),
+            "origin": Fork.objects.filter(agent=self.agent).select_related("parent").first(),
             "turns": turns(runs[:PAGE][::-1]),
             "earlier": runs[PAGE - 1].id if len(runs) > PAGE else None,
         }
