@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from ade.said import said
 from agents_core.models import Segment, SegmentKind, Step
 from agents_core.record.compare import Compared
 from agents_core.record.diff import Change, diff_words
+from agents_core.record.said import said
 from agents_core.record.steps import SegmentView
 
 _TITLES: Mapping[str, str] = {
@@ -226,7 +226,7 @@ def _part(compared: Compared, comparison: Comparison, keys: Counter[str]) -> Par
     if keys[key] > 1:
         key = f"{key}.{keys[key]}"
     text = _text(segment)
-    title, raw = _title(segment, comparison), segment.raw.decode()
+    title, raw = title_of(segment, comparison), segment.raw.decode()
     part = Part(key, _dom_id(key), segment.kind, segment.source_id, title, segment.tokens, text, raw)
     part.badge, part.badge_note = _badge(compared, comparison)
     if compared.status == "changed" and compared.before:
@@ -259,14 +259,16 @@ def _text(segment: SegmentView) -> str:
     return said(segment.raw) if is_message else segment.text
 
 
-def _title(segment: SegmentView, comparison: Comparison) -> str:
+def title_of(segment: SegmentView, comparison: Comparison | None = None) -> str:
+    """What the segment shows; ``comparison`` knows what a summary stands for."""
+    replaced = comparison.replaced if comparison else {}
     match segment.kind:
         case SegmentKind.CORE:
             return f"Core memory · {segment.label}"
         case SegmentKind.TOOL | SegmentKind.MESSAGE | SegmentKind.TOOL_RETURN:
             return segment.label
-        case SegmentKind.SUMMARY if segment.source_id in comparison.replaced:
-            return f"Summary of {comparison.replaced[segment.source_id]:,} evicted messages"
+        case SegmentKind.SUMMARY if segment.source_id in replaced:
+            return f"Summary of {replaced[segment.source_id]:,} evicted messages"
         case SegmentKind.FILE:
             return f"{'File' if segment.source_id.startswith('file-') else 'Folder'} · {segment.label}"
         case SegmentKind.SYSTEM if segment.label in _AROUND:

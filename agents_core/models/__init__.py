@@ -13,6 +13,7 @@ from agents_core.models.archives import Archive, Passage, PassageTerm, PassageVe
 from agents_core.models.base import new_id
 from agents_core.models.blocks import Author, Block, BlockProposal, BlockVersion, ProposalStatus
 from agents_core.models.branches import Branch, Cause, Fork
+from agents_core.models.comparisons import Comparison, Experiment, ExperimentStatus, Variant
 from agents_core.models.debugger import Breakpoint, BreakpointKind, Intervention, Pause, PauseStage
 from agents_core.models.events import Event
 from agents_core.models.files import PROCESSING, AgentFile, AgentFolder, File, FileContent, FileStatus, Folder
@@ -34,6 +35,7 @@ from agents_core.models.runs import (
 from agents_core.models.schedules import Batch, Schedule
 from agents_core.models.tool_lab import CaseStatus, Expectation, ToolCase, ToolVersion
 from agents_core.models.tools import Tool, ToolType, ToolVariable
+from agents_core.models.watches import Watch
 
 __all__ = [
     "ACTIVE",
@@ -60,10 +62,13 @@ __all__ = [
     "BreakpointKind",
     "CaseStatus",
     "Cause",
+    "Comparison",
     "Conversation",
     "Event",
     "Eviction",
     "Expectation",
+    "Experiment",
+    "ExperimentStatus",
     "File",
     "FileContent",
     "FileStatus",
@@ -109,5 +114,7 @@ __all__ = [
     "ToolType",
     "ToolVariable",
     "ToolVersion",
+    "Variant",
+    "Watch",
     "new_id",
 ]

@@ -24,6 +24,7 @@ from agents_core.runtime.custom_calls import environment_and_agent, write_change
 from agents_core.runtime.memory import AgentMemory
 from agents_core.runtime.others import AgentsOfTurn
 from agents_core.runtime.persist import Commit, NewMessage, refresh_world
+from agents_core.runtime.replay import replayed
 from agents_core.runtime.state import ToolFacts, Turn
 from agents_core.runtime.transcript import local_time, packed_return
 from agents_core.tools.base import BUILTIN_TOOLS, BlockEdit, ToolContext, ToolResult
@@ -157,6 +158,9 @@ def interrupt(planned: Sequence[PlannedCall]) -> None:
 async def _run(turn: Turn, plan: PlannedCall, step_started: float) -> None:
     assert plan.tool is not None
     plan.started_ms = (perf_counter() - step_started) * 1000
+    if plan.ran is None and (told := await replayed(turn, plan.tool, plan.arguments)):
+        plan.result = told
+        return
     if plan.tool.tool_type == ToolType.MCP:
         variables, limit = await _variables(turn.agent.id), plan.tool.return_char_limit
         plan.result = await run_remote(plan.tool.id, plan.tool.name, plan.arguments, variables, limit)
@@ -222,6 +226,8 @@ async def repeated_calls(turn: Turn, commit: Commit) -> dict[str, dict[str, Any]
 
     What was said is not said again: the call goes on where it was, with waiting. Their rows are added to ``commit``.
     """
+    if turn.is_compared:
+        return {}
     ids = [call["id"] for call in turn.messages[-1].tool_calls]
     [rows] = await pipeline.run([Statement(_REPEATABLE, (turn.run_id, ids))])
     answered = {}

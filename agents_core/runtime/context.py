@@ -56,7 +56,7 @@ async def compile_context(turn: Turn, model: str, provider_name: str) -> Context
             Piece(SegmentKind.TOOL, tool.id, tool.name, tokens.count_tools([spec]))
             for tool, spec in zip(offered, specs, strict=True)
         ],
-        messages=[_message_piece(stored, chat) for stored, chat in pairs],
+        messages=[message_piece(stored, chat) for stored, chat in pairs],
     )
     request = _request(turn, model, render.text_of(parts), tuple(chat for _, chat in pairs), specs, allowed)
     return ContextWindow(request, plan, allowed, parts, round(plan.tokens * turn.token_ratio), _world(turn))
@@ -90,11 +90,7 @@ def _request(
         tools=specs,
         tool_choice=_tool_choice(specs, allowed, policy.must_call),
         parallel_tool_calls=bool(settings.get("parallel_tool_calls")) and not _orders_calls(turn.agent.tool_rules),
-        max_output_tokens=settings.get("max_output_tokens"),
-        temperature=settings.get("temperature"),
-        reasoning_effort=(settings.get("reasoning") or {}).get("reasoning_effort"),
-        reasoning_tokens=_thinking_budget(settings),
-        response_format=None if policy.heartbeats else turn.agent.answer_format,
+        **turn.agent.sampling,
     )
 
 
@@ -108,11 +104,6 @@ def _orders_calls(tool_rules: Sequence[dict[str, Any]]) -> bool:
     return any(rule["type"] != "requires_approval" for rule in tool_rules)
 
 
-def _thinking_budget(settings: dict[str, Any]) -> int | None:
-    thinking = settings.get("thinking") or {}
-    return thinking.get("budget_tokens") if thinking.get("type") == "enabled" else None
-
-
 def system_pieces(parts: Sequence[render.PromptPart]) -> list[Piece]:
     return [Piece(part.kind, part.source_id, part.label, tokens.count(part.text), part.text) for part in parts]
 
@@ -121,7 +112,7 @@ def _override(text: str) -> Piece:
     return Piece(SegmentKind.SYSTEM, "", "system prompt of this run", tokens.count(text), text)
 
 
-def _message_piece(stored: StoredMessage, chat: ChatMessage) -> Piece:
+def message_piece(stored: StoredMessage, chat: ChatMessage) -> Piece:
     kind = SegmentKind.MESSAGE
     if chat.role == "tool":
         kind = SegmentKind.TOOL_RETURN

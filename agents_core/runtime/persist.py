@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from psycopg.errors import SerializationFailure
 
+from agents_core.errors import NotFound
 from agents_core.events.publish import Publication, lock_agents
 from agents_core.events.types import AnyEvent, MessageCreated, RunStarted, StepStarted
 from agents_core.memory.files.directory import DIRECTORY_SQL, directory_of
@@ -284,29 +285,37 @@ def _turn_of(commit: Commit, rows: dict[str, Rows], step_id: str) -> Turn:
     if not rows["step"]:  # The agent was deleted, and the run with it.
         raise RunNotActive(commit.run_id)
     _, number, request, attempts, cancel_requested, pauses, stop_at, resumed, running_s = rows["step"][0]
-    system, messages = _split_system([StoredMessage(*row) for row in rows["messages"][0][0]])
-    turn = Turn(
+    return _turn(
+        rows["world"][0],
+        rows["messages"][0][0],
         run_id=commit.run_id,
         conversation_id=commit.conversation_id,
         request=request,
-        agent=_agent(rows["world"][0]),
         attempt=attempts,
         resumed=resumed,
         cancel_requested=cancel_requested,
         started_seq=rows["seqs"][0][0],
         step_id=step_id,
         step_number=number,
+        pauses=pauses,
+        stop_at=stop_at,
+        spent=Spent(monotonic() - running_s),
+    )
+
+
+def _turn(world: tuple[Any, ...], messages: Sequence[Sequence[Any]], **about: Any) -> Turn:
+    system, others = _split_system([StoredMessage(*row) for row in messages])
+    turn = Turn(
+        **about,
+        agent=_agent(world),
         blocks={},
         tools={},
         archive_ids=[],
         system_id=system.id if system else None,
         system_parts=parts_of(system.content) if system else [],
-        messages=messages,
-        pauses=pauses,
-        stop_at=stop_at,
-        spent=Spent(monotonic() - running_s),
+        messages=others,
     )
-    _take_world(turn, rows["world"][0])
+    _take_world(turn, world)
     return turn
 
 
@@ -325,6 +334,53 @@ def take_next_step(turn: Turn, step_id: str, rows: dict[str, Rows]) -> None:
     _, turn.step_number, _, _, turn.cancel_requested, turn.pauses, turn.stop_at, *_ = rows["step"][0]
     turn.agent = _agent(rows["world"][0])
     _take_world(turn, rows["world"][0])
+
+
+_NEXT_RUN = """
+SELECT run.id, request, attempts, step_count,
+    (SELECT coalesce(json_agg(name ORDER BY step.number, position), '[]') FROM tool_call JOIN step ON step.id = step_id
+        WHERE run_id = run.id AND (duration_ms > 0) IS NOT FALSE)
+FROM agent LEFT JOIN run ON run.id = (SELECT id FROM run WHERE agent_id = %s AND conversation_id IS NOT DISTINCT FROM %s
+    AND status IN ('created', 'running', 'paused') ORDER BY first_seq LIMIT 1) WHERE agent.id = %s
+"""
+_OVERRIDE = "SELECT model FROM conversation WHERE id = %s AND agent_id = %s"
+
+
+async def read_turn(agent_id: str, conversation_id: str | None) -> Turn:
+    """The turn as its next step would find it, nothing written: that of the thread's run that goes on or is queued, else of one that
+    would begin now, without a message of its own. Raises ``NotFound``."""
+    thread = (agent_id, conversation_id)
+    found, conversation = await pipeline.run(
+        [Statement(_NEXT_RUN, (*thread, agent_id)), Statement(_OVERRIDE, (conversation_id, agent_id))]
+    )
+    if not found:
+        raise NotFound("Agent not found")
+    if conversation_id and not conversation:
+        raise NotFound("The agent has no such conversation: it may have been deleted.")
+    run_id, request, attempts, step_count, called = found[0]
+    world, messages = await pipeline.run(
+        [
+            Statement(_WORLD, (run_id, agent_id)),
+            Statement(_CONTEXT, (WAITING, agent_id, conversation_id, WAITING, run_id)),
+        ]
+    )
+    if not world:
+        raise NotFound("Agent not found")
+    override = conversation[0][0] if conversation else None
+    return _turn(
+        world[0],
+        messages[0][0],
+        run_id=run_id or "",
+        conversation_id=conversation_id,
+        request=request if run_id else {"override_model": override},
+        attempt=attempts or 0,
+        resumed=False,
+        cancel_requested=False,
+        started_seq=0,
+        step_id="",
+        step_number=step_count + 1,
+        calls_made=called,
+    )
 
 
 async def refresh_world(turn: Turn) -> None:

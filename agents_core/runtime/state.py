@@ -46,6 +46,19 @@ class AgentFacts:
         chosen = self.response_format or self.model_settings.get("response_format")
         return None if not chosen or chosen.get("type") == "text" else chosen
 
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """How its model is to answer: fields of a ``ModelRequest``."""
+        settings = self.model_settings
+        thinking = settings.get("thinking") or {}
+        return {
+            "max_output_tokens": settings.get("max_output_tokens"),
+            "temperature": settings.get("temperature"),
+            "reasoning_effort": (settings.get("reasoning") or {}).get("reasoning_effort"),
+            "reasoning_tokens": thinking.get("budget_tokens") if thinking.get("type") == "enabled" else None,
+            "response_format": None if self.policy.heartbeats else self.answer_format,
+        }
+
 
 CLIENT_TOOL = "client"
 """The type of a tool that the caller of a run offers and runs itself."""
@@ -175,10 +188,18 @@ class Turn:
         return str(self.request.get("override_model") or self.agent.model)
 
     def waits_for_answer(self, name: str) -> bool:
-        """Whether a call of the tool has to wait: for a person's approval, or for the caller who runs it."""
+        """Whether a call of the tool has to wait: for a person's approval, or for the caller who runs it. In a branch that is only
+        compared nobody is asked (``runtime.replay``)."""
+        if self.is_compared:
+            return False
         tool = self.tools.get(name)
         is_client = tool is not None and tool.tool_type == CLIENT_TOOL
         return is_client or rules.needs_approval(self.agent.tool_rules, name)
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the run lives a recorded tail again, in a branch to be compared."""
+        return "compared" in self.request
 
     @property
     def is_compaction(self) -> bool:
