@@ -14,12 +14,14 @@ from ade.views import (
     experiments,
     folders,
     groups,
+    manual,
     mcp,
     memory,
     next_request,
     operate,
     proposals,
     rules,
+    search,
     settings,
     sleeptime,
     tool_cases,
@@ -33,6 +35,9 @@ from ade.views.login import login, logout
 
 _AGENT = "agents/<str:agent_id>"
 
+handler404 = "ade.errors.not_found"
+handler500 = "ade.errors.failed"
+
 urlpatterns = [
     path("", include("agents_core.api.docs")),
     path("v1/", include("agents_core.api.urls")),
@@ -43,10 +48,12 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("agents", agents.agent_list),
     path("agents/new", agents.new_agent),
+    path("agents/example", manual.make_example),
     path(f"{_AGENT}/preview", agents.agent_preview),
     path(f"{_AGENT}/delete", agents.delete_agent),
     path(_AGENT, workspace.workspace),
     path(f"{_AGENT}/steps/<int:number>", workspace.workspace),
+    path(f"{_AGENT}/steps/<int:number>/segments", workspace.step_segments),
     path(f"{_AGENT}/steps/<int:number>/request.json", workspace.step_request),
     path(f"{_AGENT}/steps/<int:number>/response.txt", workspace.step_response),
     path(f"{_AGENT}/steps/<int:number>/again", experiments.again),
@@ -131,6 +138,7 @@ urlpatterns = [
     path("blocks", blocks.block_list),
     path("blocks/new", blocks.create),
     path("blocks/<str:block_id>", blocks.block),
+    path("blocks/<str:block_id>/look", blocks.block_look),
     path("blocks/<str:block_id>/delete", blocks.delete_block),
     path("folders", folders.folder_list),
     path("folders/new", folders.create),
@@ -172,7 +180,13 @@ urlpatterns = [
     path("runs", operate.run_list),
     path("health", operate.health),
     path("handles", handle_options),
+    path("help", manual.page),
+    path("help/images/<str:name>", manual.picture),
+    path("help/<str:name>", manual.page),
+    path("tour", manual.tour),
+    path("search", search.search),
     path("palette", operate.palette),
+    path("go/<str:thing_id>", operate.go),
     path("tools", tools.tool_list),
     path("tools/new", tools.new_tool),
     path("tools/read", tools.read_editor),

@@ -304,6 +304,7 @@ def mend(agent: Agent, kind: str, value: Any) -> None:
 
 RULE = {"type": "run_first", "tool_name": "archival_memory_search"}
 
+
 def come_back(agent: Agent) -> None:
     insert_passage(agent)
     edit_block(agent)
