@@ -83,6 +83,7 @@ PANELS = Registry(
         "events": "ade.panels.events:EventsPanel",
         "history": "ade.panels.history:HistoryPanel",
         "compactions": "ade.panels.compactions:CompactionsPanel",
+        "watches": "ade.panels.watches:WatchesPanel",
         "blame": "ade.panels.blame:BlamePanel",
         "output": "ade.panels.output:OutputPanel",
     },

@@ -21,7 +21,7 @@ from agents_core.record.steps import request_bytes, response_bytes
 
 ASIDE = ("context", "core", "archival", "recall", "files", "raw")
 MAIN = ("trace", "runs", "settings", "sleeptime")
-DRAWER = ("timeline", "events", "history", "compactions", "output")
+DRAWER = ("timeline", "events", "history", "compactions", "watches", "output")
 
 _STEP_PAGE = re.compile(r"/agents/[^/?#]+/steps/(\d+)(?:[?#]|$)")
 
