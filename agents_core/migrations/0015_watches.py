@@ -13,7 +13,7 @@ drop_like = import_module('agents_core.migrations.0011_mcp').drop_like
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents_core', '0013_debugger'),
+        ('agents_core', '0014_branches'),
     ]
 
     operations = [

@@ -132,7 +132,7 @@ async def call_model(turn: Turn, connection: Connection, window: ContextWindow, 
 
     Raises ``RunCancelled``, ``BudgetExceeded`` when its time is up.
     """
-    call = ModelCall(connection, window.plan, turn.model, window.tokens)
+    call = ModelCall(connection, window.plan, turn.model, window.tokens, window.world)
     try:
         async with asyncio.timeout(remaining_s(turn)) as patience:
             now = asyncio.get_running_loop().time

@@ -52,8 +52,8 @@ def press_on(page: Page, name: str) -> None:
 def test_a_watch_is_added_seen_to_change_live_and_its_first_step_found(page: Page, talk: Letta) -> None:
     agent_id = opened(page, talk, "Hello")
     page.locator("#tab-timeline").focus()
-    for _ in range(4):
-        page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
     expect(page.locator("#panel-watches")).to_contain_text("Nothing is watched yet")
 
     type_in(page, "len(block.human)")
