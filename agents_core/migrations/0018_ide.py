@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents_core', '0013_debugger'),
+        ('agents_core', '0017_history'),
     ]
 
     operations = [
