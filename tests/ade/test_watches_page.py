@@ -103,7 +103,7 @@ def test_a_watch_is_added_changed_and_taken_away(client: Client, agent: Agent) -
     added = client.post(base, {"expression": MOVED, "name": "moved", "everywhere": "1"})
     watch = Watch.objects.get(expression=MOVED)
     assert (added.status_code, watch.name) == (200, "moved")
-    assert watch.agent_id is None
+    assert not watch.agent_id
     assert shown(html.fromstring(added.content))[-1] == "True"
     client.post(f"{base}/{watch.id}/save", {"expression": "cost", "name": ""})
     watch = Watch.objects.get(id=watch.id)
