@@ -67,15 +67,16 @@ class WatchesPanel(Panel):
 
     def context(self) -> dict[str, Any]:
         found = list(watches.of_agent(self.agent.id))
-        rows, is_whole, last = self._rows(found)
-        step = self.pinned or last
+        rows, is_whole = self._rows(found)
+        reached = [row.series.last for row in rows if row.series]
+        step = self.pinned or max(reached, default=0)
         edited = next((watch for watch in found if watch.id == self.params.get("edit")), None)
         return {
             "rows": rows,
             "step": step,
             "pinned": self.pinned,
             "is_whole": is_whole,
-            "last": last,
+            "reached": min(reached, default=0),
             "edited": edited,
             "typed": edited.expression if edited else self.params.get("expression", ""),
             "params": query(self.params, (*_PARAMS, "step")),
@@ -94,8 +95,8 @@ class WatchesPanel(Panel):
 
     # --- the rows -----------------------------------------------------------------------------------------------------
 
-    def _rows(self, found: Sequence[Watch]) -> tuple[list[WatchRow], bool, int]:
-        """The rows, whether they reach the newest step, and the last that all were evaluated at."""
+    def _rows(self, found: Sequence[Watch]) -> tuple[list[WatchRow], bool]:
+        """The rows, and whether they reach the newest step."""
         parsed = {watch.id: _parsed(watch.expression) for watch in found}
         good = [each for each in parsed.values() if not isinstance(each, ExpressionRefused)]
         series, is_whole = watches.series_of(self.agent.id, good, thread(self.params) or None, budget_s=BUDGET_S)
@@ -110,7 +111,7 @@ class WatchesPanel(Panel):
                 rows.append(WatchRow(watch, None, problem=problem))
             else:
                 rows.append(self._row(watch, by_text[problem.text], last, watch.expression in conditions))
-        return rows, is_whole, last
+        return rows, is_whole
 
     def _row(self, watch: Watch, series: Series, last: int, breaks: bool) -> WatchRow:
         step = self.pinned or last
