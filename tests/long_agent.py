@@ -292,8 +292,7 @@ def _copy(rows: Sequence[models.Model]) -> None:
     fields = [
         field
         for field in rows[0]._meta.concrete_fields
-        if not isinstance(field, models.AutoField)
-        and not isinstance(getattr(rows[0], field.attname), DatabaseDefault)
+        if not isinstance(field, models.AutoField) and not isinstance(getattr(rows[0], field.attname), DatabaseDefault)
     ]
     columns = ", ".join(f'"{field.column}"' for field in fields)
     with connection.cursor() as cursor, cursor.copy(f"COPY {rows[0]._meta.db_table} ({columns}) FROM STDIN") as copy:
