@@ -75,7 +75,7 @@ _SEGMENTS = "SELECT id, kind, tokens FROM segment WHERE id = ANY(%s)"
 
 def listed_agents(filters: Mapping[str, str]) -> QuerySet[Agent]:
     """The agents that the filters leave, newest first. ``q`` searches name and description, ``tag`` and ``state`` narrow."""
-    agents = Agent.objects.filter(hidden=False).order_by("-created_at", "id")
+    agents = Agent.objects.filter(hidden=False).select_related("origin__parent").order_by("-created_at", "id")
     if words := filters.get("q", "").strip():
         agents = agents.filter(
             Q(name__icontains=words) | Q(description__icontains=words) | Q(model__icontains=words) | Q(id=words)

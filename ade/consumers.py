@@ -11,7 +11,10 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from ade.agent_rows import agent_list_fragments
+from ade.comparison_page import fork_ids
+from ade.comparison_page import live_fragments as comparison_fragments
 from ade.group_page import live_fragments as group_fragments
+from ade.notices import notices_fragment
 from ade.panels.base import bind
 from ade.status import runs_fragment
 from ade.tool_page import LIVE_PANEL, live_fragments, live_mark
@@ -20,18 +23,20 @@ from agents_core.errors import AgentsError
 from agents_core.events.hub import ANY_AGENT, hub
 from agents_core.events.subscribe import follow
 from agents_core.events.types import StoredEvent
-from agents_core.models import Agent, Group
+from agents_core.models import Agent, Comparison, Group
 
 logger = logging.getLogger(__name__)
 
 _JOIN_S = 0.02
 _LIST_JOIN_S = 0.15
+_BRANCHES_JOIN_S = 0.3
+_NOTICES_JOIN_S = 0.5
 _TOO_MANY = 400
 """A page that is this many events behind is quicker loaded anew."""
 _MAX_PANELS = 20
 
 
-class _FollowingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+class FollowingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """A socket that sends what a task of its own finds, until it is closed."""
 
     _task: asyncio.Task[None] | None = None
@@ -62,7 +67,7 @@ class _FollowingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # chann
         await self.send(text_data=json.dumps(message))
 
 
-class AgentConsumer(_FollowingConsumer):
+class AgentConsumer(FollowingConsumer):
     """The socket of an agent's pages. The page says which panels it shows and how: ``{"panels": {"context": "step=14", …}}``.
 
     Each fragment carries its panel and those words, so that the page can drop what was drawn for something it has left
@@ -105,8 +110,12 @@ class AgentConsumer(_FollowingConsumer):
 
     async def follow(self) -> None:
         await self._told.wait()
+        if await self._is_gone():
+            return
         async for batch in follow(self._agent_id, self._seq):
             if not batch:
+                if await self._is_gone():
+                    return
                 continue
             async with self._drawing:
                 self._seq = batch[-1].seq
@@ -115,6 +124,13 @@ class AgentConsumer(_FollowingConsumer):
                     continue
                 await self.say(seq=self._seq, fragments=await self._drawn(self._panels, batch))
             await asyncio.sleep(_JOIN_S)
+
+    async def _is_gone(self) -> bool:
+        """Whether the agent was deleted, which its stream cannot tell: it went with it. The page is told then."""
+        if await Agent.objects.filter(id=self._agent_id).aexists():
+            return False
+        await self.say(gone=True)
+        return True
 
     @property
     def _agent_id(self) -> str:
@@ -142,7 +158,7 @@ def _draw_panels(agent_id: str, panels: dict[str, str], events: list[StoredEvent
     return drawn
 
 
-class AgentsConsumer(_FollowingConsumer):
+class AgentsConsumer(FollowingConsumer):
     """The socket of the list of agents: rows follow every agent's stream."""
 
     async def follow(self) -> None:
@@ -160,7 +176,7 @@ class AgentsConsumer(_FollowingConsumer):
                     changed = await bell.wait(60.0)
 
 
-class ToolsConsumer(_FollowingConsumer):
+class ToolsConsumer(FollowingConsumer):
     """The socket of a tool's page, which says what tool it shows: its calls by agents, and who holds it.
 
     What is more than these agents do, such as a case that was saved, comes by htmx: what was drawn before it may arrive
@@ -207,7 +223,7 @@ class ToolsConsumer(_FollowingConsumer):
                 await bell.wait(60.0)
 
 
-class GroupConsumer(_FollowingConsumer):
+class GroupConsumer(FollowingConsumer):
     """The socket of a group's page: what its agents say in it, whichever of them it is. What was sent as it is now is not sent again."""
 
     async def follow(self) -> None:
@@ -223,6 +239,70 @@ class GroupConsumer(_FollowingConsumer):
                 await asyncio.sleep(_LIST_JOIN_S)
                 while not agent_ids & await bell.wait(60.0):
                     pass
+
+
+class ComparisonConsumer(FollowingConsumer):
+    """The socket of a comparison's page, which says what two branches it shows: all of them while they run. What was sent as it is now
+    is not sent again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._params = ""
+        self._told = asyncio.Event()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            self._params = str(dict(json.loads(text_data or "")["panels"]).get("comparison", ""))
+        except (ValueError, KeyError, TypeError):
+            await self.close(code=4400)
+            return
+        self._told.set()
+
+    async def follow(self) -> None:
+        comparison_id = str(self.scope["url_route"]["kwargs"]["comparison_id"])
+        sent: dict[str, dict[str, Any]] = {}
+        with hub().bell(ANY_AGENT) as bell:
+            await hub().ready()
+            await self._told.wait()
+            while True:
+                draw = database_sync_to_async(_rendered_comparison, thread_sensitive=False)
+                forks, drawn = await draw(comparison_id, self._params)
+                if fragments := [each for each in drawn if sent.get(each["id"]) != each]:
+                    await self.say(fragments=fragments)
+                sent = {each["id"]: each for each in drawn}
+                await asyncio.sleep(_BRANCHES_JOIN_S)
+                while not forks & await bell.wait(60.0):
+                    pass
+
+
+def _rendered_comparison(comparison_id: str, params: str) -> tuple[set[str], list[dict[str, Any]]]:
+    """The agents that live in its branches, and its page's fragments; nothing of one that does not exist."""
+    comparison = Comparison.objects.select_related("agent").filter(pk=comparison_id).first()
+    if comparison is None:
+        return set(), []
+    told = {"panel": "comparison", "params": params}
+    fragments = comparison_fragments(comparison, dict(parse_qsl(params)))
+    return fork_ids(comparison_id), [{**fragment.rendered(), **told} for fragment in fragments]
+
+
+class NoticesConsumer(FollowingConsumer):
+    """The socket that every page has: what happens elsewhere, sent anew when it is other than what was sent last."""
+
+    async def follow(self) -> None:
+        sent: dict[str, Any] = {}
+        with hub().bell(ANY_AGENT) as bell:
+            await hub().ready()
+            while True:
+                drawn = await database_sync_to_async(_rendered_notices, thread_sensitive=False)()
+                if drawn != sent:
+                    await self.say(fragments=[drawn])
+                sent = drawn
+                await asyncio.sleep(_NOTICES_JOIN_S)
+                await bell.wait(60.0)
+
+
+def _rendered_notices() -> dict[str, Any]:
+    return notices_fragment().rendered()
 
 
 def _rendered_group(group_id: str) -> tuple[set[str], list[dict[str, Any]]]:

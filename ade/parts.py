@@ -6,10 +6,10 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Literal
 
-from ade.said import said
 from agents_core.models import SegmentKind
 from agents_core.record.diff import Change, diff_words
 from agents_core.record.differences import Verdict
+from agents_core.record.said import said
 from agents_core.record.steps import SegmentView
 
 CHUNK = 24

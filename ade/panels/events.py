@@ -27,6 +27,10 @@ _FILTERS: Mapping[str, tuple[str, ...]] = {
 }
 _WORDS = {
     "agent.created": "the agent was created",
+    "agent.forked": "an agent was made from it",
+    "agent.rewound": "went back to just before step {step_number}",
+    "agent.came_back": "came back to a branch",
+    "agent.adopted": "took over one of its forks",
     "run.created": "a run waits for a worker",
     "run.started": "a worker took it up",
     "run.cancel_requested": "asked to stop",

@@ -13,6 +13,8 @@ from django.db.models import Count, Q, QuerySet
 from ade.address import query, step_number, thread
 from ade.fragments import Fragment
 from ade.panels.base import Panel
+from ade.panels.branches import MOVES
+from ade.panels.context import can_travel
 from ade.returns import Found, found_by, is_long, searches_of
 from ade.senders import Awaited, Sender, awaited, senders
 from ade.standing import QUICK, Mend, Standing, mend, plain, standing_at
@@ -35,6 +37,7 @@ from agents_core.models import (
     ToolCallStatus,
 )
 from agents_core.record.diff import Change, diff_words
+from agents_core.record.lines import left_steps
 
 PAGE = 20
 """Turns of a page at most."""
@@ -84,7 +87,7 @@ class CallView:
 @dataclass(slots=True)
 class StepView:
     """A step with all that it did. ``streaming``: the message is still being written, so ``said`` and ``reasoning``
-    are what came so far."""
+    are what came so far. ``left``: it is on a branch that the agent has left."""
 
     step: Step
     reasoning: str = ""
@@ -95,6 +98,27 @@ class StepView:
     streaming: bool = False
     stands: Standing | None = None
     mends: list[Mend] = field(default_factory=list)
+    left: bool = False
+
+    @property
+    def can_travel(self) -> bool:
+        return can_travel(self.step)
+
+    @property
+    def fork_url(self) -> str:
+        return f"/agents/{self.step.agent_id}/steps/{self.step.number}/fork"
+
+    @property
+    def fork_title(self) -> str:
+        return f"Fork at step {self.step.number}"
+
+    @property
+    def rewind_url(self) -> str:
+        return f"/agents/{self.step.agent_id}/steps/{self.step.number}/rewind"
+
+    @property
+    def rewind_title(self) -> str:
+        return f"Rewind to before step {self.step.number}"
 
     @property
     def dom_id(self) -> str:
@@ -185,7 +209,8 @@ class TracePanel(Panel):
 
     def fragments(self, events: Sequence[StoredEvent]) -> list[Fragment]:
         """A whole turn when the run itself changed, else only its steps that did; all after a block was deleted."""
-        if _lost_block(events) or _moved_breakpoints(events) or (thread(self.params) and _other_conversations(events)):
+        moved = _moved(events) or _moved_breakpoints(events) or _lost_block(events)
+        if moved or (thread(self.params) and _other_conversations(events)):
             return [self.whole()]
         # A run ends with its last step, in one commit: the event names both.
         runs = {event.run_id for event in events if event.run_id and (not event.step_id or _is_of_run(event))}
@@ -208,6 +233,11 @@ class TracePanel(Panel):
 
 def _is_of_run(event: StoredEvent) -> bool:
     return event.event.type.startswith("run.")
+
+
+def _moved(events: Sequence[StoredEvent]) -> bool:
+    """Whether the agent has left a branch: steps anywhere may be on another one now."""
+    return any(event.event.type in MOVES for event in events)
 
 
 def _lost_block(events: Sequence[StoredEvent]) -> bool:
@@ -274,6 +304,8 @@ def step_views(steps: Sequence[Step]) -> list[StepView]:
     views = {step.id: StepView(step) for step in steps}
     _add_messages(views)
     _add_calls(views)
+    for step in left_steps(steps):
+        views[step.id].left = True
     for eviction in Eviction.objects.filter(step__in=views).select_related("summary"):
         views[eviction.step_id or ""].eviction = eviction
     for step_id, stands in standing_at(views).items():

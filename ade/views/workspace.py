@@ -20,9 +20,9 @@ from agents_core.errors import Conflict, InvalidInput, NotFound
 from agents_core.models import Agent, Conversation, Step, ToolCallStatus
 from agents_core.record.steps import request_bytes, response_bytes
 
-ASIDE = ("context", "core", "archival", "recall", "files", "raw")
+ASIDE = ("context", "next", "core", "archival", "recall", "files", "raw")
 MAIN = ("trace", "runs", "settings", "sleeptime")
-DRAWER = ("timeline", "breakpoints", "events", "history", "compactions", "output")
+DRAWER = ("timeline", "breakpoints", "events", "history", "blame", "branches", "compactions", "output")
 
 _STEP_PAGE = re.compile(r"/agents/[^/?#]+/steps/(\d+)(?:[?#]|$)")
 

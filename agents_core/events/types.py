@@ -19,6 +19,42 @@ class AgentChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentForked:
+    """A copy of this agent was made as it was before its step ``step_number``, or as it is without one."""
+
+    type: ClassVar = "agent.forked"
+    fork_id: str
+    step_number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRewound:
+    """The agent went back to just before its step ``step_number``; where it was is the branch."""
+
+    type: ClassVar = "agent.rewound"
+    branch_id: str
+    step_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCameBack:
+    """The agent came back to the branch ``target_id``; where it was is the branch ``branch_id``."""
+
+    type: ClassVar = "agent.came_back"
+    branch_id: str
+    target_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAdopted:
+    """The agent took over the state of the fork; where it was is the branch."""
+
+    type: ClassVar = "agent.adopted"
+    branch_id: str
+    fork_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunCreated:
     type: ClassVar = "run.created"
 
@@ -169,7 +205,7 @@ class ApprovalAnswered:
 @dataclass(frozen=True, slots=True)
 class BlockChanged:
     """A block that this agent holds was attached, detached or given a new version, by anybody. ``change``:
-    "attached", "detached", "edited"."""
+    "attached", "detached", "edited"; "shared" and "unshared" when another agent got it or let it go."""
 
     type: ClassVar = "block.changed"
     block_id: str
@@ -240,6 +276,10 @@ class ContextCompacted:
 AnyEvent = (
     AgentCreated
     | AgentChanged
+    | AgentForked
+    | AgentRewound
+    | AgentCameBack
+    | AgentAdopted
     | RunCreated
     | RunStarted
     | RunCancelRequested
@@ -268,6 +308,11 @@ AnyEvent = (
 )
 
 _BY_TYPE: dict[str, type[AnyEvent]] = {event.type: event for event in get_args(AnyEvent)}
+
+
+def event_types() -> list[str]:
+    """The types of all events there are, by name."""
+    return sorted(_BY_TYPE)
 
 
 def payload_of(event: AnyEvent) -> dict[str, Any]:

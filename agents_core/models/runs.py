@@ -104,6 +104,9 @@ class StepKind(models.TextChoices):
 class Step(models.Model):
     """One model call and what followed from it. ``number`` counts the steps of an agent from 1.
 
+    ``seq``: the last event of the transaction that began it: all up to there was so before. ``world``: the agent as the request was made
+    from it (agents_core.record.states), None for steps that sent none.
+
     The request is rebuilt by joining the blobs of ``segments`` in order; ``request_digest`` is the SHA-256 of the bytes that
     were sent. ``estimated_tokens`` is our count before the call, ``prompt_tokens`` the provider's after it.
     """
@@ -124,6 +127,8 @@ class Step(models.Model):
     compacts_at = models.PositiveIntegerField(default=0)
     segments: "ArrayField[list[UUID], list[UUID]]" = ArrayField(models.UUIDField(), default=list)
     request_digest = models.BinaryField(null=True)
+    seq = models.BigIntegerField(null=True)
+    world = models.ForeignKey("Blob", models.PROTECT, null=True, related_name="+", db_index=False)
     response = models.ForeignKey("Blob", models.PROTECT, null=True, related_name="+", db_index=False)
     request_id = models.TextField(null=True)
     estimated_tokens = models.PositiveIntegerField(default=0)

@@ -28,6 +28,7 @@ _TASK = "agents_core:run"
 _GROUP_TASK = "agents_core:group_turn"
 _CALLBACK = "agents_core:callback"
 _FILE_TASK = "agents_core:file"
+_EXPERIMENT_TASK = "agents_core:experiment"
 _BEHIND_RUNS = -1
 HEARTBEAT_S = 2.0
 STALLED_AFTER_S = 8.0
@@ -41,6 +42,7 @@ _HANDLERS = Registry(
         "group_turn": "agents_core.runtime.group_turns:execute",
         "callback": "agents_core.api.callbacks:deliver",
         "file": "agents_core.runtime.filing:process",
+        "experiment": "agents_core.runtime.experiment:execute",
     },
 )
 
@@ -170,6 +172,21 @@ async def file(context: JobContext, file_id: str) -> None:
 def defer_file(file_id: str) -> Statement:
     """The statement that queues the processing of a file, behind the runs and the other files of its folder."""
     return Statement(_DEFER_FILE, (QUEUE, _FILE_TASK, _BEHIND_RUNS, file_id))
+
+
+@tasks.task(name="experiment", queue=QUEUE, retry=HandBack(), pass_context=True)
+async def experiment(context: JobContext, experiment_id: str) -> None:
+    """Makes a recorded model call again."""
+    execute: Callable[..., Awaitable[None]] = _HANDLERS.load("experiment")
+    await execute(experiment_id, context.job.attempts + 1)
+
+
+_DEFER_ALONE = "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(%s, %s, 0, NULL, NULL, %s::jsonb, NULL)]::procrastinate_job_to_defer_v1[])"
+
+
+def defer_experiment(experiment_id: str) -> Statement:
+    """The statement that queues an experiment; it waits for no other."""
+    return Statement(_DEFER_ALONE, (QUEUE, _EXPERIMENT_TASK, json.dumps({"experiment_id": experiment_id})))
 
 
 async def recover(app: App) -> int:

@@ -24,10 +24,12 @@ from agents_core.runtime.custom_calls import environment_and_agent, write_change
 from agents_core.runtime.memory import AgentMemory
 from agents_core.runtime.others import AgentsOfTurn
 from agents_core.runtime.persist import Commit, NewMessage, refresh_world
+from agents_core.runtime.replay import replayed
 from agents_core.runtime.state import ToolFacts, Turn
 from agents_core.runtime.transcript import local_time, packed_return
 from agents_core.tools.base import BUILTIN_TOOLS, BlockEdit, ToolContext, ToolResult
 from agents_core.tools.execute import failed, own_arguments, read_arguments, run_builtin, run_custom
+from agents_core.tools.languages import Language
 from agents_core.tools.mcp.run import run_remote
 from agents_core.tools.rules import Allowed
 
@@ -157,6 +159,9 @@ def interrupt(planned: Sequence[PlannedCall]) -> None:
 async def _run(turn: Turn, plan: PlannedCall, step_started: float) -> None:
     assert plan.tool is not None
     plan.started_ms = (perf_counter() - step_started) * 1000
+    if plan.ran is None and (told := await replayed(turn, plan.tool, plan.arguments)):
+        plan.result = told
+        return
     if plan.tool.tool_type == ToolType.MCP:
         variables, limit = await _variables(turn.agent.id), plan.tool.return_char_limit
         plan.result = await run_remote(plan.tool.id, plan.tool.name, plan.arguments, variables, limit)
@@ -182,7 +187,7 @@ async def _run_code(turn: Turn, plan: PlannedCall, tool: ToolFacts) -> ToolResul
     except AgentsError as error:
         return failed(tool.name, error)
     source, limit = tool.source_code or "", tool.return_char_limit
-    return await run_custom(tool.name, source, plan.arguments, environment, limit, agent)
+    return await run_custom(tool.name, source, plan.arguments, environment, limit, agent, tool.language)
 
 
 def tool_context(turn: Turn, call_id: str, step_id: str = "") -> ToolContext:
@@ -198,7 +203,11 @@ def tool_context(turn: Turn, call_id: str, step_id: str = "") -> ToolContext:
         AgentsOfTurn(turn),
         agent.policy.author,
         partial(_variables, agent.id),
-        {tool.name: tool.source_code for tool in turn.tools.values() if tool.source_code},
+        {
+            tool.name: tool.source_code
+            for tool in turn.tools.values()
+            if tool.source_code and tool.language is Language.PYTHON
+        },
     )
 
 
@@ -222,6 +231,8 @@ async def repeated_calls(turn: Turn, commit: Commit) -> dict[str, dict[str, Any]
 
     What was said is not said again: the call goes on where it was, with waiting. Their rows are added to ``commit``.
     """
+    if turn.is_compared:
+        return {}
     ids = [call["id"] for call in turn.messages[-1].tool_calls]
     [rows] = await pipeline.run([Statement(_REPEATABLE, (turn.run_id, ids))])
     answered = {}
@@ -273,6 +284,8 @@ def write_results(commit: Commit, turn: Turn, planned: Sequence[PlannedCall], *,
             commit.add(statement)
         for event in plan.events:
             commit.emit(event)
+            if isinstance(event, BlockChanged) and event.change == "detached":
+                commit.tell_other_holders(event.block_id, replace(event, change="unshared"))
         assert plan.result is not None
         commit.emit(ToolReturned(plan.call.id, plan.call.name, plan.result.status))
 

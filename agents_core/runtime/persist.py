@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from psycopg.errors import SerializationFailure
 
+from agents_core.errors import NotFound
 from agents_core.events.publish import Publication, lock_agents
 from agents_core.events.types import AnyEvent, MessageCreated, RunStarted, StepStarted
 from agents_core.memory.files.directory import DIRECTORY_SQL, directory_of
@@ -99,6 +100,10 @@ class Commit:
     def emit_to_holders(self, block_id: str, event: AnyEvent) -> None:
         """Tells of a block's change here, and in the streams of all other agents that hold it."""
         self.emit(event)
+        self.tell_other_holders(block_id, event)
+
+    def tell_other_holders(self, block_id: str, event: AnyEvent) -> None:
+        """Tells the streams of all other agents that hold the block."""
         self._to_holders.append((block_id, event))
 
     def publish_elsewhere(self, publication: Publication) -> None:
@@ -172,14 +177,14 @@ def commit_of(turn: Turn, step_id: str | None = None) -> Commit:
 
 _START_STEP = """
 WITH claimed AS ({claim}),
-numbered AS (UPDATE agent SET step_count = step_count + 1 WHERE id = %s RETURNING id, step_count, context_window),
+numbered AS (UPDATE agent SET step_count = step_count + 1 WHERE id = %s RETURNING id, step_count, context_window, event_seq),
 started AS (
     INSERT INTO step (id, agent_id, run_id, conversation_id, number, kind, status, provider, model, handle, url, context_window,
                       compacts_at, segments, estimated_tokens, prompt_tokens, completion_tokens, cached_input_tokens, cache_write_tokens,
-                      reasoning_tokens, tags)
+                      reasoning_tokens, tags, seq)
     SELECT %s, numbered.id, claimed.id, claimed.conversation_id, numbered.step_count,
            CASE WHEN claimed.request ? 'compaction' THEN 'summary' ELSE %s END, 'pending', '', '', '', '',
-           numbered.context_window, 0, '{{}}', 0, 0, 0, 0, 0, 0, '{{}}'
+           numbered.context_window, 0, '{{}}', 0, 0, 0, 0, 0, 0, '{{}}', numbered.event_seq
     FROM numbered, claimed
 )
 SELECT ensure(EXISTS (SELECT 1 FROM claimed), '{otherwise}'), step_count, request, attempts, cancel_requested, pauses, stop_at, resumed,
@@ -208,6 +213,11 @@ SELECT ensure(EXISTS (SELECT 1 FROM claimed), '{_NOT_ACTIVE}'), step.number, req
     running_s, step.id, suspended
 FROM (VALUES (1)) AS one LEFT JOIN claimed ON true LEFT JOIN step ON step.id = suspended ->> 'step_id'
 """
+# What people changed while it stood, and its request had not gone out, was so before.
+_SEEN = """
+UPDATE step SET seq = event_seq FROM run, agent WHERE agent.id = %s AND run.id = %s AND step.id = suspended ->> 'step_id'
+    AND suspended ->> 'stage' IN ('request', 'eviction')
+"""
 _WORLD = """
 SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_window, embedding, tool_rules, compaction_settings,
     response_format, message_buffer_autoclear, timezone, budgets, ratio, samples,
@@ -217,9 +227,10 @@ SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_
         AND proposed.agent_id = agent.id AND proposed.status = 'pending' AND base_version = version AND review
         WHERE agent_block.agent_id = agent.id),
     (SELECT coalesce(json_agg(json_build_array(tool.id, tool.name, tool_type, tool.description, json_schema -> 'parameters', source_code,
-        return_char_limit, enable_parallel_execution) ORDER BY agent_tool.id), '[]')
+        return_char_limit, enable_parallel_execution, source_type) ORDER BY agent_tool.id), '[]')
         FROM agent_tool JOIN tool ON tool.id = tool_id WHERE agent_id = agent.id),
-    (SELECT coalesce(array_agg(archive_id ORDER BY id), '{}') FROM agent_archive WHERE agent_id = agent.id),
+    (SELECT coalesce(json_object_agg(archive_id, revision ORDER BY agent_archive.id), '{}')
+        FROM agent_archive JOIN archive ON archive.id = archive_id WHERE agent_id = agent.id),
     (SELECT json_build_array(agent_group.id, sleeptime_agent_frequency, turns_counter, last_processed_seq,
         (SELECT coalesce(json_agg(group_agent.agent_id ORDER BY group_agent.id), '[]') FROM group_agent WHERE group_id = agent_group.id))
         FROM agent_group WHERE manager_id = agent.id AND manager_type IN ('sleeptime', 'voice_sleeptime') AND enable_sleeptime),
@@ -263,6 +274,7 @@ async def take_up_run(agent_id: str, run_id: str, conversation_id: str | None, a
     commit = Commit(agent_id, conversation_id, run_id)
     commit.emit(RunStarted(attempt))
     commit.add(Statement(_TAKE_UP, (run_id,)), "step")
+    commit.add(Statement(_SEEN, (agent_id, run_id)))
     commit.add(Statement(_WORLD, (run_id, agent_id)), "world")
     commit.add(Statement(_CONTEXT, (WAITING, agent_id, conversation_id, WAITING, run_id)), "messages")
     rows = await commit.run()
@@ -277,29 +289,37 @@ def _turn_of(commit: Commit, rows: dict[str, Rows], step_id: str) -> Turn:
     if not rows["step"]:  # The agent was deleted, and the run with it.
         raise RunNotActive(commit.run_id)
     _, number, request, attempts, cancel_requested, pauses, stop_at, resumed, running_s = rows["step"][0]
-    system, messages = _split_system([StoredMessage(*row) for row in rows["messages"][0][0]])
-    turn = Turn(
+    return _turn(
+        rows["world"][0],
+        rows["messages"][0][0],
         run_id=commit.run_id,
         conversation_id=commit.conversation_id,
         request=request,
-        agent=_agent(rows["world"][0]),
         attempt=attempts,
         resumed=resumed,
         cancel_requested=cancel_requested,
         started_seq=rows["seqs"][0][0],
         step_id=step_id,
         step_number=number,
+        pauses=pauses,
+        stop_at=stop_at,
+        spent=Spent(monotonic() - running_s),
+    )
+
+
+def _turn(world: tuple[Any, ...], messages: Sequence[Sequence[Any]], **about: Any) -> Turn:
+    system, others = _split_system([StoredMessage(*row) for row in messages])
+    turn = Turn(
+        **about,
+        agent=_agent(world),
         blocks={},
         tools={},
         archive_ids=[],
         system_id=system.id if system else None,
         system_parts=parts_of(system.content) if system else [],
-        messages=messages,
-        pauses=pauses,
-        stop_at=stop_at,
-        spent=Spent(monotonic() - running_s),
+        messages=others,
     )
-    _take_world(turn, rows["world"][0])
+    _take_world(turn, world)
     return turn
 
 
@@ -320,13 +340,61 @@ def take_next_step(turn: Turn, step_id: str, rows: dict[str, Rows]) -> None:
     _take_world(turn, rows["world"][0])
 
 
+_NEXT_RUN = """
+SELECT run.id, request, attempts, step_count,
+    (SELECT coalesce(json_agg(name ORDER BY step.number, position), '[]') FROM tool_call JOIN step ON step.id = step_id
+        WHERE run_id = run.id AND (duration_ms > 0) IS NOT FALSE)
+FROM agent LEFT JOIN run ON run.id = (SELECT id FROM run WHERE agent_id = %s AND conversation_id IS NOT DISTINCT FROM %s
+    AND status IN ('created', 'running', 'paused') ORDER BY first_seq LIMIT 1) WHERE agent.id = %s
+"""
+_OVERRIDE = "SELECT model FROM conversation WHERE id = %s AND agent_id = %s"
+
+
+async def read_turn(agent_id: str, conversation_id: str | None) -> Turn:
+    """The turn as its next step would find it, nothing written: that of the thread's run that goes on or is queued, else of one that
+    would begin now, without a message of its own. Raises ``NotFound``."""
+    thread = (agent_id, conversation_id)
+    found, conversation = await pipeline.run(
+        [Statement(_NEXT_RUN, (*thread, agent_id)), Statement(_OVERRIDE, (conversation_id, agent_id))]
+    )
+    if not found:
+        raise NotFound("Agent not found")
+    if conversation_id and not conversation:
+        raise NotFound("The agent has no such conversation: it may have been deleted.")
+    run_id, request, attempts, step_count, called = found[0]
+    world, messages = await pipeline.run(
+        [
+            Statement(_WORLD, (run_id, agent_id)),
+            Statement(_CONTEXT, (WAITING, agent_id, conversation_id, WAITING, run_id)),
+        ]
+    )
+    if not world:
+        raise NotFound("Agent not found")
+    override = conversation[0][0] if conversation else None
+    return _turn(
+        world[0],
+        messages[0][0],
+        run_id=run_id or "",
+        conversation_id=conversation_id,
+        request=request if run_id else {"override_model": override},
+        attempt=attempts or 0,
+        resumed=False,
+        cancel_requested=False,
+        started_seq=0,
+        step_id="",
+        step_number=step_count + 1,
+        calls_made=called,
+    )
+
+
 async def refresh_world(turn: Turn) -> None:
     """Reads blocks, tools and archives anew, after another writer was first."""
     _take_world(turn, (await pipeline.run([Statement(_WORLD, (turn.run_id, turn.agent.id))]))[0][0])
 
 
 def _take_world(turn: Turn, row: tuple[Any, ...]) -> None:
-    ratio, samples, blocks, tools, turn.archive_ids, tended, breakpoints, directory = row[-8:]
+    ratio, samples, blocks, tools, turn.revisions, tended, breakpoints, directory = row[-8:]
+    turn.archive_ids = list(turn.revisions)
     turn.breakpoints = [BreakpointFacts(*facts) for facts in breakpoints]
     turn.directory = directory_of(directory)
     turn.tended = Tended(*tended) if tended else None

@@ -135,7 +135,7 @@ async def _call_idle(agent_id: str, upto: str, tended: Tended) -> bool:
 # --- what they are shown -----------------------------------------------------------------------------------------------
 
 _SAID = """
-SELECT role, content, tool_calls, tool_returns FROM message WHERE agent_id = %s AND seq > %s
+SELECT role, content, tool_calls, tool_returns FROM message WHERE agent_id = %s AND seq > %s AND NOT abandoned
     AND seq <= coalesce((SELECT seq FROM message WHERE id = %s), (SELECT event_seq FROM agent WHERE id = %s)) ORDER BY seq
 """
 _TENDED = "SELECT name, agent_type FROM agent WHERE id = %s"

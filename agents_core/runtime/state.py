@@ -12,6 +12,7 @@ from agents_core.models import WAITING
 from agents_core.runtime.policy import LoopPolicy, policy_of
 from agents_core.tools import rules
 from agents_core.tools.base import BlockState
+from agents_core.tools.languages import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,19 @@ class AgentFacts:
         chosen = self.response_format or self.model_settings.get("response_format")
         return None if not chosen or chosen.get("type") == "text" else chosen
 
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """How its model is to answer: fields of a ``ModelRequest``."""
+        settings = self.model_settings
+        thinking = settings.get("thinking") or {}
+        return {
+            "max_output_tokens": settings.get("max_output_tokens"),
+            "temperature": settings.get("temperature"),
+            "reasoning_effort": (settings.get("reasoning") or {}).get("reasoning_effort"),
+            "reasoning_tokens": thinking.get("budget_tokens") if thinking.get("type") == "enabled" else None,
+            "response_format": None if self.policy.heartbeats else self.answer_format,
+        }
+
 
 CLIENT_TOOL = "client"
 """The type of a tool that the caller of a run offers and runs itself."""
@@ -63,6 +77,12 @@ class ToolFacts:
     source_code: str | None
     return_char_limit: int
     parallel: bool
+    source_type: str = Language.PYTHON
+
+    @property
+    def language(self) -> Language:
+        """That of ``source_code``, where it has one."""
+        return Language(self.source_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +149,7 @@ class Turn:
     """One run of an agent: what it was asked, and the world as its current step sees it.
 
     ``messages`` is the context after the system message, in order. ``system_parts`` is the compiled prompt as stored.
+    ``revisions``: those of its archives, by their ids.
     ``calls_made`` names the tools called so far in this run, for the tool rules. ``attempt`` counts the workers that took the run up,
     those left out that handed it back; ``resumed`` is true when this is not the first. ``pauses`` counts how often it stood at a
     breakpoint, ``stop_at`` says where it is to stop next, as in ``agents_core.models.Run``. ``suspended`` is what a pause in the middle of
@@ -151,6 +172,7 @@ class Turn:
     system_id: str | None
     system_parts: list[PromptPart]
     messages: list[StoredMessage]
+    revisions: dict[str, int] = field(default_factory=dict)
     tended: Tended | None = None
     directory: Directory | None = None
     token_ratio: float = 1.0
@@ -173,10 +195,18 @@ class Turn:
         return str(self.request.get("override_model") or self.agent.model)
 
     def waits_for_answer(self, name: str) -> bool:
-        """Whether a call of the tool has to wait: for a person's approval, or for the caller who runs it."""
+        """Whether a call of the tool has to wait: for a person's approval, or for the caller who runs it. In a branch that is only
+        compared nobody is asked (``runtime.replay``)."""
+        if self.is_compared:
+            return False
         tool = self.tools.get(name)
         is_client = tool is not None and tool.tool_type == CLIENT_TOOL
         return is_client or rules.needs_approval(self.agent.tool_rules, name)
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the run lives a recorded tail again, in a branch to be compared."""
+        return "compared" in self.request
 
     @property
     def is_compaction(self) -> bool:

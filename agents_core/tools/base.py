@@ -137,7 +137,7 @@ class ToolContext:
     """What one tool call may see and change. Nothing is written while it runs: ``edits``, ``statements`` and ``events`` are committed
     together with its result, so a call either happened or did not.
 
-    ``variables`` gives the agent's variables and secrets by name; ``tool_sources`` are those of its own tools, by name."""
+    ``variables`` gives the agent's variables and secrets by name; ``tool_sources`` are those of its own Python tools, by name."""
 
     agent_id: str
     step_id: str

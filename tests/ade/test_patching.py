@@ -1,6 +1,7 @@
 """Patched page equals reloaded page, over every action and every panel of the workspace."""
 
 from collections.abc import Callable
+from datetime import datetime, tzinfo
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from agents_core.actions.messages import CallAnswer, Input, RunOptions, pending,
 from agents_core.actions.new_agent import NewAgent
 from agents_core.memory.archival.base import PassageDraft
 from agents_core.models import Agent, Author, Breakpoint, Conversation, File, Folder, Passage, Run, Schedule, new_id
+from agents_core.runtime import context
 from agents_core.runtime.filing import process
 from agents_core.runtime.loop import execute
 from tests.ade import tended
@@ -37,6 +39,19 @@ from tests.ade.patching import View, assert_catches_up, assert_patched_equals_re
 from tests.running import finish
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class StandingStill(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "StandingStill":
+        return cls(2026, 3, 4, 5, 30, tzinfo=tz)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A prompt that is to be compiled anew says when: at each look another second."""
+    monkeypatch.setattr(context, "datetime", StandingStill)
+
 
 BLOCKS = [{"label": "human", "value": "Name: Bo."}, {"label": "persona", "value": "I am kind."}]
 

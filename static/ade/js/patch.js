@@ -77,6 +77,8 @@ const OWN_ATTRIBUTES = [
   ["aria-valuenow", ".sep"],
   ["aria-selected", "[role=tab]:not([hx-get])"],
   ["tabindex", "[role=tab]:not([hx-get])"],
+  ["tabindex", "[data-focused]"],
+  ["data-focused", "*"],
   ["hidden", "[role=tabpanel]"],
   ["data-scrubbing", "[data-scrubber]"],
   ["data-live", "[data-scrubbing]"],
