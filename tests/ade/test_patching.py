@@ -44,6 +44,8 @@ VIEWS: list[View] = [
     ("core", {"page": "1"}),
     ("core", {"page": "1", "block": "persona"}),
     ("blame", {"block": "human", "view": "versions"}),
+    ("blame", {"page": "1", "block": "human"}),
+    ("blame", {"block": "human", "view": "versions", "from": "1", "to": "2"}),
     ("blame", {"block": "persona", "view": "findings"}),
     ("blame", {"block": "human", "view": "proposals"}),
     ("archival", {"q": "where is the key"}),
@@ -265,7 +267,17 @@ def lose_file(agent: Agent) -> None:
 
 RULE = {"type": "run_first", "tool_name": "archival_memory_search"}
 
+
+def share_and_let_go(agent: Agent) -> None:
+    """One agent takes the block and another, which held it, is deleted."""
+    block = agent.blocks.get(label="human")
+    for name in ("Third", "Fourth"):
+        agents.create(NewAgent(name=name, model="offline/rules", block_ids=[block.id]))
+    deletions.delete_agent(Agent.objects.get(name="Third").id)
+
+
 ACTIONS: dict[str, Callable[[Agent], Any]] = {
+    "another agent takes a block": share_and_let_go,
     "a message is queued": lambda agent: queue(agent, "Hi"),
     "a message is answered": lambda agent: say(agent, "What is my name?"),
     "the agent writes core memory": lambda agent: say(agent, "I moved to Lisbon last month."),
