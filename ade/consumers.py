@@ -11,21 +11,26 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from ade.agent_rows import agent_list_fragments
+from ade.comparison_page import fork_ids
+from ade.comparison_page import live_fragments as comparison_fragments
 from ade.group_page import live_fragments as group_fragments
+from ade.notices import notices_fragment
 from ade.panels.base import bind
 from ade.status import runs_fragment
-from ade.tool_page import live_fragments, live_mark
+from ade.tool_page import LIVE_PANEL, live_fragments, live_mark
 from agents_core.actions.groups import everybody_in
 from agents_core.errors import AgentsError
 from agents_core.events.hub import ANY_AGENT, hub
 from agents_core.events.subscribe import follow
 from agents_core.events.types import StoredEvent
-from agents_core.models import Agent, Group
+from agents_core.models import Agent, Comparison, Group
 
 logger = logging.getLogger(__name__)
 
 _JOIN_S = 0.02
 _LIST_JOIN_S = 0.15
+_BRANCHES_JOIN_S = 0.3
+_NOTICES_JOIN_S = 0.5
 _TOO_MANY = 400
 """A page that is this many events behind is quicker loaded anew."""
 _MAX_PANELS = 20
@@ -105,8 +110,12 @@ class AgentConsumer(FollowingConsumer):
 
     async def follow(self) -> None:
         await self._told.wait()
+        if await self._is_gone():
+            return
         async for batch in follow(self._agent_id, self._seq):
             if not batch:
+                if await self._is_gone():
+                    return
                 continue
             async with self._drawing:
                 self._seq = batch[-1].seq
@@ -115,6 +124,13 @@ class AgentConsumer(FollowingConsumer):
                     continue
                 await self.say(seq=self._seq, fragments=await self._drawn(self._panels, batch))
             await asyncio.sleep(_JOIN_S)
+
+    async def _is_gone(self) -> bool:
+        """Whether the agent was deleted, which its stream cannot tell: it went with it. The page is told then."""
+        if await Agent.objects.filter(id=self._agent_id).aexists():
+            return False
+        await self.say(gone=True)
+        return True
 
     @property
     def _agent_id(self) -> str:
@@ -161,21 +177,36 @@ class AgentsConsumer(FollowingConsumer):
 
 
 class ToolsConsumer(FollowingConsumer):
-    """The socket of a tool's page, which says what tool it shows: its calls by agents, and who holds it."""
+    """The socket of a tool's page, which says what tool it shows: its calls by agents, and who holds it.
+
+    What is more than these agents do, such as a case that was saved, comes by htmx: what was drawn before it may arrive
+    after it. The page tells that it ``arrived``, and gets everything drawn anew. Drawing and sending are one step, so
+    that nothing older follows something newer.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._tool_id = ""
+        self._params = ""
         self._told = asyncio.Event()
+        self._drawing = asyncio.Lock()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
-            shown = dict(json.loads(text_data or "")["panels"])
-            self._tool_id = dict(parse_qsl(str(shown.get("tool-calls", "")))).get("tool", "")
+            told = json.loads(text_data or "")
+            params = str(dict(told["panels"]).get(LIVE_PANEL, ""))
+            arrived = dict(told.get("arrived", {}))
         except (ValueError, KeyError, TypeError):
             await self.close(code=4400)
             return
+        self._params = params
         self._told.set()
+        if LIVE_PANEL in arrived:
+            await self._draw()
+
+    async def _draw(self) -> None:
+        async with self._drawing:
+            draw = database_sync_to_async(_rendered_calls, thread_sensitive=False)
+            await self.say(fragments=await draw(self._params))
 
     async def follow(self) -> None:
         shown: tuple[Any, ...] = ()
@@ -183,12 +214,10 @@ class ToolsConsumer(FollowingConsumer):
             await hub().ready()
             await self._told.wait()
             while True:
-                tool_id = self._tool_id
-                mark = (tool_id, *await database_sync_to_async(live_mark, thread_sensitive=False)(tool_id))
+                params = self._params
+                mark = (params, *await database_sync_to_async(live_mark, thread_sensitive=False)(_tool_of(params)))
                 if mark != shown:
-                    await self.say(
-                        fragments=await database_sync_to_async(_rendered_calls, thread_sensitive=False)(tool_id)
-                    )
+                    await self._draw()
                 shown = mark
                 await asyncio.sleep(_LIST_JOIN_S)
                 await bell.wait(60.0)
@@ -212,6 +241,70 @@ class GroupConsumer(FollowingConsumer):
                     pass
 
 
+class ComparisonConsumer(FollowingConsumer):
+    """The socket of a comparison's page, which says what two branches it shows: all of them while they run. What was sent as it is now
+    is not sent again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._params = ""
+        self._told = asyncio.Event()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            self._params = str(dict(json.loads(text_data or "")["panels"]).get("comparison", ""))
+        except (ValueError, KeyError, TypeError):
+            await self.close(code=4400)
+            return
+        self._told.set()
+
+    async def follow(self) -> None:
+        comparison_id = str(self.scope["url_route"]["kwargs"]["comparison_id"])
+        sent: dict[str, dict[str, Any]] = {}
+        with hub().bell(ANY_AGENT) as bell:
+            await hub().ready()
+            await self._told.wait()
+            while True:
+                draw = database_sync_to_async(_rendered_comparison, thread_sensitive=False)
+                forks, drawn = await draw(comparison_id, self._params)
+                if fragments := [each for each in drawn if sent.get(each["id"]) != each]:
+                    await self.say(fragments=fragments)
+                sent = {each["id"]: each for each in drawn}
+                await asyncio.sleep(_BRANCHES_JOIN_S)
+                while not forks & await bell.wait(60.0):
+                    pass
+
+
+def _rendered_comparison(comparison_id: str, params: str) -> tuple[set[str], list[dict[str, Any]]]:
+    """The agents that live in its branches, and its page's fragments; nothing of one that does not exist."""
+    comparison = Comparison.objects.select_related("agent").filter(pk=comparison_id).first()
+    if comparison is None:
+        return set(), []
+    told = {"panel": "comparison", "params": params}
+    fragments = comparison_fragments(comparison, dict(parse_qsl(params)))
+    return fork_ids(comparison_id), [{**fragment.rendered(), **told} for fragment in fragments]
+
+
+class NoticesConsumer(FollowingConsumer):
+    """The socket that every page has: what happens elsewhere, sent anew when it is other than what was sent last."""
+
+    async def follow(self) -> None:
+        sent: dict[str, Any] = {}
+        with hub().bell(ANY_AGENT) as bell:
+            await hub().ready()
+            while True:
+                drawn = await database_sync_to_async(_rendered_notices, thread_sensitive=False)()
+                if drawn != sent:
+                    await self.say(fragments=[drawn])
+                sent = drawn
+                await asyncio.sleep(_NOTICES_JOIN_S)
+                await bell.wait(60.0)
+
+
+def _rendered_notices() -> dict[str, Any]:
+    return notices_fragment().rendered()
+
+
 def _rendered_group(group_id: str) -> tuple[set[str], list[dict[str, Any]]]:
     """The agents of the group, and its page's fragments; nothing of one that does not exist."""
     group = Group.objects.filter(pk=group_id).first()
@@ -220,8 +313,13 @@ def _rendered_group(group_id: str) -> tuple[set[str], list[dict[str, Any]]]:
     return set(everybody_in(group_id)), [fragment.rendered() for fragment in group_fragments(group)]
 
 
-def _rendered_calls(tool_id: str) -> list[dict[str, Any]]:
-    return [fragment.rendered() for fragment in live_fragments(tool_id)]
+def _tool_of(params: str) -> str:
+    return dict(parse_qsl(params)).get("tool", "")
+
+
+def _rendered_calls(params: str) -> list[dict[str, Any]]:
+    drawn = live_fragments(_tool_of(params))
+    return [{**fragment.rendered(), "panel": LIVE_PANEL, "params": params} for fragment in drawn]
 
 
 def _rendered_rows(changed: set[str] | None, filters: dict[str, str]) -> list[dict[str, Any]]:

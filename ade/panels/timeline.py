@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from ade.panels.base import Panel
+from ade.panels.branches import MOVES
 from ade.panels.context import number_in
 from ade.returns import searches_of
 from ade.templatetags.ade import ms
@@ -19,6 +20,7 @@ from agents_core.models import (
     ToolCall,
     ToolCallStatus,
 )
+from agents_core.record.lines import left_steps
 
 _MOST_STEPS = 100
 _UNDER_WAY_SHARE = 0.1
@@ -28,6 +30,7 @@ _NOT_DONE: Mapping[str, str] = {
     ToolCallStatus.INTENDED: "under way",
     ToolCallStatus.AWAITING: "waits for an answer",
     ToolCallStatus.HELD: "waits for an answer",
+    ToolCallStatus.PAUSED: "paused",
 }
 
 CallKey = tuple[str, str]
@@ -37,7 +40,8 @@ CallKey = tuple[str, str]
 class Span:
     """A line of the timeline, first in milliseconds after the run was asked for, then in shares of the whole.
 
-    ``length`` is None for what has not ended. ``first_token`` is a share of ``length``. ``step`` is the number of its step.
+    ``length`` is None for what has not ended. ``first_token`` is a share of ``length``. ``step`` is the number of its step;
+    ``left``: that is on a branch that the agent has left.
     """
 
     dom_id: str
@@ -49,6 +53,7 @@ class Span:
     depth: int = 0
     first_token: float | None = None
     step: int | None = None
+    left: bool = False
 
 
 class TimelinePanel(Panel):
@@ -61,11 +66,14 @@ class TimelinePanel(Panel):
             "run.created",
             "run.started",
             "run.ended",
+            "run.paused",
+            "run.resumed",
             "step.started",
             "step.ended",
             "tool.called",
             "tool.returned",
             "approval.answered",
+            *MOVES,
             "block.changed",  # one that is deleted takes with it that a call wrote it
         }
     )
@@ -78,11 +86,12 @@ class TimelinePanel(Panel):
             return shared
         steps = list(Step.objects.filter(run=run).defer("segments").order_by("-number")[: _MOST_STEPS + 1])[::-1]
         shown = steps[-_MOST_STEPS:]
+        gone = {step.number for step in left_steps(shown)}
         costs = [step.cost_usd for step in shown if step.cost_usd is not None]
         return {
             **shared,
             "run": run,
-            "spans": _scaled([*_queue(run), *_spans(run, shown)]),
+            "spans": [replace(span, left=span.step in gone) for span in _scaled([*_queue(run), *_spans(run, shown)])],
             "has_more": len(steps) > len(shown),
             "tokens": sum(step.prompt_tokens + step.completion_tokens for step in shown),
             "cost": sum(costs) if costs else None,

@@ -1,25 +1,32 @@
 """The simulator: turns and their steps as they happen, and the box to speak to the agent."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from json import dumps, loads
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from ade.address import query, thread
+from ade.address import query, step_number, thread
 from ade.fragments import Fragment
 from ade.panels.base import Panel
+from ade.panels.branches import MOVES
+from ade.panels.context import can_travel
 from ade.returns import Found, found_by, is_long, searches_of
 from ade.senders import Awaited, Sender, awaited, senders
+from ade.standing import QUICK, Mend, Standing, mend, plain, standing_at
 from agents_core.events.types import AgentChanged, BlockChanged, RunEnded, StoredEvent
 from agents_core.models import (
     Block,
     BlockVersion,
+    Breakpoint,
     Conversation,
     Event,
     Eviction,
+    Intervention,
     Message,
     Role,
     Run,
@@ -30,8 +37,14 @@ from agents_core.models import (
     ToolCallStatus,
 )
 from agents_core.record.diff import Change, diff_words
+from agents_core.record.lines import left_steps
 
 PAGE = 20
+"""Turns of a page at most."""
+PAGE_STEPS = 30
+"""A page ends with the turn that reaches so many steps."""
+SHOWN_STEPS = 60
+"""The last steps of a long turn; the earlier ones come when they are scrolled to."""
 
 _AROUND_CHARS = 40
 _SPEAKING_TOOL = "send_message"
@@ -74,7 +87,7 @@ class CallView:
 @dataclass(slots=True)
 class StepView:
     """A step with all that it did. ``streaming``: the message is still being written, so ``said`` and ``reasoning``
-    are what came so far."""
+    are what came so far. ``left``: it is on a branch that the agent has left."""
 
     step: Step
     reasoning: str = ""
@@ -83,6 +96,29 @@ class StepView:
     notes: list[str] = field(default_factory=list)
     eviction: Eviction | None = None
     streaming: bool = False
+    stands: Standing | None = None
+    mends: list[Mend] = field(default_factory=list)
+    left: bool = False
+
+    @property
+    def can_travel(self) -> bool:
+        return can_travel(self.step)
+
+    @property
+    def fork_url(self) -> str:
+        return f"/agents/{self.step.agent_id}/steps/{self.step.number}/fork"
+
+    @property
+    def fork_title(self) -> str:
+        return f"Fork at step {self.step.number}"
+
+    @property
+    def rewind_url(self) -> str:
+        return f"/agents/{self.step.agent_id}/steps/{self.step.number}/rewind"
+
+    @property
+    def rewind_title(self) -> str:
+        return f"Rewind to before step {self.step.number}"
 
     @property
     def dom_id(self) -> str:
@@ -115,6 +151,8 @@ class TurnView:
     run: Run
     inputs: list[InputView]
     steps: list[StepView]
+    earlier: int = 0
+    """How many steps of it are left out before these."""
 
     @property
     def dom_id(self) -> str:
@@ -128,33 +166,51 @@ class TracePanel(Panel):
     title = "Simulator"
 
     def context(self) -> dict[str, Any]:
-        runs = self._page()
+        runs, has_more = self._page()
         return {
             **self.place(),
             "conversation": Conversation.objects.filter(agent=self.agent, id=thread(self.params)).first(),
-            "turns": turns(runs[:PAGE][::-1]),
-            "earlier": runs[PAGE - 1].id if len(runs) > PAGE else None,
+            "turns": turns(runs[::-1]),
+            "earlier": runs[-1].id if has_more else None,
         }
 
-    def place(self) -> dict[str, str]:
-        """What the partials need to stay in the conversation."""
-        return {"thread": thread(self.params), "params": query(self.params, ("conversation",))}
+    def earlier_steps(self) -> dict[str, Any]:
+        """Steps of the run ``params["run"]`` before the step ``params["step"]``, and how many are left before them."""
+        run_id, number = self.params.get("run", ""), step_number(self.params.get("step", ""), "step")
+        steps = last_steps(run_id, number)[::-1] if self._runs().filter(id=run_id).exists() else []
+        first = steps[0].number if steps else 0
+        left = Step.objects.filter(run=run_id, number__lt=first).count()
+        return {"steps": step_views(steps), "run_id": run_id, "number": first, "count": left}
+
+    def place(self) -> dict[str, Any]:
+        """What the partials need to stay in the conversation, and to show where runs stop."""
+        shown = plain(Breakpoint.objects.filter(agent=self.agent, enabled=True))
+        return {
+            "thread": thread(self.params),
+            "params": query(self.params, ("conversation",)),
+            "stops": {f"{kind} {target}".strip() for kind, target in shown},
+            "quick": QUICK,
+        }
 
     def _runs(self) -> "QuerySet[Run]":
         runs = Run.objects.filter(agent=self.agent)
         return runs.filter(conversation=thread(self.params)) if thread(self.params) else runs
 
-    def _page(self) -> list[Run]:
-        """The newest runs first, those before the run that ``params["before"]`` names; one more than a page, to know
-        whether there are more."""
+    def _page(self) -> tuple[list[Run], bool]:
+        """The newest runs first, those before the run that ``params["before"]`` names, and whether there are earlier ones."""
         runs = self._runs().order_by("-first_seq")
         if before := self.params.get("before"):
             runs = runs.filter(first_seq__lt=Run.objects.filter(agent=self.agent, id=before).values("first_seq")[:1])
-        return list(runs[: PAGE + 1])
+        found = list(runs[: PAGE + 1])
+        taken = _steps_taken(found)
+        steps = list(accumulate(taken.get(run.id, 0) for run in found))
+        size = min(PAGE, bisect_left(steps, PAGE_STEPS) + 1)
+        return found[:size], len(found) > size
 
     def fragments(self, events: Sequence[StoredEvent]) -> list[Fragment]:
         """A whole turn when the run itself changed, else only its steps that did; all after a block was deleted."""
-        if _lost_block(events) or (thread(self.params) and _other_conversations(events)):
+        moved = _moved(events) or _moved_breakpoints(events) or _lost_block(events)
+        if moved or (thread(self.params) and _other_conversations(events)):
             return [self.whole()]
         # A run ends with its last step, in one commit: the event names both.
         runs = {event.run_id for event in events if event.run_id and (not event.step_id or _is_of_run(event))}
@@ -179,6 +235,11 @@ def _is_of_run(event: StoredEvent) -> bool:
     return event.event.type.startswith("run.")
 
 
+def _moved(events: Sequence[StoredEvent]) -> bool:
+    """Whether the agent has left a branch: steps anywhere may be on another one now."""
+    return any(event.event.type in MOVES for event in events)
+
+
 def _lost_block(events: Sequence[StoredEvent]) -> bool:
     """Whether a block is gone, and its versions with it, which the steps that wrote them show."""
     gone = {
@@ -187,6 +248,10 @@ def _lost_block(events: Sequence[StoredEvent]) -> bool:
         if isinstance(event.event, BlockChanged) and event.event.change == "detached"
     }
     return bool(gone) and Block.objects.filter(id__in=gone).count() < len(gone)
+
+
+def _moved_breakpoints(events: Sequence[StoredEvent]) -> bool:
+    return any(isinstance(event.event, AgentChanged) and "breakpoints" in event.event.fields for event in events)
 
 
 def _other_conversations(events: Sequence[StoredEvent]) -> bool:
@@ -209,15 +274,29 @@ def _step_fragment(view: StepView, panel: TracePanel) -> Fragment:
 def turns(runs: Sequence[Run]) -> list[TurnView]:
     """The turns of ``runs``, in their order, in a fixed number of queries."""
     views: dict[str, list[StepView]] = defaultdict(list)
-    steps = Step.objects.filter(run__in=runs).order_by("number")
-    for view in step_views(list(steps)):
+    taken = _steps_taken(runs)
+    long = {run.id for run in runs if taken.get(run.id, 0) > SHOWN_STEPS}
+    steps = list(Step.objects.filter(run__in=[run for run in runs if run.id not in long]).defer("segments"))
+    steps += [step for run_id in long for step in last_steps(run_id)]
+    for view in step_views(sorted(steps, key=lambda step: step.number)):
         views[view.step.run_id].append(view)
     said = Message.objects.filter(run__in=runs, step=None).exclude(role__in=(Role.TOOL, Role.APPROVAL)).order_by("seq")
     sent_by = senders(said, {run.id: run for run in runs})
     inputs: dict[str, list[InputView]] = defaultdict(list)
     for message in said:
         inputs[message.run_id or ""].append(InputView(message, sent_by.get(message.id)))
-    return [TurnView(run, inputs[run.id], views[run.id]) for run in runs]
+    return [TurnView(run, inputs[run.id], views[run.id], taken.get(run.id, 0) - len(views[run.id])) for run in runs]
+
+
+def _steps_taken(runs: Iterable[Run]) -> dict[str, int]:
+    """How many steps each run took, by its id; runs without any are left out."""
+    return dict(Step.objects.filter(run__in=list(runs)).order_by().values_list("run").annotate(Count("id")))
+
+
+def last_steps(run_id: str, before: int | None = None) -> list[Step]:
+    """The last ``SHOWN_STEPS`` of a run, or of those before the step of that number, the newest first."""
+    steps = Step.objects.filter(run=run_id).defer("segments").order_by("-number")
+    return list((steps.filter(number__lt=before) if before else steps)[:SHOWN_STEPS])
 
 
 def step_views(steps: Sequence[Step]) -> list[StepView]:
@@ -225,8 +304,14 @@ def step_views(steps: Sequence[Step]) -> list[StepView]:
     views = {step.id: StepView(step) for step in steps}
     _add_messages(views)
     _add_calls(views)
+    for step in left_steps(steps):
+        views[step.id].left = True
     for eviction in Eviction.objects.filter(step__in=views).select_related("summary"):
         views[eviction.step_id or ""].eviction = eviction
+    for step_id, stands in standing_at(views).items():
+        views[step_id].stands = stands
+    for made in Intervention.objects.filter(step__in=views):
+        views[made.step_id].mends.append(mend(made))
     pending = [
         view for view in views.values() if view.step.status == StepStatus.PENDING and not view.said and not view.calls
     ]
@@ -283,7 +368,8 @@ def _own_tools(agent_id: str) -> set[str]:
 def memory_changes(versions: Iterable[BlockVersion]) -> list[MemoryChange]:
     """What each of ``versions`` changed in its block."""
     found = list(versions)
-    olds = BlockVersion.objects.filter(block__in={version.block_id for version in found}) if found else []
+    before = {version.version - 1 for version in found}
+    olds = BlockVersion.objects.filter(block__in={v.block_id for v in found}, version__in=before) if found else []
     values = {(old.block_id, old.version): old.value for old in olds}
     return [
         MemoryChange(

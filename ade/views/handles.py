@@ -2,6 +2,9 @@
 
 from asgiref.sync import async_to_sync
 from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
 
 from agents_core.actions.providers import models
 
@@ -16,6 +19,12 @@ def model_handles() -> list[str]:
         kept = [choice.handle for choice in async_to_sync(models)()[0]]
         cache.set(_KEY, kept, _KEPT_S)
     return kept
+
+
+@require_GET
+def handle_options(request: HttpRequest) -> HttpResponse:
+    """The options of a field for a model."""
+    return render(request, "ade/partials/_handles.html", {"handles": model_handles()})
 
 
 def forget_handles() -> None:

@@ -46,7 +46,7 @@ def overview(agent_id: str, conversation_id: str | None = None) -> dict[str, Any
         "context_window_size_current": sum(counts.values()),
         "num_messages": len(messages) + 1,
         "num_archival_memory": archival,
-        "num_recall_memory": Message.objects.filter(agent=agent).count(),
+        "num_recall_memory": Message.objects.filter(agent=agent, abandoned=False).count(),
         **counts,
         "external_memory_summary": metadata,
         "system_prompt": system,

@@ -9,7 +9,7 @@ from agents_core.actions.agents import locked
 from agents_core.errors import Conflict
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged
-from agents_core.models import ACTIVE, SLEEPTIME_GROUPS, Agent, Author, Block, Group
+from agents_core.models import ACTIVE, SLEEPTIME_GROUPS, Agent, Archive, Author, Block, Group
 from agents_core.models.pipeline import Statement, run_sync
 
 _LET_GO_OF_STEPS = (
@@ -17,6 +17,7 @@ _LET_GO_OF_STEPS = (
     "UPDATE passage SET step_id = NULL WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
     "UPDATE block_proposal SET step_id = NULL WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
     "DELETE FROM memory_search WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
+    "DELETE FROM experiment WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
 )
 _WAITS = (
     "DELETE FROM run_wait WHERE run_id IN (SELECT id FROM run WHERE {owner} = %s)",
@@ -30,7 +31,15 @@ _STEPS = (
 _OF_AGENT = (
     "UPDATE block_version SET agent_id = NULL WHERE agent_id = %s",
     "UPDATE block_proposal SET agent_id = NULL WHERE agent_id = %s",
+    "UPDATE fork SET parent_id = NULL WHERE parent_id = %s",
+    "DELETE FROM fork WHERE agent_id = %s",
+    "UPDATE block_version SET branch_id = NULL WHERE branch_id IN (SELECT id FROM branch WHERE agent_id = %s)",
+    "DELETE FROM branch WHERE agent_id = %s",
+    "DELETE FROM message_version WHERE message_id IN (SELECT id FROM message WHERE agent_id = %s)",
     "DELETE FROM group_agent WHERE agent_id = %s",
+    "UPDATE comparison_variant SET fork_id = NULL WHERE fork_id = %s",
+    "DELETE FROM comparison_variant WHERE comparison_id IN (SELECT id FROM comparison WHERE agent_id = %s)",
+    "DELETE FROM comparison WHERE agent_id = %s",
     *(
         f"DELETE FROM {table} WHERE agent_id = %s"
         for table in ("eviction", "memory_search", "message_term", "message_vector", "message")
@@ -56,6 +65,10 @@ _OF_AGENT = (
     "DELETE FROM agent WHERE id = %s",
 )
 _OF_CONVERSATION = (
+    "UPDATE block_version SET branch_id = NULL WHERE branch_id IN (SELECT id FROM branch WHERE conversation_id = %s)",
+    "UPDATE branch SET target_id = NULL WHERE target_id IN (SELECT id FROM branch WHERE conversation_id = %s)",
+    "DELETE FROM branch WHERE conversation_id = %s",
+    "DELETE FROM message_version WHERE message_id IN (SELECT id FROM message WHERE conversation_id = %s)",
     "DELETE FROM eviction WHERE conversation_id = %s",
     "DELETE FROM message_term WHERE message_id IN (SELECT id FROM message WHERE conversation_id = %s)",
     "DELETE FROM message_vector WHERE message_id IN (SELECT id FROM message WHERE conversation_id = %s)",
@@ -76,10 +89,13 @@ _OF_RUN = (
 
 
 def delete_agent(agent_id: str) -> None:
-    """Deletes the agent with its history and record, the agents that tend its memory, and the groups that it leads. Its blocks, archives
-    and tools stay. An agent whose memory it tended tends it itself again. Raises ``NotFound``."""
+    """Deletes the agent with its history and record, the agents that tend its memory, the forks that were only to be compared with it,
+    and the groups that it leads. Its blocks, archives and tools stay. An agent whose memory it tended tends it itself again. Raises
+    ``NotFound``."""
     with transaction.atomic():
         doomed, tended = [agent_id, *sleeptime.companions(agent_id)], sleeptime.tended_by(agent_id)
+        for fork_id in _forks(agent_id):
+            delete_fork(fork_id)
         held = {each: list(Block.objects.filter(agent_links__agent=each)) for each in doomed}
         shared = {block.id for found in held.values() for block in found}
         run_sync([lock_agents({*doomed, *tended, *blocks.sharers(shared, agent_id)})])
@@ -92,6 +108,21 @@ def delete_agent(agent_id: str) -> None:
         for each in doomed:
             blocks.tell_sharers(held[each], each, Author.API, "unshared")
             _execute((*_LET_GO_OF_STEPS, *_OF_AGENT), "agent_id", each)
+
+
+def delete_fork(agent_id: str) -> None:
+    """Deletes an agent that was made to be tried, with the blocks and archives that nobody else holds. Raises ``NotFound``."""
+    with transaction.atomic():
+        blocks = list(Block.objects.filter(agent_links__agent=agent_id).values_list("id", flat=True))
+        archives = list(Archive.objects.filter(agent_links__agent=agent_id).values_list("id", flat=True))
+        delete_agent(agent_id)
+        Block.objects.filter(id__in=blocks, agent_links=None).delete()
+        Archive.objects.filter(id__in=archives, agent_links=None).delete()
+
+
+def _forks(agent_id: str) -> list[str]:
+    """The forks that live in its comparisons."""
+    return list(Agent.objects.filter(variant_of__comparison__agent=agent_id, hidden=True).values_list("id", flat=True))
 
 
 def delete_conversation(conversation_id: str) -> None:

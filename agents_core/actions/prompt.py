@@ -32,7 +32,7 @@ def current_parts(agent: Agent, conversation_id: str | None = None) -> list[rend
     metadata = render.MetadataFacts(
         datetime.now(ZoneInfo(agent.timezone)),
         conversation_id,
-        Message.objects.filter(agent=agent, context_position__isnull=True).count(),
+        Message.objects.filter(agent=agent, context_position__isnull=True, abandoned=False).count(),
         passages.count(),
     )
     [[(directory,)]] = run_sync([Statement(_DIRECTORY, (agent.id,))])

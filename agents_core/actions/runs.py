@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from agents_core.actions.approvals import abandon
+from agents_core.actions.pauses import resume
 from agents_core.errors import Conflict, NotFound
 from agents_core.events.publish import Publication
 from agents_core.events.types import RunCancelRequested, RunEnded
-from agents_core.models import Agent, Run, pipeline
+from agents_core.models import Agent, Pause, Run, pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.queue.tasks import tell_end
 from agents_core.runtime.ending import reopen_calls
@@ -21,7 +22,7 @@ class NothingToCancel(Conflict):
 
 
 _ACTIVE = """
-SELECT id, status FROM run WHERE agent_id = %s AND status IN ('created', 'running') AND (%s::text[] IS NULL OR id = ANY(%s))
+SELECT id, status FROM run WHERE agent_id = %s AND status IN ('created', 'running', 'paused') AND (%s::text[] IS NULL OR id = ANY(%s))
 FOR UPDATE
 """
 _REQUEST = "UPDATE run SET cancel_requested = true WHERE id = ANY(%s)"
@@ -47,22 +48,28 @@ def cancel(agent_id: str, run_ids: Sequence[str] | None = None) -> list[str]:
             return given_up
         if not found:
             raise NothingToCancel("No run of this agent is going on or waiting, so there is nothing to cancel.")
-        waiting = [run_id for run_id, status in found if status == "created"]
-        going = [run_id for run_id, status in found if status == "running"]
-        statements = [
-            Statement(_REQUEST, (going,)),
-            Statement(_END, (waiting,)),
-            Statement(_DROP_INPUTS, (waiting,)),
-            reopen_calls(waiting),
-        ]
-        publication = Publication(agent_id)
-        for run_id, _ in found:
-            publication.run_id = run_id
-            publication.add(RunCancelRequested())
-            if run_id in waiting:
-                publication.add(RunEnded("cancelled", "cancelled"))
-        pipeline.run_sync([publication.statement(), *statements, tell_end(waiting)])
+        for pause in Pause.objects.filter(run__in=[run_id for run_id, _ in found], resolved_at=None):
+            resume(pause.id, "cancel")
+        _cancel(agent_id, [(run_id, status) for run_id, status in found if status != "paused"])
     return [run_id for run_id, _ in found]
+
+
+def _cancel(agent_id: str, found: Sequence[tuple[str, str]]) -> None:
+    waiting = [run_id for run_id, status in found if status == "created"]
+    going = [run_id for run_id, status in found if status == "running"]
+    statements = [
+        Statement(_REQUEST, (going,)),
+        Statement(_END, (waiting,)),
+        Statement(_DROP_INPUTS, (waiting,)),
+        reopen_calls(waiting),
+    ]
+    publication = Publication(agent_id)
+    for run_id, _ in found:
+        publication.run_id = run_id
+        publication.add(RunCancelRequested())
+        if run_id in waiting:
+            publication.add(RunEnded("cancelled", "cancelled"))
+    pipeline.run_sync([publication.statement(), *statements, tell_end(waiting)])
 
 
 def get(run_id: str) -> Run:

@@ -10,19 +10,24 @@ from agents_core.api.routers import (
     archives,
     batches,
     blocks,
+    branches,
     compactions,
     conversations,
     core_memory,
+    debugger,
+    experiments,
     folders,
     groups,
     mcp_servers,
     messages,
     misc,
     models,
+    previews,
     runs,
     schedules,
     steps,
     tools,
+    watches,
 )
 
 api = NinjaAPI(
@@ -45,8 +50,13 @@ api.add_router("/agents", tools.agent_router)
 api.add_router("/agents", groups.agent_router)
 api.add_router("/agents", schedules.router)
 api.add_router("/agents", compactions.agent_router)
+api.add_router("/agents", branches.agent_router)
 api.add_router("/agents", folders.agent_router)
+api.add_router("/agents", previews.router)
+api.add_router("/agents", debugger.agent_router)
+api.add_router("/agents", watches.router)
 api.add_router("/agents", agents.router)
+api.add_router("/breakpoints", debugger.router)
 api.add_router("/blocks", blocks.router)
 api.add_router("/archives", archives.router)
 api.add_router("/folders", folders.router)
@@ -59,5 +69,6 @@ api.add_router("/messages/batches", batches.router)
 api.add_router("/messages", messages.router)
 api.add_router("/runs", runs.router)
 api.add_router("/steps", steps.router)
+api.add_router("/experiments", experiments.router)
 api.add_router("/conversations", conversations.router)
 api.add_router("/models", models.router)

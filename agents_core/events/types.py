@@ -19,6 +19,42 @@ class AgentChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentForked:
+    """A copy of this agent was made as it was before its step ``step_number``, or as it is without one."""
+
+    type: ClassVar = "agent.forked"
+    fork_id: str
+    step_number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRewound:
+    """The agent went back to just before its step ``step_number``; where it was is the branch."""
+
+    type: ClassVar = "agent.rewound"
+    branch_id: str
+    step_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCameBack:
+    """The agent came back to the branch ``target_id``; where it was is the branch ``branch_id``."""
+
+    type: ClassVar = "agent.came_back"
+    branch_id: str
+    target_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAdopted:
+    """The agent took over the state of the fork; where it was is the branch."""
+
+    type: ClassVar = "agent.adopted"
+    branch_id: str
+    fork_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunCreated:
     type: ClassVar = "run.created"
 
@@ -41,6 +77,44 @@ class RunEnded:
     type: ClassVar = "run.ended"
     status: str
     stop_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunPaused:
+    """The run stands at a breakpoint. ``stage``: where in its step, as ``models.PauseStage`` has it; ``text``: why, in words."""
+
+    type: ClassVar = "run.paused"
+    pause_id: str
+    stage: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunResumed:
+    """A person let it go on. ``how``: "continue", "over", "into", "out" or "cancel"."""
+
+    type: ClassVar = "run.resumed"
+    pause_id: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEdited:
+    """A person changed something of a run that stands: the ``kind`` and ``target`` of ``models.Intervention``."""
+
+    type: ClassVar = "run.edited"
+    pause_id: str
+    kind: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreakpointLogged:
+    """A logpoint was passed."""
+
+    type: ClassVar = "breakpoint.logged"
+    breakpoint_id: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +276,18 @@ class ContextCompacted:
 AnyEvent = (
     AgentCreated
     | AgentChanged
+    | AgentForked
+    | AgentRewound
+    | AgentCameBack
+    | AgentAdopted
     | RunCreated
     | RunStarted
     | RunCancelRequested
     | RunEnded
+    | RunPaused
+    | RunResumed
+    | RunEdited
+    | BreakpointLogged
     | CallbackSent
     | StepStarted
     | StepEnded
@@ -226,6 +308,11 @@ AnyEvent = (
 )
 
 _BY_TYPE: dict[str, type[AnyEvent]] = {event.type: event for event in get_args(AnyEvent)}
+
+
+def event_types() -> list[str]:
+    """The types of all events there are, by name."""
+    return sorted(_BY_TYPE)
 
 
 def payload_of(event: AnyEvent) -> dict[str, Any]:

@@ -9,14 +9,17 @@ from agents_core.models.agents import (
     AgentVariable,
     Conversation,
 )
-from agents_core.models.archives import Archive, Passage, PassageTerm
+from agents_core.models.archives import Archive, Passage, PassageTerm, PassageVersion
 from agents_core.models.base import new_id
 from agents_core.models.blocks import Author, Block, BlockProposal, BlockVersion, ProposalStatus
+from agents_core.models.branches import Branch, Cause, Fork
+from agents_core.models.comparisons import Comparison, Experiment, ExperimentStatus, Variant
+from agents_core.models.debugger import Breakpoint, BreakpointKind, Intervention, Pause, PauseStage
 from agents_core.models.events import Event
 from agents_core.models.files import PROCESSING, AgentFile, AgentFolder, File, FileContent, FileStatus, Folder
 from agents_core.models.groups import SLEEPTIME_GROUPS, Group, GroupAgent, GroupKind, GroupTurn, RunWait
 from agents_core.models.mcp import McpKind, McpServer, McpSignIn, McpTool
-from agents_core.models.messages import WAITING, Message, MessageTerm, MessageVector, Role
+from agents_core.models.messages import WAITING, Message, MessageTerm, MessageVector, MessageVersion, Role
 from agents_core.models.providers import HandleMapping, ProviderAccount, TokenRatio
 from agents_core.models.record import Blob, Eviction, MemorySearch, Segment, SegmentKind
 from agents_core.models.runs import (
@@ -32,6 +35,7 @@ from agents_core.models.runs import (
 from agents_core.models.schedules import Batch, Schedule
 from agents_core.models.tool_lab import CaseStatus, Expectation, ToolCase, ToolVersion
 from agents_core.models.tools import Tool, ToolType, ToolVariable
+from agents_core.models.watches import Watch
 
 __all__ = [
     "ACTIVE",
@@ -53,20 +57,29 @@ __all__ = [
     "Block",
     "BlockProposal",
     "BlockVersion",
+    "Branch",
+    "Breakpoint",
+    "BreakpointKind",
     "CaseStatus",
+    "Cause",
+    "Comparison",
     "Conversation",
     "Event",
     "Eviction",
     "Expectation",
+    "Experiment",
+    "ExperimentStatus",
     "File",
     "FileContent",
     "FileStatus",
     "Folder",
+    "Fork",
     "Group",
     "GroupAgent",
     "GroupKind",
     "GroupTurn",
     "HandleMapping",
+    "Intervention",
     "McpKind",
     "McpServer",
     "McpSignIn",
@@ -75,8 +88,12 @@ __all__ = [
     "Message",
     "MessageTerm",
     "MessageVector",
+    "MessageVersion",
     "Passage",
     "PassageTerm",
+    "PassageVersion",
+    "Pause",
+    "PauseStage",
     "ProposalStatus",
     "ProviderAccount",
     "Role",
@@ -97,5 +114,7 @@ __all__ = [
     "ToolType",
     "ToolVariable",
     "ToolVersion",
+    "Variant",
+    "Watch",
     "new_id",
 ]

@@ -30,7 +30,8 @@ class Message(models.Model):
     ``tool_returns``: [{tool_call_id, name, status: "success" | "error", text, value, stdout, stderr}]: ``text`` is what the
     model reads, ``value`` the tool's bare result.
     ``context_position`` orders the messages that the thread's next request holds: WAITING for one whose run has not answered yet,
-    None for one outside the context. ``indexed`` says whether recall search knows it.
+    None for one outside the context. ``indexed`` says whether recall search knows it. ``abandoned``: it stands on a branch that the
+    agent has left (agents_core.models.branches), and is not remembered.
     """
 
     id = IdField("message")
@@ -48,6 +49,7 @@ class Message(models.Model):
     sender_id = models.TextField(null=True)
     context_position = models.BigIntegerField(null=True)
     indexed = models.BooleanField(default=False)
+    abandoned = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:
@@ -73,6 +75,23 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} {self.seq}"
+
+
+class MessageVersion(models.Model):
+    """What a message said before it was rewritten; a trigger keeps it, whoever writes. It stood until the event ``until`` of its agent."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="versions", db_index=False)
+    until = models.BigIntegerField()
+    content = models.JSONField()
+    tool_calls = models.JSONField()
+    tool_returns = models.JSONField()
+
+    class Meta:
+        db_table = "message_version"
+        indexes = (models.Index(fields=["message", "until"], name="message_version_of"),)
+
+    def __str__(self) -> str:
+        return f"{self.message_id} until {self.until}"
 
 
 class MessageVector(models.Model):

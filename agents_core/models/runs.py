@@ -9,21 +9,26 @@ from agents_core.models.base import IdField, of_conversation, one_of
 
 
 class RunStatus(models.TextChoices):
+    """``paused``: it stands at a breakpoint, and no process waits for it."""
+
     CREATED = "created"
     RUNNING = "running"
+    PAUSED = "paused"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
-ACTIVE = (RunStatus.CREATED, RunStatus.RUNNING)
+ACTIVE = (RunStatus.CREATED, RunStatus.RUNNING, RunStatus.PAUSED)
 
 
 class Run(models.Model):
     """``request`` holds what the caller asked for (max_steps, override_model, client_tools …). ``first_seq`` is the
     number of its first event. ``request_key`` is the same for a request that is sent again.
 
-    ``attempts`` counts the workers that took it up: more than one means that one of them died.
+    ``attempts`` counts the workers that took it up: more than one more than its ``pauses`` means that one of them died. ``paused_s`` is
+    how long it stood, in seconds. ``suspended``: what the worker that takes it up needs to go on in the middle of a step
+    (``runtime.pausing``). ``stop_at``: where a person wants it to stop next, "model", "any" or the number of a step.
     """
 
     id = IdField("run")
@@ -40,6 +45,10 @@ class Run(models.Model):
     first_seq = models.BigIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
     cancel_requested = models.BooleanField(default=False)
+    pauses = models.PositiveSmallIntegerField(db_default=0)
+    paused_s = models.FloatField(db_default=0)
+    suspended = models.JSONField(null=True)
+    stop_at = models.TextField(null=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
@@ -58,6 +67,7 @@ class Run(models.Model):
                 condition=models.Q(status__in=ACTIVE),
                 name="run_active",
             ),
+            models.Index(fields=["agent"], condition=models.Q(status__in=("running", "paused")), name="run_at_work"),
             of_conversation("run_of_conversation"),
             models.Index(fields=["batch"], condition=models.Q(batch__isnull=False), name="run_of_batch"),
         )
@@ -94,6 +104,9 @@ class StepKind(models.TextChoices):
 class Step(models.Model):
     """One model call and what followed from it. ``number`` counts the steps of an agent from 1.
 
+    ``seq``: the last event of the transaction that began it: all up to there was so before. ``world``: the agent as the request was made
+    from it (agents_core.record.states), None for steps that sent none.
+
     The request is rebuilt by joining the blobs of ``segments`` in order; ``request_digest`` is the SHA-256 of the bytes that
     were sent. ``estimated_tokens`` is our count before the call, ``prompt_tokens`` the provider's after it.
     """
@@ -114,6 +127,8 @@ class Step(models.Model):
     compacts_at = models.PositiveIntegerField(default=0)
     segments: "ArrayField[list[UUID], list[UUID]]" = ArrayField(models.UUIDField(), default=list)
     request_digest = models.BinaryField(null=True)
+    seq = models.BigIntegerField(null=True)
+    world = models.ForeignKey("Blob", models.PROTECT, null=True, related_name="+", db_index=False)
     response = models.ForeignKey("Blob", models.PROTECT, null=True, related_name="+", db_index=False)
     request_id = models.TextField(null=True)
     estimated_tokens = models.PositiveIntegerField(default=0)
@@ -147,10 +162,11 @@ class Step(models.Model):
 
 class ToolCallStatus(models.TextChoices):
     """``awaiting``: a person has to approve it, or the caller to answer it. ``held``: it runs together with those that awaited an
-    answer, once they have one."""
+    answer, once they have one. ``paused``: its run stands at a breakpoint before it or after it."""
 
     AWAITING = "awaiting"
     HELD = "held"
+    PAUSED = "paused"
     INTENDED = "intended"
     OK = "ok"
     ERROR = "error"

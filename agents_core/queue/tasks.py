@@ -28,6 +28,7 @@ _TASK = "agents_core:run"
 _GROUP_TASK = "agents_core:group_turn"
 _CALLBACK = "agents_core:callback"
 _FILE_TASK = "agents_core:file"
+_EXPERIMENT_TASK = "agents_core:experiment"
 _BEHIND_RUNS = -1
 HEARTBEAT_S = 2.0
 STALLED_AFTER_S = 8.0
@@ -41,6 +42,7 @@ _HANDLERS = Registry(
         "group_turn": "agents_core.runtime.group_turns:execute",
         "callback": "agents_core.api.callbacks:deliver",
         "file": "agents_core.runtime.filing:process",
+        "experiment": "agents_core.runtime.experiment:execute",
     },
 )
 
@@ -115,7 +117,7 @@ def tell_end(run_ids: Sequence[str]) -> Statement:
 _END_BATCHES = """
 WITH ended AS (
     UPDATE batch SET completed_at = now(), updated_at = now() WHERE completed_at IS NULL AND NOT EXISTS (
-        SELECT 1 FROM run WHERE batch_id = batch.id AND status IN ('created', 'running')
+        SELECT 1 FROM run WHERE batch_id = batch.id AND status IN ('created', 'running', 'paused')
     ) RETURNING id, callback_url
 )
 """
@@ -131,6 +133,20 @@ def defer_run(agent_id: str, run_id: str, conversation_id: str | None) -> Statem
     """The statement that queues a run, after the others of its conversation."""
     arguments = json.dumps({"agent_id": agent_id, "run_id": run_id, "conversation_id": conversation_id})
     return Statement(_DEFER, (QUEUE, _TASK, f"conversation:{conversation_id or agent_id}", arguments))
+
+
+_DEFER_HELD_UP = """
+SELECT procrastinate_defer_jobs_v1(array_agg(ROW(%s, %s, 0, %s, NULL,
+    jsonb_build_object('agent_id', agent_id, 'run_id', id, 'conversation_id', conversation_id), NULL)::procrastinate_job_to_defer_v1
+    ORDER BY created_at, id))
+FROM run WHERE agent_id = %s AND status = 'created' AND conversation_id IS NOT DISTINCT FROM %s HAVING count(*) > 0
+"""
+
+
+def defer_held_up(agent_id: str, conversation_id: str | None) -> Statement:
+    """The statement that queues the runs of a thread again that were held up by one that stood at a breakpoint."""
+    lock = f"conversation:{conversation_id or agent_id}"
+    return Statement(_DEFER_HELD_UP, (QUEUE, _TASK, lock, agent_id, conversation_id))
 
 
 @tasks.task(name="group_turn", queue=QUEUE, retry=HandBack(), pass_context=True)
@@ -158,6 +174,21 @@ def defer_file(file_id: str) -> Statement:
     return Statement(_DEFER_FILE, (QUEUE, _FILE_TASK, _BEHIND_RUNS, file_id))
 
 
+@tasks.task(name="experiment", queue=QUEUE, retry=HandBack(), pass_context=True)
+async def experiment(context: JobContext, experiment_id: str) -> None:
+    """Makes a recorded model call again."""
+    execute: Callable[..., Awaitable[None]] = _HANDLERS.load("experiment")
+    await execute(experiment_id, context.job.attempts + 1)
+
+
+_DEFER_ALONE = "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(%s, %s, 0, NULL, NULL, %s::jsonb, NULL)]::procrastinate_job_to_defer_v1[])"
+
+
+def defer_experiment(experiment_id: str) -> Statement:
+    """The statement that queues an experiment; it waits for no other."""
+    return Statement(_DEFER_ALONE, (QUEUE, _EXPERIMENT_TASK, json.dumps({"experiment_id": experiment_id})))
+
+
 async def recover(app: App) -> int:
     """Puts the jobs of dead workers back into the queue, and gives a job to each run, group turn and file that has lost its own; gives
     how many.
@@ -182,13 +213,16 @@ async def recover(app: App) -> int:
     return len(jobs) + lost
 
 
-# A job ends only after its run, so a run that goes on without one would go on for ever.
+# A job ends only after its run, so a run that goes on without one would go on for ever. What stands behind a breakpoint waits for a person.
 _DEFER_LOST = """
 SELECT unnest(procrastinate_defer_jobs_v1(array_agg(ROW(%s, %s, 0, 'conversation:' || coalesce(conversation_id, agent_id), NULL,
     jsonb_build_object('agent_id', agent_id, 'run_id', id, 'conversation_id', conversation_id), NULL)::procrastinate_job_to_defer_v1
     ORDER BY created_at)))
 FROM run WHERE status IN ('created', 'running') AND NOT EXISTS (
     SELECT 1 FROM procrastinate_jobs WHERE procrastinate_jobs.status IN ('todo', 'doing') AND args ->> 'run_id' = run.id
+) AND NOT EXISTS (
+    SELECT 1 FROM run AS other WHERE other.agent_id = run.agent_id AND other.status = 'paused'
+    AND other.conversation_id IS NOT DISTINCT FROM run.conversation_id
 ) HAVING count(*) > 0
 """
 _DEFER_LOST_TURNS = """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from agents_core.errors import NotFound
-from agents_core.models import Segment, SegmentKind, Step
+from agents_core.models import Experiment, Segment, SegmentKind, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class SegmentView:
         return readable(self.kind, self.raw)
 
 
-def segments_of(step: Step) -> list[SegmentView]:
-    """The segments of a step's request, in the order sent; [] for a step whose request is not recorded (yet)."""
+def segments_of(step: Step | Experiment) -> list[SegmentView]:
+    """The segments of a step's or an experiment's request, in the order sent; [] for one whose request is not recorded (yet)."""
     stored = {
         segment.id: segment for segment in Segment.objects.filter(id__in=set(step.segments)).select_related("blob")
     }
@@ -35,24 +35,24 @@ def segments_of(step: Step) -> list[SegmentView]:
     ]
 
 
-def request_bytes(step: Step) -> bytes:
-    """The request of a step, byte for byte as it was sent. Raises ``NotFound`` without one, ``ValueError`` if the record were damaged."""
+def request_bytes(step: Step | Experiment) -> bytes:
+    """The request of a step or an experiment, byte for byte as it was sent. Raises ``NotFound`` without one, ``ValueError`` if the
+    record were damaged."""
     if step.request_digest is None:
-        raise NotFound(f"Step {step.number} sent no request.")
+        raise NotFound(f"{str(step).capitalize()} sent no request.")
     body = b"".join(segment.raw for segment in segments_of(step))
     if sha256(body).digest() != bytes(step.request_digest):
-        raise ValueError(
-            f"The record of step {step.number} is damaged: its segments do not join to the request that was sent."
-        )
+        raise ValueError(f"The record of {step} is damaged: its segments do not join to the request that was sent.")
     return body
 
 
-def response_bytes(step: Step) -> bytes:
+def response_bytes(step: Step | Experiment) -> bytes:
     """What came back, byte for byte; empty when nothing did."""
     return bytes(step.response.content) if step.response else b""
 
 
-_SYSTEM_KINDS = {SegmentKind.SYSTEM, SegmentKind.CORE, SegmentKind.RULES, SegmentKind.FILE, SegmentKind.METADATA}
+SYSTEM_KINDS = {SegmentKind.SYSTEM, SegmentKind.CORE, SegmentKind.RULES, SegmentKind.FILE, SegmentKind.METADATA}
+"""The parts of the system prompt."""
 
 
 def readable(kind: str, raw: bytes) -> str:
@@ -61,7 +61,7 @@ def readable(kind: str, raw: bytes) -> str:
     if kind == SegmentKind.ENVELOPE:
         return text
     try:
-        if kind in _SYSTEM_KINDS:  # A part of a JSON string, or, when it could not be cut, the string with its quotes.
+        if kind in SYSTEM_KINDS:  # A part of a JSON string, or, when it could not be cut, the string with its quotes.
             return str(json.loads(text if text.startswith('"') else f'"{text}"'))
         return json.dumps(json.loads(text.removeprefix(",")), indent=2, ensure_ascii=False)
     except ValueError:

@@ -24,10 +24,12 @@ from agents_core.runtime.custom_calls import environment_and_agent, write_change
 from agents_core.runtime.memory import AgentMemory
 from agents_core.runtime.others import AgentsOfTurn
 from agents_core.runtime.persist import Commit, NewMessage, refresh_world
+from agents_core.runtime.replay import replayed
 from agents_core.runtime.state import ToolFacts, Turn
 from agents_core.runtime.transcript import local_time, packed_return
 from agents_core.tools.base import BUILTIN_TOOLS, BlockEdit, ToolContext, ToolResult
 from agents_core.tools.execute import failed, own_arguments, read_arguments, run_builtin, run_custom
+from agents_core.tools.languages import Language
 from agents_core.tools.mcp.run import run_remote
 from agents_core.tools.rules import Allowed
 
@@ -161,6 +163,9 @@ def interrupt(planned: Sequence[PlannedCall]) -> None:
 async def _run(turn: Turn, plan: PlannedCall, step_started: float) -> None:
     assert plan.tool is not None
     plan.started_ms = (perf_counter() - step_started) * 1000
+    if plan.ran is None and (told := await replayed(turn, plan.tool, plan.arguments)):
+        plan.result = told
+        return
     if plan.tool.tool_type == ToolType.MCP:
         variables, limit = await _variables(turn.agent.id), plan.tool.return_char_limit
         plan.result = await run_remote(plan.tool.id, plan.tool.name, plan.arguments, variables, limit)
@@ -186,7 +191,7 @@ async def _run_code(turn: Turn, plan: PlannedCall, tool: ToolFacts) -> ToolResul
     except AgentsError as error:
         return failed(tool.name, error)
     source, limit = tool.source_code or "", tool.return_char_limit
-    return await run_custom(tool.name, source, plan.arguments, environment, limit, agent)
+    return await run_custom(tool.name, source, plan.arguments, environment, limit, agent, tool.language)
 
 
 def tool_context(turn: Turn, call_id: str, step_id: str = "") -> ToolContext:
@@ -202,7 +207,11 @@ def tool_context(turn: Turn, call_id: str, step_id: str = "") -> ToolContext:
         AgentsOfTurn(turn),
         agent.policy.author,
         partial(_variables, agent.id),
-        {tool.name: tool.source_code for tool in turn.tools.values() if tool.source_code},
+        {
+            tool.name: tool.source_code
+            for tool in turn.tools.values()
+            if tool.source_code and tool.language is Language.PYTHON
+        },
     )
 
 
@@ -226,6 +235,8 @@ async def repeated_calls(turn: Turn, commit: Commit) -> dict[str, dict[str, Any]
 
     What was said is not said again: the call goes on where it was, with waiting. Their rows are added to ``commit``.
     """
+    if turn.is_compared:
+        return {}
     ids = [call["id"] for call in turn.messages[-1].tool_calls]
     [rows] = await pipeline.run([Statement(_REPEATABLE, (turn.run_id, ids))])
     answered = {}
@@ -259,14 +270,14 @@ tool_call_id = %s), 'block changed')
 def write_intended(commit: Commit, turn: Turn, planned: Sequence[PlannedCall]) -> None:
     """Adds the rows of the calls before they run."""
     write_rows(commit, turn, planned)
-    _tell_called(commit, planned)
+    tell_called(commit, planned)
 
 
 def write_results(commit: Commit, turn: Turn, planned: Sequence[PlannedCall], *, intended: bool) -> None:
     """Adds the rows of the calls with their results, and all that they changed. ``intended``: ``write_intended`` came before."""
     write_rows(commit, turn, planned)
     if not intended:
-        _tell_called(commit, planned)
+        tell_called(commit, planned)
     for plan in planned:
         for edit in plan.edits:
             if edit.proposal_id is None:
@@ -288,14 +299,15 @@ def write_rows(commit: Commit, turn: Turn, planned: Sequence[PlannedCall]) -> No
     commit.add(Statement(_INSERT, (turn.step_id, turn.agent.id, json([_row(plan) for plan in planned]))))
 
 
-def _tell_called(commit: Commit, planned: Sequence[PlannedCall]) -> None:
+def tell_called(commit: Commit, planned: Sequence[PlannedCall]) -> None:
+    """Tells people of the calls."""
     for plan in planned:
         commit.emit(ToolCalled(plan.call.id, plan.call.name))
 
 
 def _row(plan: PlannedCall) -> dict[str, Any]:
     status, result = plan.waits or ToolCallStatus.INTENDED, plan.result
-    if result is not None:
+    if result is not None and status != ToolCallStatus.PAUSED:
         status = ToolCallStatus.ERROR if plan.failed else ToolCallStatus.OK
     if plan.interrupted:
         status = ToolCallStatus.INTERRUPTED

@@ -95,6 +95,12 @@ async def compact(
     return True
 
 
+def leaving(turn: Turn, window: ContextWindow) -> list[StoredMessage]:
+    """The messages that a compaction at the threshold would take out of the context; [] when it cannot help."""
+    plans = _plans(turn, window, CompactionSettings.of(turn.agent.compaction_settings), THRESHOLD)
+    return plans[0][1] if plans else []
+
+
 def _plans(
     turn: Turn, window: ContextWindow, settings: CompactionSettings, trigger: str
 ) -> list[tuple[str, list[StoredMessage]]]:

@@ -11,9 +11,10 @@ from agents_core.memory import render
 from agents_core.models import Role, SegmentKind, pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.record.segments import Piece, Plan
+from agents_core.record.worlds import SETTINGS, World
 from agents_core.runtime.compaction_settings import AT_COMPACTION
 from agents_core.runtime.offering import offered_as, with_thoughts
-from agents_core.runtime.state import StoredMessage, Turn
+from agents_core.runtime.state import CLIENT_TOOL, StoredMessage, Turn
 from agents_core.runtime.transcript import chat_messages
 from agents_core.tools import rules
 from agents_core.tools.rules import Allowed
@@ -28,7 +29,7 @@ _METADATA_START, _METADATA_END = "<memory_metadata>", "</memory_metadata>"
 class ContextWindow:
     """A request and its plan. ``parts`` is the system prompt as it is stored.
 
-    ``tokens`` is our estimate of the whole, corrected by the model's ratio.
+    ``tokens`` is our estimate of the whole, corrected by the model's ratio. ``world``: what it was made from.
     """
 
     request: ModelRequest
@@ -36,6 +37,7 @@ class ContextWindow:
     allowed: Allowed
     parts: list[render.PromptPart]
     tokens: int
+    world: World
 
 
 async def compile_context(turn: Turn, model: str, provider_name: str) -> ContextWindow:
@@ -54,10 +56,22 @@ async def compile_context(turn: Turn, model: str, provider_name: str) -> Context
             Piece(SegmentKind.TOOL, tool.id, tool.name, tokens.count_tools([spec]))
             for tool, spec in zip(offered, specs, strict=True)
         ],
-        messages=[_message_piece(stored, chat) for stored, chat in pairs],
+        messages=[message_piece(stored, chat) for stored, chat in pairs],
     )
     request = _request(turn, model, render.text_of(parts), tuple(chat for _, chat in pairs), specs, allowed)
-    return ContextWindow(request, plan, allowed, parts, round(plan.tokens * turn.token_ratio))
+    return ContextWindow(request, plan, allowed, parts, round(plan.tokens * turn.token_ratio), _world(turn))
+
+
+def _world(turn: Turn) -> World:
+    agent = turn.agent
+    settings = {name: getattr(agent, name) for name in SETTINGS if hasattr(agent, name)}
+    own = {"message_buffer_autoclear": agent.autoclear, "timezone": agent.timezone.key}
+    return World(
+        settings | own,
+        [(block.facts.id, label, block.version) for label, block in turn.blocks.items()],
+        [(tool.id, tool.name) for tool in turn.tools.values() if tool.tool_type != CLIENT_TOOL],
+        list(turn.revisions.items()),
+    )
 
 
 def _request(
@@ -76,11 +90,7 @@ def _request(
         tools=specs,
         tool_choice=_tool_choice(specs, allowed, policy.must_call),
         parallel_tool_calls=bool(settings.get("parallel_tool_calls")) and not _orders_calls(turn.agent.tool_rules),
-        max_output_tokens=settings.get("max_output_tokens"),
-        temperature=settings.get("temperature"),
-        reasoning_effort=(settings.get("reasoning") or {}).get("reasoning_effort"),
-        reasoning_tokens=_thinking_budget(settings),
-        response_format=None if policy.heartbeats else turn.agent.answer_format,
+        **turn.agent.sampling,
     )
 
 
@@ -94,11 +104,6 @@ def _orders_calls(tool_rules: Sequence[dict[str, Any]]) -> bool:
     return any(rule["type"] != "requires_approval" for rule in tool_rules)
 
 
-def _thinking_budget(settings: dict[str, Any]) -> int | None:
-    thinking = settings.get("thinking") or {}
-    return thinking.get("budget_tokens") if thinking.get("type") == "enabled" else None
-
-
 def system_pieces(parts: Sequence[render.PromptPart]) -> list[Piece]:
     return [Piece(part.kind, part.source_id, part.label, tokens.count(part.text), part.text) for part in parts]
 
@@ -107,7 +112,7 @@ def _override(text: str) -> Piece:
     return Piece(SegmentKind.SYSTEM, "", "system prompt of this run", tokens.count(text), text)
 
 
-def _message_piece(stored: StoredMessage, chat: ChatMessage) -> Piece:
+def message_piece(stored: StoredMessage, chat: ChatMessage) -> Piece:
     kind = SegmentKind.MESSAGE
     if chat.role == "tool":
         kind = SegmentKind.TOOL_RETURN
@@ -167,7 +172,7 @@ def _metadata_of(system_text: str) -> str | None:
     return system_text[start : end + len(_METADATA_END)] if 0 <= start < end else None
 
 
-_RECALL_COUNT = "SELECT count(*) FROM message WHERE agent_id = %s AND context_position IS NULL"
+_RECALL_COUNT = "SELECT count(*) FROM message WHERE agent_id = %s AND context_position IS NULL AND NOT abandoned"
 _PASSAGES = "SELECT count(*) FROM passage WHERE archive_id = ANY(%s) AND NOT is_deleted"
 _TAGS = "SELECT DISTINCT unnest(tags) AS tag FROM passage WHERE archive_id = ANY(%s) AND NOT is_deleted ORDER BY tag LIMIT 50"
 

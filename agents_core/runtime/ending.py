@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from agents_core.events.types import RunEnded, StepEnded
-from agents_core.models import Role, StepStatus, new_id, pipeline
+from agents_core.models import Role, StepStatus, ToolCallStatus, new_id, pipeline
 from agents_core.models.pipeline import Statement, json
-from agents_core.queue.tasks import tell_end
+from agents_core.queue.tasks import defer_held_up, tell_end
 from agents_core.runtime.persist import Commit, NewMessage, commit_of
 from agents_core.runtime.state import Turn
-from agents_core.runtime.transcript import INTERRUPTED, interrupted_return
+from agents_core.runtime.transcript import INTERRUPTED, failed_return
 
 _END_RUN = """
 WITH ended AS (
-    UPDATE run SET status = %s, stop_reason = %s, error = %s, completed_at = now(),
+    UPDATE run SET status = %s, stop_reason = %s, error = %s, completed_at = now(), suspended = NULL,
         first_token_ms = (SELECT first_token_ms FROM step WHERE run_id = run.id AND kind = 'agent' ORDER BY number LIMIT 1)
-    WHERE id = %s AND status IN ('created', 'running') RETURNING agent_id, stop_reason, created_at
+    WHERE id = %s AND status IN ('created', 'running', 'paused') RETURNING agent_id, stop_reason, created_at
 )
 UPDATE agent SET last_run_completion = now(), last_stop_reason = ended.stop_reason,
     last_run_duration_ms = extract(epoch FROM now() - ended.created_at) * 1000
@@ -31,15 +31,17 @@ _END_OPEN_STEPS = (
 )
 _INTERRUPT_CALLS = """
 UPDATE tool_call SET status = 'interrupted', result = %s
-FROM step WHERE step.id = step_id AND run_id = %s AND tool_call.status = 'intended'
+FROM step WHERE step.id = step_id AND run_id = %s AND tool_call.status IN ('intended', 'paused')
 """
 _INTERRUPT_CALLS_OF = """
 UPDATE tool_call SET status = 'interrupted', result = %s
-FROM message WHERE message.id = %s AND message.step_id = tool_call.step_id AND tool_call.status = 'intended'
+FROM message WHERE message.id = %s AND message.step_id = tool_call.step_id AND tool_call.status IN ('intended', 'paused')
 """
-_BEGUN = """
-SELECT count(*) FROM message JOIN tool_call ON tool_call.step_id = message.step_id WHERE message.id = %s AND tool_call.status = 'intended'
+_CALLS_OF = """
+SELECT call_id, status, result FROM message JOIN tool_call ON tool_call.step_id = message.step_id WHERE message.id = %s
 """
+_BEGUN = (ToolCallStatus.INTENDED, ToolCallStatus.PAUSED)
+_WAITING = (ToolCallStatus.AWAITING, ToolCallStatus.HELD)
 
 
 _REOPEN = """
@@ -72,6 +74,8 @@ def write_run_end(
         commit.add(Statement(_CLEAR_CONTEXT, (turn.agent.id, turn.conversation_id)))
     commit.add(Statement(_END_RUN, (status, stop_reason, json(error) if error else None, turn.run_id)))
     commit.add(tell_end([turn.run_id]))
+    if turn.pauses:
+        commit.add(defer_held_up(turn.agent.id, turn.conversation_id))
     commit.emit(RunEnded(status, stop_reason))
 
 
@@ -109,11 +113,14 @@ async def _answer_begun_calls(turn: Turn, commit: Commit) -> None:
     last = next((message for message in reversed(turn.messages) if not message.waiting), None)
     if last is None or not last.tool_calls:
         return
-    [[(begun,)]] = await pipeline.run([Statement(_BEGUN, (last.id,))])
-    if begun == len(last.tool_calls):  # Others wait for an answer, and are answered together with these.
-        returns = [interrupted_return(call) for call in last.tool_calls]
-        commit.message(NewMessage(new_id("message"), Role.TOOL, [], [], returns))
-        commit.add(Statement(_INTERRUPT_CALLS_OF, (INTERRUPTED, last.id)))
+    rows = (await pipeline.run([Statement(_CALLS_OF, (last.id,))]))[0]
+    statuses = {status for _, status, _ in rows}
+    if not statuses.intersection(_BEGUN) or statuses.intersection(_WAITING):
+        return  # Those that wait for an answer are answered together with the others.
+    refused = {call_id: result for call_id, status, result in rows if status not in _BEGUN}
+    returns = [failed_return(call, refused.get(call["id"], INTERRUPTED)) for call in last.tool_calls]
+    commit.message(NewMessage(new_id("message"), Role.TOOL, [], [], returns))
+    commit.add(Statement(_INTERRUPT_CALLS_OF, (INTERRUPTED, last.id)))
 
 
 def interrupt_calls(run_id: str) -> Statement:

@@ -309,7 +309,7 @@ _STOPPED = "turn cancelled"
 _GOES_ON = f"""
 SELECT ensure(EXISTS (SELECT 1 FROM group_turn WHERE id = %s AND status = 'running' AND NOT cancel_requested), '{_STOPPED}')
 """
-_ACTIVE = "SELECT EXISTS (SELECT 1 FROM run WHERE id = %s AND status IN ('created', 'running'))"
+_ACTIVE = "SELECT EXISTS (SELECT 1 FROM run WHERE id = %s AND status IN ('created', 'running', 'paused'))"
 _CANCELLED = "SELECT EXISTS (SELECT 1 FROM run WHERE id = %s AND status = 'cancelled')"
 
 

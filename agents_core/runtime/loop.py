@@ -16,12 +16,13 @@ from agents_core.runtime.calls import repeated_calls
 from agents_core.runtime.compaction_run import compact_and_end
 from agents_core.runtime.ending import end_run, end_unreadable_run, interrupt_calls
 from agents_core.runtime.interrupt import RunCancelled
-from agents_core.runtime.persist import NewMessage, RunNotActive, begin_run, commit_of
+from agents_core.runtime.pausing import Paused
+from agents_core.runtime.persist import Commit, NewMessage, RunNotActive, begin_run, commit_of, take_up_run
 from agents_core.runtime.repeats import repeat_key
 from agents_core.runtime.sleeptime import read_transcript
 from agents_core.runtime.state import Turn
 from agents_core.runtime.step import RunFailed, take_step
-from agents_core.runtime.transcript import interrupted_return
+from agents_core.runtime.transcript import failed_return
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ async def execute(agent_id: str, run_id: str, conversation_id: str | None, attem
 
 async def _begin_and_go(agent_id: str, run_id: str, conversation_id: str | None, attempt: int) -> None:
     try:
-        turn = await begin_run(agent_id, run_id, conversation_id, attempt)
+        turn = await _begun(agent_id, run_id, conversation_id, attempt)
     except (RunNotActive, OperationalError, InterfaceError):
         raise
     except Exception as error:  # the border of a run
@@ -56,6 +57,8 @@ async def _begin_and_go(agent_id: str, run_id: str, conversation_id: str | None,
         raise
     except (RunNotActive, OperationalError, InterfaceError):
         raise
+    except Paused as pause:
+        logger.info("Run %s stands at a breakpoint (%s)", run_id, pause)
     except RunCancelled:
         await end_run(turn, "cancelled", "cancelled")
     except BudgetExceeded as error:
@@ -71,6 +74,13 @@ async def _begin_and_go(agent_id: str, run_id: str, conversation_id: str | None,
         await end_run(turn, "failed", "error", _internal(error))
 
 
+async def _begun(agent_id: str, run_id: str, conversation_id: str | None, attempt: int) -> Turn:
+    try:
+        return await begin_run(agent_id, run_id, conversation_id, attempt)
+    except RunNotActive:  # unless it was let go on from a breakpoint, in the middle of a step
+        return await take_up_run(agent_id, run_id, conversation_id, attempt)
+
+
 _HAND_BACK = "UPDATE run SET attempts = attempts - 1 WHERE id = %s AND status = 'running' AND attempts = %s"
 
 
@@ -83,17 +93,19 @@ def _facts(code: str, message: str, status: int | None = None) -> dict[str, Any]
 
 
 async def _go(turn: Turn) -> None:
-    if turn.attempt > MAX_ATTEMPTS:
+    if turn.attempt - turn.pauses > MAX_ATTEMPTS:
         return await end_run(turn, "failed", "error", _facts("worker_lost", _LOST))
     if turn.is_compaction and not turn.cancel_requested:
         return await compact_and_end(turn)
-    if not turn.cancel_requested:
+    if turn.suspended:
+        await _go_on_counting(turn, commit_of(turn))
+    elif not turn.cancel_requested:
         settled = await settle(turn)
         if settled is not None and settled.stop_reason is not None:
             return None
         if "answers" in turn.request and settled is None and not turn.resumed and not turn.inputs:
             return await end_run(turn, "completed", "end_turn")  # answers that were given before
-    if turn.resumed:
+    if turn.resumed and not turn.suspended:
         await _mend(turn)
     if turn.request.get("transcript"):
         await read_transcript(turn)
@@ -114,7 +126,7 @@ WHERE run_id = %s AND status = 'pending' AND id <> %s
 _STEPS_TAKEN = "SELECT count(*) FROM step WHERE run_id = %s AND kind = 'agent' AND response_id IS NOT NULL"
 _CALLS_MADE = """
 SELECT name, arguments, result, duration_ms > 0 FROM tool_call JOIN step ON step.id = step_id
-WHERE run_id = %s ORDER BY step.number, position
+WHERE run_id = %s AND tool_call.status <> 'paused' ORDER BY step.number, position
 """
 
 
@@ -125,12 +137,17 @@ async def _mend(turn: Turn) -> None:
     # Calls that nobody answered further up are an ended run's: the transcript answers those where they stand.
     if turn.messages and turn.messages[-1].tool_calls:
         answered = await repeated_calls(turn, commit)
-        answers = [answered.get(call["id"]) or interrupted_return(call) for call in turn.messages[-1].tool_calls]
+        answers = [answered.get(call["id"]) or failed_return(call) for call in turn.messages[-1].tool_calls]
         message = NewMessage(new_id("message"), Role.TOOL, [], [], answers)
         commit.message(message)
         turn.messages.append(message.stored())
     commit.add(interrupt_calls(turn.run_id))
     commit.add(Statement(_FAIL_STEPS, (turn.run_id, turn.step_id)))
+    await _go_on_counting(turn, commit)
+
+
+async def _go_on_counting(turn: Turn, commit: Commit) -> None:
+    """Writes the commit, and reads what the run has used and called before this worker had it."""
     commit.add(Statement(_STEPS_TAKEN, (turn.run_id,)), "steps")
     commit.add(Statement(_CALLS_MADE, (turn.run_id,)), "calls")
     commit.add(spent_in_run(turn.run_id), "spent")

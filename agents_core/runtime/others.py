@@ -136,10 +136,10 @@ WITH RECURSIVE reached AS (
     SELECT awaited.agent_id, awaited.conversation_id, threads || (reached.agent_id || coalesce(reached.conversation_id, '')),
         agents || reached.agent_id
     FROM reached
-    JOIN run AS waiting ON waiting.agent_id = reached.agent_id AND waiting.status IN ('created', 'running')
+    JOIN run AS waiting ON waiting.agent_id = reached.agent_id AND waiting.status IN ('created', 'running', 'paused')
         AND waiting.conversation_id IS NOT DISTINCT FROM reached.conversation_id
     JOIN run_wait ON run_wait.run_id = waiting.id
-    JOIN run AS awaited ON awaited.id = run_wait.awaited_id AND awaited.status IN ('created', 'running')
+    JOIN run AS awaited ON awaited.id = run_wait.awaited_id AND awaited.status IN ('created', 'running', 'paused')
     WHERE NOT (reached.agent_id || coalesce(reached.conversation_id, '')) = ANY(threads)
 )
 """
@@ -149,7 +149,7 @@ _CHAIN = f"{_REACHED} SELECT agents || agent_id {_BACK} ORDER BY cardinality(age
 _WAIT = "INSERT INTO run_wait (run_id, awaited_id) VALUES (%s, %s)"
 _NO_LONGER = "DELETE FROM run_wait WHERE run_id = %s AND awaited_id = %s"
 _STATE = """
-SELECT coalesce((SELECT status IN ('created', 'running') FROM run WHERE id = %s), false),
+SELECT coalesce((SELECT status IN ('created', 'running', 'paused') FROM run WHERE id = %s), false),
     coalesce((SELECT cancel_requested FROM run WHERE id = %s), true)
 """
 

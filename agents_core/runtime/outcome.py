@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from agents_core.llm.types import Finished
 from agents_core.runtime.calls import PlannedCall
 from agents_core.runtime.policy import LoopPolicy
 from agents_core.runtime.state import Turn
@@ -28,9 +27,10 @@ class Outcome:
 CONTINUE = Outcome()
 
 
-def decide(turn: Turn, planned: Sequence[PlannedCall], called: Sequence[str], finished: Finished | None) -> Outcome:
-    """What follows from the answer whose calls are ``planned``; ``called`` names all calls of the run, these included."""
-    outcome = continuation(turn.agent, planned, called, finished)
+def decide(turn: Turn, planned: Sequence[PlannedCall], called: Sequence[str], finish_reason: str | None) -> Outcome:
+    """What follows from the answer whose calls are ``planned``; ``called`` names all calls of the run, these included. ``finish_reason`` is
+    the provider's."""
+    outcome = continuation(turn.agent, planned, called, finish_reason)
     limit = turn.request.get("max_steps") or MAX_STEPS
     if outcome.stop_reason is None and turn.steps_taken + 1 >= limit:
         return Outcome("max_steps")
@@ -48,11 +48,11 @@ class Ruled(Protocol):
 
 
 def continuation(
-    agent: Ruled, planned: Sequence[PlannedCall], called: Sequence[str], finished: Finished | None
+    agent: Ruled, planned: Sequence[PlannedCall], called: Sequence[str], finish_reason: str | None
 ) -> Outcome:
     """As ``decide``, whatever the number of steps."""
     if not planned:
-        return _spoke(agent, called, finished)
+        return _spoke(agent, called, finish_reason)
     tool_rules, policy = agent.tool_rules, agent.policy
     missing = rules.required_before_exit(tool_rules, called)
     terminal = [plan for plan in planned if not plan.failed and rules.ends_turn(tool_rules, plan.call.name)]
@@ -66,12 +66,12 @@ def continuation(
     return _after_heartbeat_kind(agent, planned)
 
 
-def _spoke(agent: Ruled, called: Sequence[str], finished: Finished | None) -> Outcome:
+def _spoke(agent: Ruled, called: Sequence[str], finish_reason: str | None) -> Outcome:
     """After an answer without a tool call."""
     missing = rules.required_before_exit(agent.tool_rules, called)
     if missing:
         return _required(missing)
-    if finished is not None and finished.finish_reason == "length":
+    if finish_reason == "length":
         return Outcome(
             "max_tokens_exceeded",
             "failed",

@@ -9,13 +9,23 @@ from zoneinfo import ZoneInfo
 
 from psycopg.errors import SerializationFailure
 
+from agents_core.errors import NotFound
 from agents_core.events.publish import Publication, lock_agents
 from agents_core.events.types import AnyEvent, MessageCreated, RunStarted, StepStarted
 from agents_core.memory.files.directory import DIRECTORY_SQL, directory_of
 from agents_core.memory.render import BlockFacts, parts_of
 from agents_core.models import WAITING, new_id, pipeline
 from agents_core.models.pipeline import Rows, Statement, json
-from agents_core.runtime.state import CLIENT_TOOL, AgentFacts, Spent, StoredMessage, Tended, ToolFacts, Turn
+from agents_core.runtime.state import (
+    CLIENT_TOOL,
+    AgentFacts,
+    BreakpointFacts,
+    Spent,
+    StoredMessage,
+    Tended,
+    ToolFacts,
+    Turn,
+)
 from agents_core.tools.base import BlockState
 
 CLIENT_RETURN_CHARS = 50_000
@@ -167,27 +177,46 @@ def commit_of(turn: Turn, step_id: str | None = None) -> Commit:
 
 _START_STEP = """
 WITH claimed AS ({claim}),
-numbered AS (UPDATE agent SET step_count = step_count + 1 WHERE id = %s RETURNING id, step_count, context_window),
+numbered AS (UPDATE agent SET step_count = step_count + 1 WHERE id = %s RETURNING id, step_count, context_window, event_seq),
 started AS (
     INSERT INTO step (id, agent_id, run_id, conversation_id, number, kind, status, provider, model, handle, url, context_window,
                       compacts_at, segments, estimated_tokens, prompt_tokens, completion_tokens, cached_input_tokens, cache_write_tokens,
-                      reasoning_tokens, tags)
+                      reasoning_tokens, tags, seq)
     SELECT %s, numbered.id, claimed.id, claimed.conversation_id, numbered.step_count,
            CASE WHEN claimed.request ? 'compaction' THEN 'summary' ELSE %s END, 'pending', '', '', '', '',
-           numbered.context_window, 0, '{{}}', 0, 0, 0, 0, 0, 0, '{{}}'
+           numbered.context_window, 0, '{{}}', 0, 0, 0, 0, 0, 0, '{{}}', numbered.event_seq
     FROM numbered, claimed
 )
-SELECT ensure(EXISTS (SELECT 1 FROM claimed), '{otherwise}'), step_count, request, attempts, cancel_requested, resumed, running_s
+SELECT ensure(EXISTS (SELECT 1 FROM claimed), '{otherwise}'), step_count, request, attempts, cancel_requested, pauses, stop_at, resumed,
+    running_s
 FROM numbered LEFT JOIN claimed ON true
 """
-_CLAIM = """
+_RUNNING_S = "extract(epoch FROM now() - started_at)::float8 - paused_s"
+# One that stands at a breakpoint holds up its thread, and so does one that was let go on and has not come to it yet.
+_CLAIM = f"""
 UPDATE run SET status = 'running', attempts = attempts + 1, started_at = coalesce(started_at, now())
-WHERE id = %s AND status IN ('created', 'running')
-RETURNING id, conversation_id, request, attempts, cancel_requested, started_at < now() AS resumed,
-    extract(epoch FROM now() - started_at)::float8 AS running_s
+WHERE id = %s AND status IN ('created', 'running') AND suspended IS NULL AND NOT EXISTS (
+    SELECT 1 FROM run AS other WHERE other.agent_id = run.agent_id AND other.status IN ('running', 'paused') AND other.id <> run.id
+    AND other.conversation_id IS NOT DISTINCT FROM run.conversation_id)
+RETURNING id, conversation_id, request, attempts, cancel_requested, pauses, stop_at, started_at < now() AS resumed,
+    {_RUNNING_S} AS running_s
 """
 _GO_ON = """
-SELECT id, conversation_id, request, attempts, cancel_requested, false AS resumed, 0 AS running_s FROM run WHERE id = %s
+SELECT id, conversation_id, request, attempts, cancel_requested, pauses, stop_at, false AS resumed, 0 AS running_s FROM run WHERE id = %s
+"""
+_TAKE_UP = f"""
+WITH claimed AS (
+    UPDATE run SET attempts = attempts + 1 WHERE id = %s AND status = 'running' AND suspended IS NOT NULL
+    RETURNING id, suspended, request, attempts, cancel_requested, pauses, stop_at, {_RUNNING_S} AS running_s
+)
+SELECT ensure(EXISTS (SELECT 1 FROM claimed), '{_NOT_ACTIVE}'), step.number, request, attempts, cancel_requested, pauses, stop_at, true,
+    running_s, step.id, suspended
+FROM (VALUES (1)) AS one LEFT JOIN claimed ON true LEFT JOIN step ON step.id = suspended ->> 'step_id'
+"""
+# What people changed while it stood, and its request had not gone out, was so before.
+_SEEN = """
+UPDATE step SET seq = event_seq FROM run, agent WHERE agent.id = %s AND run.id = %s AND step.id = suspended ->> 'step_id'
+    AND suspended ->> 'stage' IN ('request', 'eviction')
 """
 _WORLD = """
 SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_window, embedding, tool_rules, compaction_settings,
@@ -198,12 +227,15 @@ SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_
         AND proposed.agent_id = agent.id AND proposed.status = 'pending' AND base_version = version AND review
         WHERE agent_block.agent_id = agent.id),
     (SELECT coalesce(json_agg(json_build_array(tool.id, tool.name, tool_type, tool.description, json_schema -> 'parameters', source_code,
-        return_char_limit, enable_parallel_execution) ORDER BY agent_tool.id), '[]')
+        return_char_limit, enable_parallel_execution, source_type) ORDER BY agent_tool.id), '[]')
         FROM agent_tool JOIN tool ON tool.id = tool_id WHERE agent_id = agent.id),
-    (SELECT coalesce(array_agg(archive_id ORDER BY id), '{}') FROM agent_archive WHERE agent_id = agent.id),
+    (SELECT coalesce(json_object_agg(archive_id, revision ORDER BY agent_archive.id), '{}')
+        FROM agent_archive JOIN archive ON archive.id = archive_id WHERE agent_id = agent.id),
     (SELECT json_build_array(agent_group.id, sleeptime_agent_frequency, turns_counter, last_processed_seq,
         (SELECT coalesce(json_agg(group_agent.agent_id ORDER BY group_agent.id), '[]') FROM group_agent WHERE group_id = agent_group.id))
         FROM agent_group WHERE manager_id = agent.id AND manager_type IN ('sleeptime', 'voice_sleeptime') AND enable_sleeptime),
+    (SELECT coalesce(json_agg(json_build_array(id, kind, target, pattern, threshold, condition, nth, log) ORDER BY created_at, id), '[]')
+        FROM breakpoint WHERE enabled AND (agent_id = agent.id OR agent_id IS NULL)),
 """
 _WORLD += f"""{DIRECTORY_SQL}
 FROM agent LEFT JOIN token_ratio ON handle = coalesce((SELECT request ->> 'override_model' FROM run WHERE run.id = %s), agent.model)
@@ -234,31 +266,60 @@ async def begin_run(agent_id: str, run_id: str, conversation_id: str | None, att
     step_id = start_step(commit, run_id, claim=True)
     commit.add(Statement(_WORLD, (run_id, agent_id)), "world")
     commit.add(Statement(_CONTEXT, (WAITING, agent_id, conversation_id, WAITING, run_id)), "messages")
+    return _turn_of(commit, await commit.run(), step_id)
+
+
+async def take_up_run(agent_id: str, run_id: str, conversation_id: str | None, attempt: int) -> Turn:
+    """Takes up a run in the step in which it stood at a breakpoint, now that it may go on. Raises ``RunNotActive``."""
+    commit = Commit(agent_id, conversation_id, run_id)
+    commit.emit(RunStarted(attempt))
+    commit.add(Statement(_TAKE_UP, (run_id,)), "step")
+    commit.add(Statement(_SEEN, (agent_id, run_id)))
+    commit.add(Statement(_WORLD, (run_id, agent_id)), "world")
+    commit.add(Statement(_CONTEXT, (WAITING, agent_id, conversation_id, WAITING, run_id)), "messages")
     rows = await commit.run()
+    *step, step_id, suspended = rows["step"][0]
+    turn = _turn_of(commit, {**rows, "step": [tuple(step)]}, step_id)
+    turn.suspended = suspended
+    return turn
+
+
+def _turn_of(commit: Commit, rows: dict[str, Rows], step_id: str) -> Turn:
+    """The turn that was read together with its step. Raises ``RunNotActive``."""
     if not rows["step"]:  # The agent was deleted, and the run with it.
-        raise RunNotActive(run_id)
-    _, number, request, attempts, cancel_requested, resumed, running_s = rows["step"][0]
-    system, messages = _split_system([StoredMessage(*row) for row in rows["messages"][0][0]])
-    turn = Turn(
-        run_id=run_id,
-        conversation_id=conversation_id,
+        raise RunNotActive(commit.run_id)
+    _, number, request, attempts, cancel_requested, pauses, stop_at, resumed, running_s = rows["step"][0]
+    return _turn(
+        rows["world"][0],
+        rows["messages"][0][0],
+        run_id=commit.run_id,
+        conversation_id=commit.conversation_id,
         request=request,
-        agent=_agent(rows["world"][0]),
         attempt=attempts,
         resumed=resumed,
         cancel_requested=cancel_requested,
         started_seq=rows["seqs"][0][0],
         step_id=step_id,
         step_number=number,
+        pauses=pauses,
+        stop_at=stop_at,
+        spent=Spent(monotonic() - running_s),
+    )
+
+
+def _turn(world: tuple[Any, ...], messages: Sequence[Sequence[Any]], **about: Any) -> Turn:
+    system, others = _split_system([StoredMessage(*row) for row in messages])
+    turn = Turn(
+        **about,
+        agent=_agent(world),
         blocks={},
         tools={},
         archive_ids=[],
         system_id=system.id if system else None,
         system_parts=parts_of(system.content) if system else [],
-        messages=messages,
-        spent=Spent(monotonic() - running_s),
+        messages=others,
     )
-    _take_world(turn, rows["world"][0])
+    _take_world(turn, world)
     return turn
 
 
@@ -274,9 +335,56 @@ def take_next_step(turn: Turn, step_id: str, rows: dict[str, Rows]) -> None:
     if not rows["step"]:
         raise RunNotActive(turn.run_id)
     turn.step_id = step_id
-    _, turn.step_number, _, _, turn.cancel_requested, *_ = rows["step"][0]
+    _, turn.step_number, _, _, turn.cancel_requested, turn.pauses, turn.stop_at, *_ = rows["step"][0]
     turn.agent = _agent(rows["world"][0])
     _take_world(turn, rows["world"][0])
+
+
+_NEXT_RUN = """
+SELECT run.id, request, attempts, step_count,
+    (SELECT coalesce(json_agg(name ORDER BY step.number, position), '[]') FROM tool_call JOIN step ON step.id = step_id
+        WHERE run_id = run.id AND (duration_ms > 0) IS NOT FALSE)
+FROM agent LEFT JOIN run ON run.id = (SELECT id FROM run WHERE agent_id = %s AND conversation_id IS NOT DISTINCT FROM %s
+    AND status IN ('created', 'running', 'paused') ORDER BY first_seq LIMIT 1) WHERE agent.id = %s
+"""
+_OVERRIDE = "SELECT model FROM conversation WHERE id = %s AND agent_id = %s"
+
+
+async def read_turn(agent_id: str, conversation_id: str | None) -> Turn:
+    """The turn as its next step would find it, nothing written: that of the thread's run that goes on or is queued, else of one that
+    would begin now, without a message of its own. Raises ``NotFound``."""
+    thread = (agent_id, conversation_id)
+    found, conversation = await pipeline.run(
+        [Statement(_NEXT_RUN, (*thread, agent_id)), Statement(_OVERRIDE, (conversation_id, agent_id))]
+    )
+    if not found:
+        raise NotFound("Agent not found")
+    if conversation_id and not conversation:
+        raise NotFound("The agent has no such conversation: it may have been deleted.")
+    run_id, request, attempts, step_count, called = found[0]
+    world, messages = await pipeline.run(
+        [
+            Statement(_WORLD, (run_id, agent_id)),
+            Statement(_CONTEXT, (WAITING, agent_id, conversation_id, WAITING, run_id)),
+        ]
+    )
+    if not world:
+        raise NotFound("Agent not found")
+    override = conversation[0][0] if conversation else None
+    return _turn(
+        world[0],
+        messages[0][0],
+        run_id=run_id or "",
+        conversation_id=conversation_id,
+        request=request if run_id else {"override_model": override},
+        attempt=attempts or 0,
+        resumed=False,
+        cancel_requested=False,
+        started_seq=0,
+        step_id="",
+        step_number=step_count + 1,
+        calls_made=called,
+    )
 
 
 async def refresh_world(turn: Turn) -> None:
@@ -285,7 +393,9 @@ async def refresh_world(turn: Turn) -> None:
 
 
 def _take_world(turn: Turn, row: tuple[Any, ...]) -> None:
-    ratio, samples, blocks, tools, turn.archive_ids, tended, directory = row[-7:]
+    ratio, samples, blocks, tools, turn.revisions, tended, breakpoints, directory = row[-8:]
+    turn.archive_ids = list(turn.revisions)
+    turn.breakpoints = [BreakpointFacts(*facts) for facts in breakpoints]
     turn.directory = directory_of(directory)
     turn.tended = Tended(*tended) if tended else None
     turn.blocks = {

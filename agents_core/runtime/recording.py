@@ -1,5 +1,6 @@
 """The record of a model call, as part of the commit of its step."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -10,8 +11,9 @@ from agents_core.llm.errors import ModelError
 from agents_core.llm.types import Finished, Sent, Usage
 from agents_core.models import StepStatus
 from agents_core.models.pipeline import Statement, json
-from agents_core.record.segments import Plan, StoredSegments, cut, store_statement
-from agents_core.runtime.context import COMPACT_AT
+from agents_core.record.segments import CutSegment, Plan, StoredSegments, cut, store_statement
+from agents_core.record.worlds import World
+from agents_core.runtime.context import COMPACT_AT, ContextWindow
 from agents_core.runtime.persist import Commit
 from agents_core.runtime.providers import Connection
 from agents_core.runtime.state import Spent, Turn
@@ -21,12 +23,14 @@ _stored = StoredSegments()
 
 @dataclass(slots=True)
 class ModelCall:
-    """A model call while it goes and after: what went out, and what came back or why nothing did."""
+    """A model call while it goes and after: what went out, and what came back or why nothing did. ``world``: what the agent's own
+    request was made from."""
 
     connection: Connection
     plan: Plan
     handle: str
     estimated_tokens: int
+    world: World | None = None
     sent: Sent | None = None
     finished: Finished | None = None
     error: ModelError | None = None
@@ -46,7 +50,11 @@ _UPDATE = """
 UPDATE step SET provider = %s, model = %s, handle = %s, url = %s, compacts_at = %s, segments = %s::uuid[], request_digest = %s,
     response_id = %s, request_id = %s, estimated_tokens = %s, prompt_tokens = %s, completion_tokens = %s, cached_input_tokens = %s,
     cache_write_tokens = %s, reasoning_tokens = %s, cost_usd = %s, first_token_ms = %s, model_ms = %s, error = %s,
-    status = %s, stop_reason = %s, tools_ms = %s, finished_at = CASE WHEN %s THEN now() END WHERE id = %s
+    world_id = %s, status = %s, stop_reason = %s, tools_ms = %s, finished_at = CASE WHEN %s THEN now() END WHERE id = %s
+"""
+_REQUEST = """
+UPDATE step SET provider = %s, model = %s, handle = %s, compacts_at = %s, segments = %s::uuid[], estimated_tokens = %s, world_id = %s
+WHERE id = %s
 """
 _RATIO = """
 INSERT INTO token_ratio (handle, ratio, samples) VALUES (%s, %s, 1)
@@ -61,7 +69,8 @@ def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str, end: 
     cost = cost_usd(call.connection.handle, usage)
     response = finished.body if finished else call.error.response_body if call.error else b""
     new = _stored.missing(segments)
-    commit.add(store_statement(turn.agent.id, new, [response] if response else []))
+    world = call.world.stored() if call.world and call.sent else b""
+    commit.add(store_statement(turn.agent.id, new, [blob for blob in (response, world) if blob]))
     commit.afterwards(lambda: _stored.add(new))
     commit.afterwards(lambda: spend(turn.spent, usage, cost))
     commit.add(
@@ -87,6 +96,7 @@ def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str, end: 
                 finished.first_token_ms if finished else None,
                 finished.duration_ms if finished else None,
                 json(error_facts(call.error)) if call.error else None,
+                sha256(world).digest() if world else None,
                 end.status if end else StepStatus.PENDING,
                 end.stop_reason if end else None,
                 end.tools_ms if end else None,
@@ -98,6 +108,19 @@ def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str, end: 
     if usage.input_tokens and call.handle == turn.model:
         ratio = tokens.updated_ratio(turn.token_ratio, turn.token_samples, call.plan.tokens, usage.input_tokens)
         commit.add(Statement(_RATIO, (call.handle, ratio)))
+
+
+def record_request(
+    commit: Commit, turn: Turn, connection: Connection, window: ContextWindow, segments: Sequence[CutSegment]
+) -> None:
+    """Adds the request that the turn's step is about to send to a commit. What is then sent takes its place."""
+    new = _stored.missing(segments)
+    world = window.world.stored()
+    commit.add(store_statement(turn.agent.id, new, [world]))
+    commit.afterwards(lambda: _stored.add(new))
+    facts = (connection.provider_name, connection.model, turn.model, round(turn.agent.context_window * COMPACT_AT))
+    ids = f"{{{','.join(segment.id for segment in segments)}}}"
+    commit.add(Statement(_REQUEST, (*facts, ids, window.tokens, sha256(world).digest(), turn.step_id)))
 
 
 def spend(spent: Spent, usage: Usage, cost: float | None) -> None:

@@ -103,7 +103,7 @@ CROSS JOIN LATERAL (SELECT id, seq FROM message WHERE agent_id = manager_id ORDE
 WHERE sleeptime_idle_s IS NOT NULL AND manager_type IN ('sleeptime', 'voice_sleeptime')
     AND last_run_completion < now() - make_interval(secs => sleeptime_idle_s) AND last.seq > last_processed_seq
     AND EXISTS (SELECT 1 FROM message WHERE agent_id = manager_id AND seq > last_processed_seq AND role = 'assistant')
-    AND NOT EXISTS (SELECT 1 FROM run WHERE agent_id = manager_id AND status IN ('created', 'running'))
+    AND NOT EXISTS (SELECT 1 FROM run WHERE agent_id = manager_id AND status IN ('created', 'running', 'paused'))
 """
 
 
@@ -135,7 +135,7 @@ async def _call_idle(agent_id: str, upto: str, tended: Tended) -> bool:
 # --- what they are shown -----------------------------------------------------------------------------------------------
 
 _SAID = """
-SELECT role, content, tool_calls, tool_returns FROM message WHERE agent_id = %s AND seq > %s
+SELECT role, content, tool_calls, tool_returns FROM message WHERE agent_id = %s AND seq > %s AND NOT abandoned
     AND seq <= coalesce((SELECT seq FROM message WHERE id = %s), (SELECT event_seq FROM agent WHERE id = %s)) ORDER BY seq
 """
 _TENDED = "SELECT name, agent_type FROM agent WHERE id = %s"

@@ -12,6 +12,7 @@ from agents_core.models import WAITING
 from agents_core.runtime.policy import LoopPolicy, policy_of
 from agents_core.tools import rules
 from agents_core.tools.base import BlockState
+from agents_core.tools.languages import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,19 @@ class AgentFacts:
         chosen = self.response_format or self.model_settings.get("response_format")
         return None if not chosen or chosen.get("type") == "text" else chosen
 
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """How its model is to answer: fields of a ``ModelRequest``."""
+        settings = self.model_settings
+        thinking = settings.get("thinking") or {}
+        return {
+            "max_output_tokens": settings.get("max_output_tokens"),
+            "temperature": settings.get("temperature"),
+            "reasoning_effort": (settings.get("reasoning") or {}).get("reasoning_effort"),
+            "reasoning_tokens": thinking.get("budget_tokens") if thinking.get("type") == "enabled" else None,
+            "response_format": None if self.policy.heartbeats else self.answer_format,
+        }
+
 
 CLIENT_TOOL = "client"
 """The type of a tool that the caller of a run offers and runs itself."""
@@ -63,6 +77,12 @@ class ToolFacts:
     source_code: str | None
     return_char_limit: int
     parallel: bool
+    source_type: str = Language.PYTHON
+
+    @property
+    def language(self) -> Language:
+        """That of ``source_code``, where it has one."""
+        return Language(self.source_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +117,20 @@ class StoredMessage:
         return "".join(part.get("text", "") for part in self.content if part["type"] == "text")
 
 
+@dataclass(frozen=True, slots=True)
+class BreakpointFacts:
+    """A breakpoint that may stop this agent's runs, as in ``agents_core.models.Breakpoint``."""
+
+    id: str
+    kind: str
+    target: str
+    pattern: str
+    threshold: int | None
+    condition: str
+    nth: int
+    log: str
+
+
 @dataclass(slots=True)
 class Spent:
     """What a run has used so far. ``since``: when it began, by ``time.monotonic``, also if that was another worker's doing.
@@ -115,8 +149,11 @@ class Turn:
     """One run of an agent: what it was asked, and the world as its current step sees it.
 
     ``messages`` is the context after the system message, in order. ``system_parts`` is the compiled prompt as stored.
+    ``revisions``: those of its archives, by their ids.
     ``calls_made`` names the tools called so far in this run, for the tool rules. ``attempt`` counts the workers that took the run up,
-    those left out that handed it back; ``resumed`` is true when this is not the first.
+    those left out that handed it back; ``resumed`` is true when this is not the first. ``pauses`` counts how often it stood at a
+    breakpoint, ``stop_at`` says where it is to stop next, as in ``agents_core.models.Run``. ``suspended`` is what a pause in the middle of
+    the current step has left (``runtime.pausing``); None once that step goes on.
     """
 
     run_id: str
@@ -135,12 +172,17 @@ class Turn:
     system_id: str | None
     system_parts: list[PromptPart]
     messages: list[StoredMessage]
+    revisions: dict[str, int] = field(default_factory=dict)
     tended: Tended | None = None
     directory: Directory | None = None
     token_ratio: float = 1.0
     token_samples: int = 0
     steps_taken: int = 0
     calls_made: list[str] = field(default_factory=list)
+    breakpoints: list[BreakpointFacts] = field(default_factory=list)
+    pauses: int = 0
+    stop_at: str | None = None
+    suspended: dict[str, Any] | None = None
     spent: Spent = field(default_factory=Spent)
 
     @property
@@ -153,10 +195,18 @@ class Turn:
         return str(self.request.get("override_model") or self.agent.model)
 
     def waits_for_answer(self, name: str) -> bool:
-        """Whether a call of the tool has to wait: for a person's approval, or for the caller who runs it."""
+        """Whether a call of the tool has to wait: for a person's approval, or for the caller who runs it. In a branch that is only
+        compared nobody is asked (``runtime.replay``)."""
+        if self.is_compared:
+            return False
         tool = self.tools.get(name)
         is_client = tool is not None and tool.tool_type == CLIENT_TOOL
         return is_client or rules.needs_approval(self.agent.tool_rules, name)
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the run lives a recorded tail again, in a branch to be compared."""
+        return "compared" in self.request
 
     @property
     def is_compaction(self) -> bool:

@@ -196,7 +196,7 @@ _LINEAGE = "SELECT max(generation), min(first_seq), max(last_seq) FROM eviction 
 _ORIGINALS = f"""
 SELECT id, role, content, tool_calls, tool_returns FROM message
 WHERE agent_id = %s AND conversation_id IS NOT DISTINCT FROM %s AND seq BETWEEN %s AND %s AND role NOT IN ('system', 'summary')
-    AND id <> ALL(%s)
+    AND NOT abandoned AND id <> ALL(%s)
 ORDER BY seq DESC LIMIT {_MOST_ORIGINALS}
 """
 

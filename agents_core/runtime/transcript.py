@@ -92,9 +92,9 @@ def stored_calls(message: ChatMessage) -> list[dict[str, Any]]:
     return [storable({"id": c.id, "name": c.name, "arguments": c.arguments}) for c in message.tool_calls]
 
 
-def interrupted_return(call: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer to a call whose outcome nobody knows, as a tool message stores it."""
-    told = {"status": "error", "text": INTERRUPTED, "value": INTERRUPTED, "stdout": "", "stderr": ""}
+def failed_return(call: Mapping[str, Any], text: str = INTERRUPTED) -> dict[str, Any]:
+    """The error ``text`` as the answer to a call, as a tool message stores it."""
+    told = {"status": "error", "text": text, "value": text, "stdout": "", "stderr": ""}
     return {"tool_call_id": call["id"], "name": call["name"], **told}
 
 

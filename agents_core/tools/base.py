@@ -49,7 +49,8 @@ class BlockState:
 
 @dataclass(frozen=True, slots=True)
 class BlockEdit:
-    """A write that a tool made: ``changes`` (field to value) to version ``replaces`` of the block, which is then labelled ``label``.
+    """A write that a tool made: ``changes`` (field to value) to version ``replaces`` of the block, which is then labelled ``label`` and
+    had the text ``before``.
 
     ``proposal_id``: the change waits under this id for a person instead; ``extends``: a proposal of that id is there already.
     """
@@ -59,6 +60,7 @@ class BlockEdit:
     replaces: int
     changes: Mapping[str, Any]
     call_id: str
+    before: str
     proposal_id: str | None = None
     extends: bool = False
 
@@ -138,7 +140,7 @@ class ToolContext:
     """What one tool call may see and change. Nothing is written while it runs: ``edits``, ``statements`` and ``events`` are committed
     together with its result, so a call either happened or did not.
 
-    ``variables`` gives the agent's variables and secrets by name; ``tool_sources`` are those of its own tools, by name."""
+    ``variables`` gives the agent's variables and secrets by name; ``tool_sources`` are those of its own Python tools, by name."""
 
     agent_id: str
     step_id: str
@@ -221,7 +223,8 @@ class ToolContext:
         if block.review:
             block.proposal_id = block.proposal_id or new_id("proposal")
         proposal_id = block.proposal_id if block.review else None
-        self.edits.append(BlockEdit(facts.id, facts.label, block.version, changes, self.call_id, proposal_id, extends))
+        told = (block.version, changes, self.call_id, block.value)
+        self.edits.append(BlockEdit(facts.id, facts.label, *told, proposal_id, extends))
         block.facts = facts
         if not block.review:
             block.version += 1

@@ -1,6 +1,7 @@
 """Patched page equals reloaded page, over every action and every panel of the workspace."""
 
 from collections.abc import Callable
+from datetime import datetime, tzinfo
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from agents_core.actions import (
     agents,
     archives,
     blocks,
+    breakpoints,
     callbacks,
     compaction,
     conversations,
@@ -18,6 +20,7 @@ from agents_core.actions import (
     files,
     folders,
     groups,
+    pauses,
     proposals,
     runs,
     schedules,
@@ -27,7 +30,8 @@ from agents_core.actions import (
 from agents_core.actions.messages import CallAnswer, Input, RunOptions, pending, send
 from agents_core.actions.new_agent import NewAgent
 from agents_core.memory.archival.base import PassageDraft
-from agents_core.models import Agent, Author, Conversation, File, Folder, Passage, Run, Schedule, new_id
+from agents_core.models import Agent, Author, Breakpoint, Conversation, File, Folder, Passage, Run, Schedule, new_id
+from agents_core.runtime import context
 from agents_core.runtime.filing import process
 from agents_core.runtime.loop import execute
 from tests.ade import tended
@@ -35,6 +39,19 @@ from tests.ade.patching import View, assert_catches_up, assert_patched_equals_re
 from tests.running import finish
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class StandingStill(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "StandingStill":
+        return cls(2026, 3, 4, 5, 30, tzinfo=tz)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A prompt that is to be compiled anew says when: at each look another second."""
+    monkeypatch.setattr(context, "datetime", StandingStill)
+
 
 BLOCKS = [{"label": "human", "value": "Name: Bo."}, {"label": "persona", "value": "I am kind."}]
 
@@ -265,6 +282,25 @@ def lose_file(agent: Agent) -> None:
     files.delete(File.objects.get(name="a.md").id, folder.id)
 
 
+def stand_at(kind: str, text: str = "I moved to Lisbon last month.") -> Callable[[Agent], Any]:
+    """The agent comes to a breakpoint of the kind."""
+    return lambda agent: (breakpoints.create(agent.id, kind), say(agent, text))
+
+
+def go_on(agent: Agent, how: str) -> None:
+    pause = pauses.open_pause(agent.id)
+    assert pause
+    pauses.resume(pause.id, how)
+    finish(execute(agent.id, pause.run_id, None, 1))
+
+
+def mend(agent: Agent, kind: str, value: Any) -> None:
+    pause = pauses.open_pause(agent.id)
+    assert pause
+    call = pause.step.calls.first()
+    pauses.edit(pause.id, kind, call.call_id if call else "", value)
+
+
 RULE = {"type": "run_first", "tool_name": "archival_memory_search"}
 
 
@@ -324,6 +360,11 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "a tool is detached": lambda agent: tools.detach(agent.id, agent.tools.all()[0].id),
     "a tool asks first": lambda agent: tools.set_approval(agent.id, agent.tools.all()[0].name, True),
     "the agent gets a companion": lambda agent: agents.modify(agent.id, {"enable_sleeptime": True}),
+    "a breakpoint is set": lambda agent: breakpoints.create(agent.id, "tool", target="archival_memory_search"),
+    "a run stands before the model": stand_at("model"),
+    "a run stands before its calls": stand_at("tool"),
+    "a run stands before it writes": stand_at("block_write"),
+    "a logpoint is passed": lambda agent: (breakpoints.create(agent.id, "answer", log="here"), say(agent, "Hello")),
     "the agent is renamed": lambda agent: agents.modify(agent.id, {"name": "Renamed"}),
     "the model is changed": lambda agent: agents.modify(
         agent.id, {"model": "offline/rules-8k", "context_window": 8000}
@@ -349,6 +390,37 @@ def test_patched_page_equals_reloaded_page(agent: Agent, action: Callable[[Agent
 )
 def test_an_answer_to_a_waiting_call_moves_the_page(agent: Agent, action: Callable[[Agent], Any]) -> None:
     ask_for_approval(agent)
+    assert_patched_equals_reloaded(agent.id, VIEWS, lambda: action(agent))
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        lambda agent: go_on(agent, "continue"),
+        lambda agent: go_on(agent, "into"),
+        lambda agent: mend(agent, "refused", "Not now."),
+        lambda agent: (mend(agent, "result", "Done."), go_on(agent, "over")),
+        lambda agent: runs.cancel(agent.id),
+        lambda agent: go_on(agent, "cancel"),
+        lambda _: breakpoints.delete(Breakpoint.objects.get().id),
+        lambda agent: queue(agent, "And now?"),
+    ],
+    ids=[
+        "continued",
+        "stepped into",
+        "refused",
+        "answered",
+        "asked to stop",
+        "cancelled",
+        "breakpoint deleted",
+        "spoken to",
+    ],
+)
+@pytest.mark.parametrize("kind", ["tool", "block_write"])
+def test_what_a_person_does_with_a_run_that_stands_moves_the_page(
+    agent: Agent, kind: str, action: Callable[[Agent], Any]
+) -> None:
+    stand_at(kind)(agent)
     assert_patched_equals_reloaded(agent.id, VIEWS, lambda: action(agent))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from typing import Any
 
 import pytest
@@ -42,7 +43,8 @@ def function(name: str, body: str = "return topic") -> str:
 
 def save(page: Page) -> None:
     page.bring_to_front()
-    page.keyboard.press("Control+s")
+    with page.expect_response("**/tools/save"):  # It may say "saved" still, of what was there before.
+        page.keyboard.press("Control+s")
     expect(page.locator("#tool-state")).to_have_text("saved")
 
 
@@ -85,6 +87,7 @@ def test_a_tool_is_written_mended_tried_saved_attached_and_called(page: Page, li
 
     page.get_by_role("button", name="Attach to agent…").click()
     page.get_by_role("searchbox", name="Search agents").fill("fore")
+    expect(page.locator("#tool-agents li")).to_have_count(1)
     page.get_by_role("button", name="Attach Forecaster").click()
     expect(page.get_by_role("button", name="Detach Forecaster")).to_be_visible()
     page.keyboard.press("Escape")
@@ -158,6 +161,26 @@ def test_a_traceback_leads_to_its_line(page: Page, live: Server) -> None:
     page.locator("#tool-value").get_by_role("button", name="line 7").click()
     expect(page.locator(".cm-activeLine")).to_have_text("    return topic / 2")
     expect(page.locator("#source-code .cm-content")).to_be_focused()
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+def test_a_typescript_tool_is_written_tried_and_saved_and_each_language_keeps_its_draft(page: Page) -> None:
+    page.goto("/tools/new")
+    page.get_by_role("link", name="TypeScript").press("Enter")
+    expect(page.locator("#tool-facts")).to_contain_text("TypeScript")
+    write(page, "/** Doubles. @param n What. */\nexport const twice = (n: number): number => n * 2;\n")
+    expect(page.locator("#tool-name")).to_have_text("twice")
+    page.locator("[name='arg.n']").fill("21")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#tool-value")).to_have_text("42")
+    page.get_by_role("link", name="Python").press("Enter")
+    expect(page.locator("#source-code")).to_contain_text("def my_tool")
+    page.go_back()
+    expect(page.locator("#tool-name")).to_have_text("twice")
+    save(page)
+    page.reload()
+    expect(page.locator("#tool-debug")).to_be_disabled()
+    expect(page.locator("#source-code .cm-breakpoints")).to_have_count(0)
 
 
 def test_escape_then_tab_leaves_the_editor(page: Page) -> None:

@@ -79,10 +79,10 @@ def test_a_deleted_passage_is_found_no_more_and_its_row_stays_marked() -> None:
     archive = make_archive()
     drafts = [PassageDraft(archive.id, text) for text in ("likes tea", "hates tea")]
     run_sync(backend.insert_statements(drafts))
-    assert run_sync(backend.delete_statements([drafts[0].id]))[0] == [(drafts[0].id,)]
+    assert run_sync(backend.delete_statements([drafts[0].id]))[1] == [(drafts[0].id,)]
     assert found(archive.id, "tea") == [drafts[1].id]
     assert Passage.objects.get(pk=drafts[0].id).is_deleted
-    assert run_sync(backend.delete_statements([drafts[0].id]))[0] == []
+    assert run_sync(backend.delete_statements([drafts[0].id]))[1] == []
 
 
 @pytest.mark.django_db(transaction=True)

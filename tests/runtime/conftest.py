@@ -1,8 +1,10 @@
 """What every test of the runtime needs. Django is not set up yet when this file is imported."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+
+from tests.llm.fake_server import FakeModelServer
 
 
 @pytest.fixture(autouse=True)
@@ -16,3 +18,15 @@ async def database(transactional_db: None) -> AsyncIterator[None]:
     await sync_to_async(ensure_builtin_tools)()
     async with everything_closed():
         yield
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeModelServer]:
+    """A model server that the providers openai, anthropic and ollama are set up to ask."""
+    with FakeModelServer() as server:
+        for name in ("OPENAI", "OLLAMA"):
+            monkeypatch.setenv(f"{name}_BASE_URL", server.url)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.origin)
+        monkeypatch.setenv("OPENAI_API_KEY", "k")
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+        yield server

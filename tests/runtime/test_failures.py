@@ -17,7 +17,7 @@ from agents_core.llm.types import ModelRequest
 from agents_core.models import Agent, Message, Run, Step, ToolCall
 from agents_core.models.pipeline import Statement, run_sync
 from agents_core.record.steps import request_bytes, response_bytes
-from agents_core.runtime import step as step_module
+from agents_core.runtime import finishing
 from agents_core.runtime.loop import execute
 from tests.llm.fake_server import FakeModelServer, Reply
 from tests.runtime.world import events, in_context, make_agent, make_tool, play, said, say, spoken
@@ -101,7 +101,7 @@ async def test_an_error_of_ours_ends_the_run_and_says_so(monkeypatch: pytest.Mon
     await make_tool('def one() -> int:\n    """One."""\n    return 1\n')
     agent = await make_agent([Answer(calls=[("one", {})]), "Back."], tools=["one"])
     with monkeypatch.context() as patch:
-        patch.setattr(step_module, "decide", broken)
+        patch.setattr(finishing, "decide", broken)
         ended = await say(agent, "Hi")
     assert (ended.status, ended.stop_reason) == ("failed", "error")
     assert ended.error == {"code": "internal_error", "message": "ZeroDivisionError: by  zero", "status": None}

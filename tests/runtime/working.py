@@ -8,7 +8,7 @@ from procrastinate import PsycopgConnector
 from procrastinate.contrib.django import app as django_app
 
 from agents_core.actions.messages import RunOutcome, outcome
-from agents_core.models import pipeline
+from agents_core.models import ACTIVE, pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.queue.tasks import QUEUE
 from agents_core.queue.worker import RunWorker
@@ -36,6 +36,6 @@ async def worker(concurrency: int = 8) -> AsyncIterator[None]:
 async def ended(run_id: str, within_s: float = 20) -> RunOutcome:
     """The run, once it has ended."""
     async with asyncio.timeout(within_s):
-        while (found := await outcome(run_id)).status in ("created", "running"):
+        while (found := await outcome(run_id)).status in ACTIVE:
             await asyncio.sleep(0.02)
     return found

@@ -91,7 +91,7 @@ def list_conversation_messages(
 ) -> HttpResponse:
     owner, conversation = _thread(conversation_id, agent_id)
     kind = agents.get(owner).agent_type
-    rows = Message.objects.filter(agent=owner, conversation=conversation)
+    rows = Message.objects.filter(agent=owner, conversation=conversation, abandoned=False)
     if conversation is None or query.order == "asc":
         return reply(listed(rows, query, query, kind))
     stored = messages(rows, before=query.before, after=query.after, limit=query.limit, descending=True)

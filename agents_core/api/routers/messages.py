@@ -41,7 +41,7 @@ async def send_message_async(request: HttpRequest, agent_id: AgentId, body: Send
 @agent_router.get("/{agent_id}/messages")
 def list_messages(request: HttpRequest, agent_id: AgentId, query: Query[MessageList]) -> HttpResponse:
     kind = agents.get(agent_id).agent_type
-    rows = Message.objects.filter(agent=agent_id)
+    rows = Message.objects.filter(agent=agent_id, abandoned=False)
     if query.conversation_id is not None:
         rows = rows.filter(conversation=None if query.conversation_id == "default" else query.conversation_id)
     return reply(listed(rows, query, query, kind))
@@ -55,7 +55,7 @@ def cancel_runs(request: HttpRequest, agent_id: AgentId, body: CancelRequest | N
 
 @router.get("/")
 def list_all_messages(request: HttpRequest, query: Query[MessageList]) -> HttpResponse:
-    rows = Message.objects.filter(agent__hidden=False)
+    rows = Message.objects.filter(agent__hidden=False, abandoned=False)
     if query.conversation_id is not None:
         rows = rows.filter(conversation=query.conversation_id)
     return reply(listed_everywhere(rows, query, query))

@@ -52,7 +52,8 @@ def _filtered(query: RunFilter) -> "QuerySet[Run]":
     if agent_ids:
         rows = rows.filter(agent__in=agent_ids)
     if query.statuses:
-        rows = rows.filter(status__in=query.statuses)
+        # To V1 clients a run that stands goes on.
+        rows = rows.filter(status__in=[*query.statuses, *(["paused"] if "running" in query.statuses else [])])
     if query.active:
         rows = rows.filter(status__in=ACTIVE)
     for name in ("background", "stop_reason", "conversation_id"):

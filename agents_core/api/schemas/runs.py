@@ -9,7 +9,7 @@ from pydantic import Field
 from agents_core.api.paging import Cursor, Order
 from agents_core.api.schemas.archives import ORGANIZATION
 from agents_core.api.schemas.common import Answer, Body
-from agents_core.models import Run, Step
+from agents_core.models import Run, RunStatus, Step
 
 SHOWN_AS = (
     "use_assistant_message",
@@ -43,7 +43,7 @@ class RunResponse(Answer):
         duration = run.completed_at - run.created_at if run.completed_at else None
         stored = {name: getattr(run, name) for name in _STORED_RUN}
         return cls.model_construct(
-            **stored,
+            **stored | {"status": _V1_STATUS.get(run.status, run.status)},
             metadata=run.metadata | ({"error": run.error} if run.error else {}),
             request_config={name: run.request.get(name) for name in SHOWN_AS},
             ttft_ns=_ns(run.first_token_ms),
@@ -51,6 +51,8 @@ class RunResponse(Answer):
         )
 
 
+# V1 clients know no run that stands; to them it goes on.
+_V1_STATUS: Mapping[str, str] = {RunStatus.PAUSED: RunStatus.RUNNING}
 _STORED_RUN = (
     "id",
     "agent_id",

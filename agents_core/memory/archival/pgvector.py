@@ -21,16 +21,28 @@ class PgvectorBackend:
 
     def insert_statements(self, drafts: Sequence[PassageDraft]) -> list[Statement]:
         given = json([_row(draft) for draft in drafts])
-        return [Statement(_INSERT, (given,)), Statement(_INSERT_TERMS, (given,))]
+        archives = sorted({draft.archive_id for draft in drafts})
+        return [Statement(REVISE, (archives,)), Statement(_INSERT, (given,)), Statement(INSERT_TERMS, (given,))]
 
     def edit_statements(self, drafts: Sequence[PassageDraft]) -> list[Statement]:
-        # The update comes first: its row locks make two editors of one passage take turns.
+        # The revision comes first: its row lock makes two writers of one archive take turns.
         given = json([_row(draft) for draft in drafts])
         ids = [draft.id for draft in drafts]
-        return [Statement(_UPDATE, (given,)), Statement(_DELETE_TERMS, (ids,)), Statement(_INSERT_TERMS, (given,))]
+        return [
+            Statement(_REVISE_THOSE_OF, (ids,)),
+            Statement(KEEP, (ids,)),
+            Statement(_UPDATE, (given,)),
+            Statement(DELETE_TERMS, (ids,)),
+            Statement(INSERT_TERMS, (given,)),
+        ]
 
     def delete_statements(self, passage_ids: Sequence[str]) -> list[Statement]:
-        return [Statement(_MARK_DELETED, (list(passage_ids),)), Statement(_DELETE_TERMS, (list(passage_ids),))]
+        ids = list(passage_ids)
+        return [
+            Statement(_REVISE_THOSE_OF, (ids,)),
+            Statement(MARK_DELETED, (ids,)),
+            Statement(DELETE_TERMS, (ids,)),
+        ]
 
     def search_statement(self, search: ArchivalSearch, vector: QueryVector) -> Statement:
         conditions, params = _filters(search)
@@ -79,32 +91,46 @@ _LENGTH = """(SELECT coalesce(sum(cardinality(positions)), 0)
 
 _INSERT = f"""
 INSERT INTO passage (id, archive_id, text, indexed_text, embedding, embedding_model, length, author, tags, metadata,
-                     step_id, created_at, is_deleted)
-SELECT id, archive_id, text, indexed_text, embedding::halfvec, embedding_model, {_LENGTH}, author, tags, metadata,
-       step_id, created_at, false
-FROM {_GIVEN}
+                     step_id, created_at, is_deleted, since)
+SELECT given.id, archive_id, text, indexed_text, given.embedding::halfvec, embedding_model, {_LENGTH}, author, tags, given.metadata,
+       step_id, given.created_at, false, revision
+FROM {_GIVEN} JOIN archive ON archive.id = archive_id
 """
 
 _UPDATE = f"""
 UPDATE passage SET text = given.text, indexed_text = given.indexed_text, embedding = given.embedding::halfvec,
     embedding_model = given.embedding_model, length = {_LENGTH}, author = given.author, tags = given.tags,
-    metadata = given.metadata, updated_at = statement_timestamp()
-FROM {_GIVEN}
+    metadata = given.metadata, since = revision, updated_at = statement_timestamp()
+FROM {_GIVEN} JOIN archive ON archive.id = archive_id
 WHERE passage.id = given.id
 """
 
-_INSERT_TERMS = f"""
+INSERT_TERMS = f"""
 INSERT INTO passage_term (archive_id, lexeme, passage_id, frequency, length)
 SELECT given.archive_id, term.lexeme, given.id, cardinality(term.positions),
     sum(cardinality(term.positions)) OVER (PARTITION BY given.id)
 FROM {_GIVEN}, unnest(to_tsvector('english', given.words)) AS term(lexeme, positions, weights)
 """
 
-_DELETE_TERMS = "DELETE FROM passage_term WHERE passage_id = ANY (%s)"
+DELETE_TERMS = "DELETE FROM passage_term WHERE passage_id = ANY (%s)"
 
-_MARK_DELETED = """
-UPDATE passage SET is_deleted = true, updated_at = statement_timestamp() WHERE id = ANY (%s) AND NOT is_deleted
-RETURNING id
+MARK_DELETED = """
+UPDATE passage SET is_deleted = true, until = revision, updated_at = statement_timestamp()
+FROM archive WHERE archive.id = archive_id AND passage.id = ANY (%s) AND NOT is_deleted
+RETURNING passage.id
+"""
+
+REVISE = "UPDATE archive SET revision = revision + 1 WHERE id = ANY (%s)"
+_REVISE_THOSE_OF = """
+UPDATE archive SET revision = revision + 1 WHERE id IN (SELECT archive_id FROM passage WHERE id = ANY (%s))
+"""
+
+# What is about to be written over: as it stood until now, or until it was deleted.
+KEEP = """
+INSERT INTO passage_version (passage_id, since, until, text, indexed_text, embedding, embedding_model, length, author, tags, metadata)
+SELECT passage.id, since, coalesce(until, revision), text, indexed_text, passage.embedding, embedding_model, length, author, tags,
+    passage.metadata
+FROM passage JOIN archive ON archive.id = archive_id WHERE passage.id = ANY (%s)
 """
 
 

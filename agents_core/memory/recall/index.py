@@ -115,7 +115,9 @@ def _with_windows(turns: Sequence[_Turn]) -> list[_Turn]:
     return chosen
 
 
-_TURNS = "FROM message JOIN message_vector ON message_id = message.id WHERE message.agent_id = %(agent)s"
+_TURNS = (
+    "FROM message JOIN message_vector ON message_id = message.id WHERE message.agent_id = %(agent)s AND NOT abandoned"
+)
 
 _WITHOUT_WORDS = f"""
 SELECT {TURN_COLUMNS}, message.seq FROM message JOIN agent ON agent.id = message.agent_id

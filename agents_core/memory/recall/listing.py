@@ -30,7 +30,7 @@ def list_messages(listing: Listing) -> QuerySet[Message]:
         "created_at__lte": listing.end,
     }
     messages = Message.objects.filter(
-        agent_id=listing.agent_id, **{name: value for name, value in given.items() if value}
+        agent_id=listing.agent_id, abandoned=False, **{name: value for name, value in given.items() if value}
     )
     parts = [Cast(name, TextField()) for name in ("content", "tool_calls", "tool_returns")]
     messages = messages.annotate(body=Concat(*parts, output_field=TextField()))

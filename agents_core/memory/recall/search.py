@@ -179,7 +179,7 @@ turns AS MATERIALIZED (
         {own} AS cosine, {window} AS around, coalesce(bm25, 0) AS bm25
     FROM message_vector JOIN message ON message.id = message_id
         LEFT JOIN ranked ON ranked.id = message_id
-    WHERE message_vector.agent_id = %(agent)s AND {thread}
+    WHERE message_vector.agent_id = %(agent)s AND NOT abandoned AND {thread}
 ),
 {named("SELECT DISTINCT speaker AS person FROM turns")},
 placed AS (

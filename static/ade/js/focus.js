@@ -25,6 +25,10 @@ new MutationObserver(() => {
   const around = path.find((node) => node.isConnected);
   path = [];
   if (!around) return;
-  if (around.tabIndex < 0) around.tabIndex = -1;
+  if (around.tabIndex < 0) {
+    around.tabIndex = -1;
+    around.dataset.focused = ""; // the next live update leaves it focusable (patch.js)
+    around.addEventListener("focusout", () => delete around.dataset.focused, { once: true });
+  }
   around.focus({ preventScroll: true });
 }).observe(document.body, { childList: true, subtree: true });

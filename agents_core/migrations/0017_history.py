@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents_core', '0012_tool_lab'),
+        ('agents_core', '0016_comparisons'),
     ]
 
     operations = [

@@ -1,0 +1,63 @@
+"""Which parts of an agent's stream led to where it stands: it has gone back, and what came after then is on a branch that it has left.
+
+A line is a list of (first, last) numbers of events, in order. Each thread of an agent has its own.
+"""
+
+from collections.abc import Sequence
+
+from agents_core.models import Branch, Step
+
+Line = Sequence[tuple[int, int]]
+
+OPEN = 2**62
+"""Where a line ends that is still growing."""
+
+
+def current_line(agent_id: str, conversation_id: str | None) -> Line:
+    """The line of a thread as it stands."""
+    left = _branches(agent_id, conversation_id)
+    return onward(left[0]) if left else [(0, OPEN)]
+
+
+def onward(branch: Branch) -> Line:
+    """The line on which the agent went on when it left a branch."""
+    return [*_line(branch.base), (branch.seq + 1, OPEN)]
+
+
+def line_to(agent_id: str, conversation_id: str | None, seq: int) -> Line:
+    """The line that leads to an event: the current one if it is on that, else of the branch that was left last, cut there."""
+    left = _branches(agent_id, conversation_id)
+    lines = [onward(left[0]) if left else [(0, OPEN)], *(_line(branch.line) for branch in left)]
+    leading = next((line for line in lines if holds(line, seq)), lines[0])
+    return cut(leading, seq)
+
+
+def cut(line: Line, seq: int) -> Line:
+    """What of a line is not after an event."""
+    return [(first, min(last, seq)) for first, last in line if first <= seq]
+
+
+def holds(line: Line, seq: int) -> bool:
+    return any(first <= seq <= last for first, last in line)
+
+
+def has_step(line: Line, seq: int) -> bool:
+    """Whether a step is on the line that began with the event ``seq``: one to just before which the agent went back is not."""
+    return any(first <= seq < last for first, last in line)
+
+
+def left_steps(steps: Sequence[Step]) -> list[Step]:
+    """Those of an agent's steps that are on a branch that it has left."""
+    if not steps or not Branch.objects.filter(agent=steps[0].agent_id).exists():
+        return []
+    agent_id = steps[0].agent_id
+    lines = {thread: current_line(agent_id, thread) for thread in {step.conversation_id for step in steps}}
+    return [step for step in steps if step.seq is not None and not has_step(lines[step.conversation_id], step.seq)]
+
+
+def _branches(agent_id: str, conversation_id: str | None) -> list[Branch]:
+    return list(Branch.objects.filter(agent=agent_id, conversation=conversation_id).order_by("-seq"))
+
+
+def _line(stored: list[list[int]]) -> Line:
+    return [(first, last) for first, last in stored]

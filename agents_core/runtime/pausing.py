@@ -1,0 +1,104 @@
+"""A run that stands at a breakpoint: its step is stored as far as it came, its job ends, and no process waits.
+
+``Run.suspended`` then holds what another worker needs to go on in the middle of the step:
+
+- ``stage``: where it stands, as ``models.PauseStage``; ``step_id``.
+- ``message_id``: the answer of the model, from ANSWER on; ``finish_reason`` as the provider gave it.
+- ``calls``: by call id, what a call that cannot be run again has left (``result``, and ``ran`` with the texts ``read`` of a person's tool).
+- ``changes``: by call id, what a person has made of it since: ``arguments``, ``refused`` (why it is not to run, or what it did not to
+  count), ``result`` with its ``status``, ``writes`` (texts by label of the blocks that it writes).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from psycopg.errors import SerializationFailure
+
+from agents_core.events.types import RunPaused
+from agents_core.models import PauseStage, new_id
+from agents_core.models.pipeline import Statement, json
+from agents_core.runtime.calls import PlannedCall
+from agents_core.runtime.interrupt import RunCancelled
+from agents_core.runtime.persist import Commit
+from agents_core.runtime.state import Turn
+from agents_core.tools.base import ToolResult
+
+
+class Paused(Exception):
+    """The run stands at a breakpoint, and all of it is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a run stops. ``breakpoint_id`` is empty for a step that a person asked for; ``call_id`` and ``label``: of the call and the block
+    that it is about."""
+
+    text: str
+    kind: str = ""
+    breakpoint_id: str = ""
+    call_id: str = ""
+    label: str = ""
+
+
+_CANCELLED = "run cancelled"
+_PAUSE = f"""
+WITH paused AS (
+    UPDATE run SET status = 'paused', pauses = pauses + 1, suspended = %s, stop_at = NULL
+    WHERE id = %s AND NOT cancel_requested RETURNING id
+), noted AS (
+    INSERT INTO pause (id, agent_id, run_id, step_id, stage, reasons, proposed) SELECT %s, %s, id, %s, %s, %s, %s FROM paused
+)
+SELECT ensure(EXISTS (SELECT 1 FROM paused), '{_CANCELLED}')
+"""
+
+
+async def pause(
+    turn: Turn,
+    commit: Commit,
+    stage: PauseStage,
+    reasons: Sequence[Reason],
+    *,
+    proposed: Sequence[Mapping[str, Any]] = (),
+    **suspended: Any,
+) -> None:
+    """Writes ``commit`` and lets the run stand. Always raises: ``Paused``, or ``RunCancelled`` when somebody asked for that meanwhile."""
+    pause_id = new_id("pause")
+    kept = None if stage == PauseStage.FAILED else {"stage": stage, "step_id": turn.step_id, **suspended}
+    of_pause = (pause_id, turn.agent.id, turn.step_id, stage, json([asdict(reason) for reason in reasons]))
+    commit.add(Statement(_PAUSE, (json(kept) if kept else None, turn.run_id, *of_pause, json(list(proposed)))))
+    commit.emit(RunPaused(pause_id, stage, "; ".join(reason.text for reason in reasons)))
+    try:
+        await commit.run()
+    except SerializationFailure as error:
+        if error.diag.message_primary == _CANCELLED:
+            raise RunCancelled from None
+        raise
+    raise Paused(pause_id)
+
+
+_GO_ON = "UPDATE run SET suspended = NULL WHERE id = %s"
+
+
+def go_on(commit: Commit, turn: Turn) -> None:
+    """Adds to a commit that makes the rest of the step needless that its run is no longer suspended in it."""
+    if turn.suspended is not None:
+        commit.add(Statement(_GO_ON, (turn.run_id,)))
+        commit.afterwards(lambda: setattr(turn, "suspended", None))
+
+
+def left_by(plan: PlannedCall) -> dict[str, Any]:
+    """What is kept of a call that has run and cannot be run again; of one that can, only that it was refused."""
+    if plan.ran is not None:
+        return {"ran": asdict(plan.ran), "read": plan.read}
+    if plan.result is not None and (plan.refused or not plan.can_be_redone):
+        return {"result": asdict(plan.result), "refused": plan.refused}
+    return {}
+
+
+def take_back(plan: PlannedCall, left: Mapping[str, Any]) -> None:
+    """The reverse of ``left_by``."""
+    plan.refused = bool(left.get("refused"))
+    plan.result = ToolResult(**left["result"]) if "result" in left else None
+    if "ran" in left:
+        plan.ran, plan.read = ToolResult(**left["ran"]), left["read"]
