@@ -125,6 +125,7 @@ async def run_and_commit(
     """Runs the calls that have no result yet and commits; when another writer changed a block meanwhile, the builtin ones run again on
     what stands there now, and what people's tools changed is written there."""
     open_calls = [plan for plan in planned if plan.result is None]
+    seen = {block.facts.id: block.value for block in turn.blocks.values()}
     for attempt in range(_WRITE_TRIES):
         ran = await run()
         try:
@@ -134,6 +135,9 @@ async def run_and_commit(
                 raise
             await asyncio.sleep(random() * min(_LONGEST_PAUSE_S, attempt * 0.002))
             await refresh_world(turn)
+            for block in turn.blocks.values():
+                if (before := seen.get(block.facts.id, block.value)) != block.value:
+                    block.met = (before, block.value)
             for plan in filter(lambda plan: plan.can_be_redone, open_calls):
                 plan.result, plan.edits, plan.statements, plan.events = None, [], [], []
     raise AssertionError("unreachable")

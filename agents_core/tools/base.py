@@ -11,6 +11,7 @@ from agents_core.errors import Refused
 from agents_core.events.types import AnyEvent, BlockChanged
 from agents_core.memory.blocks import creation_statements, detachment_statement
 from agents_core.memory.edits import checked, within_limit
+from agents_core.memory.merge import merge
 from agents_core.memory.render import BlockFacts
 from agents_core.models import Author, ToolType, new_id
 from agents_core.models.pipeline import Statement
@@ -32,13 +33,15 @@ class ToolError(Refused):
 class BlockState:
     """A block as the running step sees it; ``version`` is the one that the next write replaces.
 
-    ``review``: what this agent writes becomes a proposal. ``proposal_id``: the pending proposal whose text it sees, if any.
+    ``review``: what this agent writes becomes a proposal. ``proposal_id``: the pending proposal whose text it sees, if any. ``met``: the
+    text that the model saw, and what somebody else has made of it since; None when nobody has.
     """
 
     facts: BlockFacts
     version: int
     review: bool = False
     proposal_id: str | None = None
+    met: tuple[str, str] | None = None
 
     @property
     def value(self) -> str:
@@ -168,6 +171,18 @@ class ToolContext:
         if value != block.value:
             self._change(block, {"value": value})
         return value
+
+    def rewrite_block(self, block: BlockState, value: str) -> str:
+        """Puts ``value``, a whole new text, into the block, merged with what somebody else wrote there since the model
+        saw it; gives back what the block says then. Raises as ``write_block``, and ``ToolError`` when both changed the
+        same words."""
+        merged = merge(*block.met, value) if block.met else value
+        if merged is None:
+            raise ToolError(
+                f"The memory block {block.facts.label!r} was changed by somebody else while you were writing it anew, in "
+                "the same words, so your text was not written. Look at the block as it is now, then write it again."
+            )
+        return self.write_block(block, merged)
 
     def describe_block(self, block: BlockState, description: str) -> None:
         """Gives the block another description. Raises ``BlockReadOnlyError``, and ``ToolError`` for a block under review."""
