@@ -26,3 +26,6 @@ import "./times.js";
 import "./rows.js";
 import "./rules.js";
 import "./upload.js";
+
+// Keys are heard from here on: tests wait for it.
+document.documentElement.dataset.ready = "";
