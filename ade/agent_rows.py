@@ -20,7 +20,8 @@ _WORDS: Mapping[str, str] = {"waiting": "needs approval"}
 
 @dataclass(slots=True)
 class AgentRow:
-    """An agent as the list shows it. ``state``: "running", "queued", "waiting" (calls wait for a person), "failed" or "idle".
+    """An agent as the list shows it. ``state``: "paused" (at a breakpoint), "running", "queued", "waiting" (calls wait for
+    a person), "failed" or "idle".
     ``passages`` and ``messages`` are counted up to ``COUNTED``."""
 
     agent: Agent
@@ -53,6 +54,7 @@ COUNTED = 100_000
 
 _FACTS = f"""
 SELECT agent.id,
+    EXISTS (SELECT 1 FROM run WHERE run.agent_id = agent.id AND status = 'paused') AS paused,
     EXISTS (SELECT 1 FROM run WHERE run.agent_id = agent.id AND status = 'running') AS running,
     EXISTS (SELECT 1 FROM run WHERE run.agent_id = agent.id AND status = 'created') AS queued,
     EXISTS (SELECT 1 FROM tool_call WHERE tool_call.agent_id = agent.id AND status = 'awaiting') AS waiting,
@@ -110,13 +112,14 @@ FAILED_REASONS = (
 def agent_rows(agents: Sequence[Agent]) -> list[AgentRow]:
     """The rows of ``agents``, in their order."""
     facts = {row[0]: row[1:] for row in pipeline.run_sync([Statement(_FACTS, ([agent.id for agent in agents],))])[0]}
-    segment_ids = {segment for row in facts.values() for segment in row[9] or ()}
+    segment_ids = {segment for row in facts.values() for segment in row[10] or ()}
     segments = {row[0]: row[1:] for row in pipeline.run_sync([Statement(_SEGMENTS, (list(segment_ids),))])[0]}
     return [_row(agent, facts[agent.id], segments) for agent in agents if agent.id in facts]
 
 
 def _row(agent: Agent, facts: tuple[Any, ...], segments: Mapping[Any, tuple[str, int]]) -> AgentRow:
     (
+        paused,
         running,
         queued,
         waiting,
@@ -132,7 +135,7 @@ def _row(agent: Agent, facts: tuple[Any, ...], segments: Mapping[Any, tuple[str,
         today,
     ) = facts
     failed = last_status == "failed"
-    holds = (("running", running), ("queued", queued), ("waiting", waiting), ("failed", failed))
+    holds = (("paused", paused), ("running", running), ("queued", queued), ("waiting", waiting), ("failed", failed))
     state = next((name for name, is_so in holds if is_so), "idle")
     sizes = [segments[segment_id] for segment_id in step_segments or () if segment_id in segments]
     bar = Bar(cells(sizes), agent.context_window, threshold or None, reported or None)

@@ -16,7 +16,7 @@ from ade.comparison_page import live_fragments as comparison_fragments
 from ade.group_page import live_fragments as group_fragments
 from ade.panels.base import bind
 from ade.status import runs_fragment
-from ade.tool_page import live_fragments, live_mark
+from ade.tool_page import LIVE_PANEL, live_fragments, live_mark
 from agents_core.actions.groups import everybody_in
 from agents_core.errors import AgentsError
 from agents_core.events.hub import ANY_AGENT, hub
@@ -164,21 +164,36 @@ class AgentsConsumer(_FollowingConsumer):
 
 
 class ToolsConsumer(_FollowingConsumer):
-    """The socket of a tool's page, which says what tool it shows: its calls by agents, and who holds it."""
+    """The socket of a tool's page, which says what tool it shows: its calls by agents, and who holds it.
+
+    What is more than these agents do, such as a case that was saved, comes by htmx: what was drawn before it may arrive
+    after it. The page tells that it ``arrived``, and gets everything drawn anew. Drawing and sending are one step, so
+    that nothing older follows something newer.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._tool_id = ""
+        self._params = ""
         self._told = asyncio.Event()
+        self._drawing = asyncio.Lock()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
-            shown = dict(json.loads(text_data or "")["panels"])
-            self._tool_id = dict(parse_qsl(str(shown.get("tool-calls", "")))).get("tool", "")
+            told = json.loads(text_data or "")
+            params = str(dict(told["panels"]).get(LIVE_PANEL, ""))
+            arrived = dict(told.get("arrived", {}))
         except (ValueError, KeyError, TypeError):
             await self.close(code=4400)
             return
+        self._params = params
         self._told.set()
+        if LIVE_PANEL in arrived:
+            await self._draw()
+
+    async def _draw(self) -> None:
+        async with self._drawing:
+            draw = database_sync_to_async(_rendered_calls, thread_sensitive=False)
+            await self.say(fragments=await draw(self._params))
 
     async def follow(self) -> None:
         shown: tuple[Any, ...] = ()
@@ -186,12 +201,10 @@ class ToolsConsumer(_FollowingConsumer):
             await hub().ready()
             await self._told.wait()
             while True:
-                tool_id = self._tool_id
-                mark = (tool_id, *await database_sync_to_async(live_mark, thread_sensitive=False)(tool_id))
+                params = self._params
+                mark = (params, *await database_sync_to_async(live_mark, thread_sensitive=False)(_tool_of(params)))
                 if mark != shown:
-                    await self.say(
-                        fragments=await database_sync_to_async(_rendered_calls, thread_sensitive=False)(tool_id)
-                    )
+                    await self._draw()
                 shown = mark
                 await asyncio.sleep(_LIST_JOIN_S)
                 await bell.wait(60.0)
@@ -267,8 +280,13 @@ def _rendered_group(group_id: str) -> tuple[set[str], list[dict[str, Any]]]:
     return set(everybody_in(group_id)), [fragment.rendered() for fragment in group_fragments(group)]
 
 
-def _rendered_calls(tool_id: str) -> list[dict[str, Any]]:
-    return [fragment.rendered() for fragment in live_fragments(tool_id)]
+def _tool_of(params: str) -> str:
+    return dict(parse_qsl(params)).get("tool", "")
+
+
+def _rendered_calls(params: str) -> list[dict[str, Any]]:
+    drawn = live_fragments(_tool_of(params))
+    return [{**fragment.rendered(), "panel": LIVE_PANEL, "params": params} for fragment in drawn]
 
 
 def _rendered_rows(changed: set[str] | None, filters: dict[str, str]) -> list[dict[str, Any]]:

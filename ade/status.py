@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from ade.fragments import Fragment
-from agents_core.models import Run, RunStatus, pipeline
+from agents_core.models import ACTIVE, Run, RunStatus, pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.sandbox.base import SandboxStatus
 from agents_core.tools.execute import sandbox
@@ -37,11 +37,10 @@ def _database() -> str:
 
 def runs_text() -> str:
     """How many runs go on and wait, of all agents."""
-    statuses = list(
-        Run.objects.filter(status__in=[RunStatus.CREATED, RunStatus.RUNNING]).values_list("status", flat=True)[:1000]
-    )
-    active = statuses.count(RunStatus.RUNNING)
-    return f"{active} run{'' if active == 1 else 's'} active · {len(statuses) - active} queued"
+    statuses = list(Run.objects.filter(status__in=ACTIVE).values_list("status", flat=True)[:1000])
+    active, paused = statuses.count(RunStatus.RUNNING), statuses.count(RunStatus.PAUSED)
+    stand = f" · {paused} paused" if paused else ""
+    return f"{active} run{'' if active == 1 else 's'} active · {statuses.count(RunStatus.CREATED)} queued{stand}"
 
 
 def runs_fragment() -> Fragment:

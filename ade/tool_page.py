@@ -20,6 +20,10 @@ _NAMED_AGENTS = 5
 _COUNTED = 1000
 _LIVE = "ade/partials/_tool_"
 
+LIVE_PANEL = "tool-calls"
+ARRIVES = f"{LIVE_PANEL} 0"
+"""The ``X-Panel`` of an answer that brings the calls: what the socket drew before may come after, so it draws them anew."""
+
 
 def find_tool(ref: str) -> Tool:
     """By id or by name. Raises ``NotFound``."""

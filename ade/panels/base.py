@@ -81,6 +81,7 @@ PANELS = Registry(
         "files": "ade.panels.files:FilesPanel",
         "raw": "ade.panels.raw:RawPanel",
         "timeline": "ade.panels.timeline:TimelinePanel",
+        "breakpoints": "ade.panels.breakpoints:BreakpointsPanel",
         "events": "ade.panels.events:EventsPanel",
         "history": "ade.panels.history:HistoryPanel",
         "branches": "ade.panels.branches:BranchesPanel",

@@ -45,7 +45,9 @@ class ContextPanel(Panel):
 
     slug = "context"
     title = "Context"
-    follows: ClassVar[frozenset[str]] = frozenset({"step.ended", "context.compacted", "agent.changed", "block.changed"})
+    follows: ClassVar[frozenset[str]] = frozenset(
+        {"step.ended", "run.paused", "context.compacted", "agent.changed", "block.changed"}
+    )
 
     @cached_property
     def pinned(self) -> int | None:

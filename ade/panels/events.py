@@ -22,6 +22,7 @@ _FILTERS: Mapping[str, tuple[str, ...]] = {
     "messages": ("message.",),
     "tools": ("tool.", "approval."),
     "memory": ("block.", "passage.", "context."),
+    "debugger": ("run.paused", "run.resumed", "run.edited", "breakpoint."),
     "agent": ("agent.",),
 }
 _WORDS = {
@@ -34,6 +35,10 @@ _WORDS = {
     "run.started": "a worker took it up",
     "run.cancel_requested": "asked to stop",
     "run.ended": "{status}: {stop_reason}",
+    "run.paused": "paused: {text}",
+    "run.resumed": "goes on: {how}",
+    "run.edited": "a person changed {kind} {target}",
+    "breakpoint.logged": "{text}",
     "run.callback_sent": "the callback was taken: {status_code}",
     "step.started": "the model is asked",
     "step.ended": "{status}",

@@ -5,8 +5,10 @@ from typing import Any, ClassVar
 
 from ade.panels.base import Panel
 from ade.run_words import why
+from ade.standing import STAGES
 from ade.window import Bar, bars_of
-from agents_core.models import ACTIVE, Run, RunStatus, Step, StepKind, ToolCall, ToolCallStatus
+from agents_core.actions.pauses import open_pause
+from agents_core.models import ACTIVE, Pause, Run, RunStatus, Step, StepKind, ToolCall, ToolCallStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,7 @@ class State:
     name: str
     words: str
     can_stop: bool = False
+    pause: Pause | None = None
 
 
 class HeadPanel(Panel):
@@ -27,6 +30,8 @@ class HeadPanel(Panel):
             "run.started",
             "run.cancel_requested",
             "run.ended",
+            "run.paused",
+            "run.resumed",
             "step.started",
             "step.ended",
             "agent.changed",
@@ -39,6 +44,9 @@ class HeadPanel(Panel):
 
     def _state(self) -> State:
         active = list(Run.objects.filter(agent=self.agent, status__in=ACTIVE).order_by("first_seq"))
+        if pause := open_pause(self.agent.id):
+            where = f"paused {STAGES[pause.stage]} · step {pause.step.number}"
+            return State("paused", where, can_stop=True, pause=pause)
         running = [run for run in active if run.status == RunStatus.RUNNING]
         if any(run.cancel_requested for run in running):
             return State("waiting", "stopping")

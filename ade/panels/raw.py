@@ -30,7 +30,7 @@ class RawPanel(Panel):
 
     slug = "raw"
     title = "Raw"
-    follows: ClassVar[frozenset[str]] = frozenset({"step.ended"})
+    follows: ClassVar[frozenset[str]] = frozenset({"step.ended", "run.paused"})
 
     def context(self) -> dict[str, Any]:
         number, as_sent = number_in(self.params, "step"), self.params.get("view") == _AS_SENT

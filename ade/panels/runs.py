@@ -28,7 +28,10 @@ class RunsPanel(Panel):
     slug = "runs"
     title = "Runs"
     follows: ClassVar = frozenset(
-        {"run.created", "run.started", "run.ended", "run.callback_sent", "step.ended", "agent.changed"}
+        {
+            *("run.created", "run.started", "run.paused", "run.resumed", "run.ended"),
+            *("run.callback_sent", "step.ended", "agent.changed"),
+        }
     )
 
     def context(self) -> dict[str, Any]:

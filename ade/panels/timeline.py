@@ -30,6 +30,7 @@ _NOT_DONE: Mapping[str, str] = {
     ToolCallStatus.INTENDED: "under way",
     ToolCallStatus.AWAITING: "waits for an answer",
     ToolCallStatus.HELD: "waits for an answer",
+    ToolCallStatus.PAUSED: "paused",
 }
 
 CallKey = tuple[str, str]
@@ -65,6 +66,8 @@ class TimelinePanel(Panel):
             "run.created",
             "run.started",
             "run.ended",
+            "run.paused",
+            "run.resumed",
             "step.started",
             "step.ended",
             "tool.called",

@@ -15,13 +15,16 @@ from ade.panels.branches import MOVES
 from ade.panels.context import can_travel
 from ade.returns import Found, found_by, is_long, searches_of
 from ade.senders import Awaited, Sender, awaited, senders
+from ade.standing import QUICK, Mend, Standing, mend, plain, standing_at
 from agents_core.events.types import AgentChanged, BlockChanged, RunEnded, StoredEvent
 from agents_core.models import (
     Block,
     BlockVersion,
+    Breakpoint,
     Conversation,
     Event,
     Eviction,
+    Intervention,
     Message,
     Role,
     Run,
@@ -86,6 +89,8 @@ class StepView:
     notes: list[str] = field(default_factory=list)
     eviction: Eviction | None = None
     streaming: bool = False
+    stands: Standing | None = None
+    mends: list[Mend] = field(default_factory=list)
     left: bool = False
 
     @property
@@ -160,9 +165,15 @@ class TracePanel(Panel):
             "earlier": runs[PAGE - 1].id if len(runs) > PAGE else None,
         }
 
-    def place(self) -> dict[str, str]:
-        """What the partials need to stay in the conversation."""
-        return {"thread": thread(self.params), "params": query(self.params, ("conversation",))}
+    def place(self) -> dict[str, Any]:
+        """What the partials need to stay in the conversation, and to show where runs stop."""
+        shown = plain(Breakpoint.objects.filter(agent=self.agent, enabled=True))
+        return {
+            "thread": thread(self.params),
+            "params": query(self.params, ("conversation",)),
+            "stops": {f"{kind} {target}".strip() for kind, target in shown},
+            "quick": QUICK,
+        }
 
     def _runs(self) -> "QuerySet[Run]":
         runs = Run.objects.filter(agent=self.agent)
@@ -178,7 +189,8 @@ class TracePanel(Panel):
 
     def fragments(self, events: Sequence[StoredEvent]) -> list[Fragment]:
         """A whole turn when the run itself changed, else only its steps that did; all after a block was deleted."""
-        if _moved(events) or _lost_block(events) or (thread(self.params) and _other_conversations(events)):
+        moved = _moved(events) or _moved_breakpoints(events) or _lost_block(events)
+        if moved or (thread(self.params) and _other_conversations(events)):
             return [self.whole()]
         # A run ends with its last step, in one commit: the event names both.
         runs = {event.run_id for event in events if event.run_id and (not event.step_id or _is_of_run(event))}
@@ -216,6 +228,10 @@ def _lost_block(events: Sequence[StoredEvent]) -> bool:
         if isinstance(event.event, BlockChanged) and event.event.change == "detached"
     }
     return bool(gone) and Block.objects.filter(id__in=gone).count() < len(gone)
+
+
+def _moved_breakpoints(events: Sequence[StoredEvent]) -> bool:
+    return any(isinstance(event.event, AgentChanged) and "breakpoints" in event.event.fields for event in events)
 
 
 def _other_conversations(events: Sequence[StoredEvent]) -> bool:
@@ -258,6 +274,10 @@ def step_views(steps: Sequence[Step]) -> list[StepView]:
         views[step.id].left = True
     for eviction in Eviction.objects.filter(step__in=views).select_related("summary"):
         views[eviction.step_id or ""].eviction = eviction
+    for step_id, stands in standing_at(views).items():
+        views[step_id].stands = stands
+    for made in Intervention.objects.filter(step__in=views):
+        views[made.step_id].mends.append(mend(made))
     pending = [
         view for view in views.values() if view.step.status == StepStatus.PENDING and not view.said and not view.calls
     ]

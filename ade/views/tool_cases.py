@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from ade.tool_agent import AgentInputs
 from ade.tool_cases import CaseForm, CaseRow, cases_context, told_json
 from ade.tool_inputs import Inputs
-from ade.tool_page import find_call, live_context
+from ade.tool_page import ARRIVES, find_call, live_context
 from ade.tool_source import Reading, read_source
 from ade.views.tools import edited
 from agents_core.actions import tool_cases, tools
@@ -102,7 +102,7 @@ def save_case(request: HttpRequest, tool_id: str) -> HttpResponse:
 def _listed(request: HttpRequest, tool: Tool, said: str) -> HttpResponse:
     context = {**live_context(tool), **cases_context(tool), "editable": True, "oob": True}
     response = render(request, f"{_PARTIALS}cases_changed.html", context)
-    response["HX-Trigger"] = json.dumps({"toast": {"text": said, "tone": "ok"}})
+    response["X-Panel"], response["HX-Trigger"] = ARRIVES, json.dumps({"toast": {"text": said, "tone": "ok"}})
     return response
 
 

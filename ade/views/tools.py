@@ -17,6 +17,7 @@ from ade.tool_environment import environment_context
 from ade.tool_history import history_context
 from ade.tool_inputs import Inputs
 from ade.tool_page import (
+    ARRIVES,
     PAGE,
     find_call,
     find_tool,
@@ -208,7 +209,7 @@ def save_tool(request: HttpRequest) -> HttpResponse:
     shown = ToolForm.of(saved)
     context = {**_page(saved, shown, read_source(saved.source_code or "", saved)), "oob": True}
     response = render(request, f"{_PARTIALS}saved.html", context)
-    response["HX-Replace-Url"] = f"/tools/{saved.id}"
+    response["X-Panel"], response["HX-Replace-Url"] = ARRIVES, f"/tools/{saved.id}"
     response["HX-Trigger"] = json.dumps({"toast": {"text": _saved_text(tool, saved), "tone": "ok"}})
     response["HX-Trigger-After-Settle"] = (
         "tool-saved"  # The editor is read anew: an answer from before the save is late now.

@@ -21,7 +21,7 @@ from agents_core.record.steps import request_bytes, response_bytes
 
 ASIDE = ("context", "next", "core", "archival", "recall", "files", "raw")
 MAIN = ("trace", "runs", "settings", "sleeptime")
-DRAWER = ("timeline", "events", "history", "branches", "compactions", "output")
+DRAWER = ("timeline", "breakpoints", "events", "history", "branches", "compactions", "output")
 
 _STEP_PAGE = re.compile(r"/agents/[^/?#]+/steps/(\d+)(?:[?#]|$)")
 

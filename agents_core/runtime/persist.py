@@ -209,6 +209,11 @@ SELECT ensure(EXISTS (SELECT 1 FROM claimed), '{_NOT_ACTIVE}'), step.number, req
     running_s, step.id, suspended
 FROM (VALUES (1)) AS one LEFT JOIN claimed ON true LEFT JOIN step ON step.id = suspended ->> 'step_id'
 """
+# What people changed while it stood, and its request had not gone out, was so before.
+_SEEN = """
+UPDATE step SET seq = event_seq FROM run, agent WHERE agent.id = %s AND run.id = %s AND step.id = suspended ->> 'step_id'
+    AND suspended ->> 'stage' IN ('request', 'eviction')
+"""
 _WORLD = """
 SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_window, embedding, tool_rules, compaction_settings,
     response_format, message_buffer_autoclear, timezone, budgets, ratio, samples,
@@ -265,6 +270,7 @@ async def take_up_run(agent_id: str, run_id: str, conversation_id: str | None, a
     commit = Commit(agent_id, conversation_id, run_id)
     commit.emit(RunStarted(attempt))
     commit.add(Statement(_TAKE_UP, (run_id,)), "step")
+    commit.add(Statement(_SEEN, (agent_id, run_id)))
     commit.add(Statement(_WORLD, (run_id, agent_id)), "world")
     commit.add(Statement(_CONTEXT, (WAITING, agent_id, conversation_id, WAITING, run_id)), "messages")
     rows = await commit.run()

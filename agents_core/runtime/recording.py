@@ -53,7 +53,8 @@ UPDATE step SET provider = %s, model = %s, handle = %s, url = %s, compacts_at = 
     world_id = %s, status = %s, stop_reason = %s, tools_ms = %s, finished_at = CASE WHEN %s THEN now() END WHERE id = %s
 """
 _REQUEST = """
-UPDATE step SET provider = %s, model = %s, handle = %s, compacts_at = %s, segments = %s::uuid[], estimated_tokens = %s WHERE id = %s
+UPDATE step SET provider = %s, model = %s, handle = %s, compacts_at = %s, segments = %s::uuid[], estimated_tokens = %s, world_id = %s
+WHERE id = %s
 """
 _RATIO = """
 INSERT INTO token_ratio (handle, ratio, samples) VALUES (%s, %s, 1)
@@ -114,11 +115,12 @@ def record_request(
 ) -> None:
     """Adds the request that the turn's step is about to send to a commit. What is then sent takes its place."""
     new = _stored.missing(segments)
-    commit.add(store_statement(turn.agent.id, new, []))
+    world = window.world.stored()
+    commit.add(store_statement(turn.agent.id, new, [world]))
     commit.afterwards(lambda: _stored.add(new))
     facts = (connection.provider_name, connection.model, turn.model, round(turn.agent.context_window * COMPACT_AT))
     ids = f"{{{','.join(segment.id for segment in segments)}}}"
-    commit.add(Statement(_REQUEST, (*facts, ids, window.tokens, turn.step_id)))
+    commit.add(Statement(_REQUEST, (*facts, ids, window.tokens, sha256(world).digest(), turn.step_id)))
 
 
 def spend(spent: Spent, usage: Usage, cost: float | None) -> None:

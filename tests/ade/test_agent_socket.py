@@ -1,67 +1,18 @@
 """The socket of an agent's pages: nothing that it draws for what a page has left, and nothing that a page lacks."""
 
-import json
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from asgiref.testing import ApplicationCommunicator
 
 from ade.consumers import AgentConsumer
 from agents_core.actions import agents, blocks
 from agents_core.actions.new_agent import NewAgent
 from agents_core.models import Agent, Author
+from tests.ade.sockets import Page, opened
 from tests.running import finish
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PATIENCE_S = 20
-
-
-class Page:
-    """What an open page says and hears."""
-
-    def __init__(self, communicator: ApplicationCommunicator) -> None:
-        self._communicator = communicator
-
-    async def tell(self, panels: dict[str, str], **arrived: int) -> None:
-        await self.say(json.dumps({"panels": panels, "arrived": arrived}))
-
-    async def say(self, text: str) -> None:
-        await self._communicator.send_input({"type": "websocket.receive", "text": text})
-
-    async def hear(self) -> dict[str, Any]:
-        sent = await self._communicator.receive_output(timeout=PATIENCE_S)
-        assert sent["type"] == "websocket.send", sent
-        message: dict[str, Any] = json.loads(sent["text"])
-        return message
-
-    async def hear_close(self) -> int:
-        sent = await self._communicator.receive_output(timeout=PATIENCE_S)
-        assert sent["type"] == "websocket.close", sent
-        code: int = sent["code"]
-        return code
-
-    async def drawn(self) -> list[tuple[str, str]]:
-        """The panels of the next message, each with what it was drawn for."""
-        return [(each["panel"], each["params"]) for each in (await self.hear())["fragments"]]
-
-
-@asynccontextmanager
-async def opened(agent_id: str, after: int) -> AsyncIterator[Page]:
-    scope = {
-        "type": "websocket",
-        "path": f"/ws/agents/{agent_id}/",
-        "query_string": f"after={after}".encode(),
-        "url_route": {"kwargs": {"agent_id": agent_id}},
-    }
-    communicator = ApplicationCommunicator(AgentConsumer.as_asgi(), scope)
-    await communicator.send_input({"type": "websocket.connect"})
-    assert (await communicator.receive_output(timeout=PATIENCE_S))["type"] == "websocket.accept"
-    yield Page(communicator)
-    await communicator.send_input({"type": "websocket.disconnect", "code": 1000})
-    await communicator.wait(timeout=PATIENCE_S)
 
 
 @pytest.fixture
@@ -78,7 +29,8 @@ def with_page(agent: Agent, talk: Callable[[Page], Coroutine[Any, Any, None]]) -
     """``talk`` with a page that was drawn before the agent's newest event."""
 
     async def main() -> None:
-        async with opened(agent.id, agent.event_seq - 1) as page:
+        query = f"after={agent.event_seq - 1}"
+        async with opened(AgentConsumer, f"/ws/agents/{agent.id}/", query, agent_id=agent.id) as page:
             await talk(page)
 
     finish(main())

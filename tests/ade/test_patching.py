@@ -12,6 +12,7 @@ from agents_core.actions import (
     agents,
     archives,
     blocks,
+    breakpoints,
     callbacks,
     compaction,
     conversations,
@@ -19,6 +20,7 @@ from agents_core.actions import (
     files,
     folders,
     groups,
+    pauses,
     proposals,
     runs,
     schedules,
@@ -28,7 +30,7 @@ from agents_core.actions import (
 from agents_core.actions.messages import CallAnswer, Input, RunOptions, pending, send
 from agents_core.actions.new_agent import NewAgent
 from agents_core.memory.archival.base import PassageDraft
-from agents_core.models import Agent, Author, Conversation, File, Folder, Passage, Run, Schedule, new_id
+from agents_core.models import Agent, Author, Breakpoint, Conversation, File, Folder, Passage, Run, Schedule, new_id
 from agents_core.runtime import context
 from agents_core.runtime.filing import process
 from agents_core.runtime.loop import execute
@@ -278,6 +280,25 @@ def lose_file(agent: Agent) -> None:
     files.delete(File.objects.get(name="a.md").id, folder.id)
 
 
+def stand_at(kind: str, text: str = "I moved to Lisbon last month.") -> Callable[[Agent], Any]:
+    """The agent comes to a breakpoint of the kind."""
+    return lambda agent: (breakpoints.create(agent.id, kind), say(agent, text))
+
+
+def go_on(agent: Agent, how: str) -> None:
+    pause = pauses.open_pause(agent.id)
+    assert pause
+    pauses.resume(pause.id, how)
+    finish(execute(agent.id, pause.run_id, None, 1))
+
+
+def mend(agent: Agent, kind: str, value: Any) -> None:
+    pause = pauses.open_pause(agent.id)
+    assert pause
+    call = pause.step.calls.first()
+    pauses.edit(pause.id, kind, call.call_id if call else "", value)
+
+
 RULE = {"type": "run_first", "tool_name": "archival_memory_search"}
 
 ACTIONS: dict[str, Callable[[Agent], Any]] = {
@@ -327,6 +348,11 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "a tool is detached": lambda agent: tools.detach(agent.id, agent.tools.all()[0].id),
     "a tool asks first": lambda agent: tools.set_approval(agent.id, agent.tools.all()[0].name, True),
     "the agent gets a companion": lambda agent: agents.modify(agent.id, {"enable_sleeptime": True}),
+    "a breakpoint is set": lambda agent: breakpoints.create(agent.id, "tool", target="archival_memory_search"),
+    "a run stands before the model": stand_at("model"),
+    "a run stands before its calls": stand_at("tool"),
+    "a run stands before it writes": stand_at("block_write"),
+    "a logpoint is passed": lambda agent: (breakpoints.create(agent.id, "answer", log="here"), say(agent, "Hello")),
     "the agent is renamed": lambda agent: agents.modify(agent.id, {"name": "Renamed"}),
     "the model is changed": lambda agent: agents.modify(
         agent.id, {"model": "offline/rules-8k", "context_window": 8000}
@@ -352,6 +378,37 @@ def test_patched_page_equals_reloaded_page(agent: Agent, action: Callable[[Agent
 )
 def test_an_answer_to_a_waiting_call_moves_the_page(agent: Agent, action: Callable[[Agent], Any]) -> None:
     ask_for_approval(agent)
+    assert_patched_equals_reloaded(agent.id, VIEWS, lambda: action(agent))
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        lambda agent: go_on(agent, "continue"),
+        lambda agent: go_on(agent, "into"),
+        lambda agent: mend(agent, "refused", "Not now."),
+        lambda agent: (mend(agent, "result", "Done."), go_on(agent, "over")),
+        lambda agent: runs.cancel(agent.id),
+        lambda agent: go_on(agent, "cancel"),
+        lambda _: breakpoints.delete(Breakpoint.objects.get().id),
+        lambda agent: queue(agent, "And now?"),
+    ],
+    ids=[
+        "continued",
+        "stepped into",
+        "refused",
+        "answered",
+        "asked to stop",
+        "cancelled",
+        "breakpoint deleted",
+        "spoken to",
+    ],
+)
+@pytest.mark.parametrize("kind", ["tool", "block_write"])
+def test_what_a_person_does_with_a_run_that_stands_moves_the_page(
+    agent: Agent, kind: str, action: Callable[[Agent], Any]
+) -> None:
+    stand_at(kind)(agent)
     assert_patched_equals_reloaded(agent.id, VIEWS, lambda: action(agent))
 
 

@@ -74,10 +74,10 @@ def page(live: Server, browser: Browser) -> Iterator[Page]:
 
 # What the browser itself tells of a server that refuses or is gone; what a page makes of that is the test's to check.
 _ABOUT_THE_SERVER = ("Failed to load resource", "WebSocket connection to")
-# What htmx tells of a request that the page was left during.
-_LEFT = ("htmx:sendAbort", "htmx:afterRequest")
+# What htmx tells of a request that ended early: for a newer one (hx-sync="replace", as typing does), or with the page.
+_ENDED = ("htmx:sendAbort", "htmx:afterRequest")
 
 
 def _told(message: ConsoleMessage) -> list[str]:
-    expected = message.text.startswith(_ABOUT_THE_SERVER + _LEFT)
+    expected = message.text.startswith(_ABOUT_THE_SERVER + _ENDED)
     return [message.text] if message.type == "error" and not expected else []

@@ -15,7 +15,7 @@ def create_agent(page: Page, name: str, template: str = "companion") -> None:
     page.locator(f"input[name=template][value={template}]").check()
     page.locator("#new-name").fill(name)
     page.get_by_role("button", name="Create").click()
-    expect(page).to_have_url(re.compile(r"/agents/agent-"))
+    page.wait_for_url(re.compile(r"/agents/agent-"))  # loaded: before that nothing hears a key
 
 
 def say(page: Page, text: str) -> None:
@@ -127,6 +127,7 @@ def test_a_tool_is_attached_from_the_outline(page: Page) -> None:
     create_agent(page, "tools")
     page.get_by_role("button", name="Attach or detach tools").click()
     page.locator("#tool-words").fill("archival_memory_search")
+    expect(page.locator("#tool-choices")).not_to_contain_text("send_message")  # The search has answered.
     choice = page.locator("#tool-choices li").filter(has=page.get_by_role("link", name="archival_memory_search"))
     before = choice.get_by_role("button").inner_text()
     choice.get_by_role("button").click()

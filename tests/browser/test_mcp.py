@@ -15,7 +15,7 @@ def test_a_server_is_added_and_given_to_an_agent_by_keyboard(live: Server, page:
     Letta(base_url=f"http://localhost:{live.port}").agents.create(name="Ada of the keys", model="offline/rules")
     page.goto("/mcp-servers")
     page.keyboard.press("n")
-    expect(page).to_have_url(f"http://localhost:{live.port}/mcp-servers/new")
+    page.wait_for_url("**/mcp-servers/new")
     page.locator("#server-name").focus()
     page.keyboard.type("keys")
     page.keyboard.press("Tab")
@@ -30,6 +30,7 @@ def test_a_server_is_added_and_given_to_an_agent_by_keyboard(live: Server, page:
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="keys")).to_be_visible()
+    page.wait_for_load_state()
     expect(page.locator("#mcp-server")).to_contain_text("Adds two numbers.")
 
     page.get_by_role("button", name="Attach to Ada of the keys").focus()

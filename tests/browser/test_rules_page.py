@@ -35,7 +35,7 @@ def test_a_turn_is_simulated_and_rules_are_changed_by_keyboard_alone(page: Page,
     page.locator("#rules-page").press("Enter")
     now = page.locator("#rules-now")
     expect(now).to_contain_text("weigh has to be called now.")
-    expect(page.locator(".live")).to_be_visible()
+    expect(page.locator("#live")).to_have_text("live")
 
     tab_to(page, "node-weigh")
     page.keyboard.press("Enter")
@@ -49,6 +49,7 @@ def test_a_turn_is_simulated_and_rules_are_changed_by_keyboard_alone(page: Page,
     expect(now).to_have_text("The turn has ended.")
     page.go_back()
     expect(now).to_contain_text("letter has to be called now.")
+    expect(page.locator("#live")).to_have_text("live")
     page.keyboard.press("r")
     expect(now).to_contain_text("weigh has to be called now.")
 
@@ -76,7 +77,7 @@ def test_a_turn_is_simulated_and_rules_are_changed_by_keyboard_alone(page: Page,
 
 def test_a_tool_that_is_dragged_onto_another_lets_that_one_follow(page: Page, live: Server) -> None:
     page.goto(f"/agents/{make_agent(live)}/rules?view=edit")
-    expect(page.locator(".live")).to_be_visible()
+    expect(page.locator("#live")).to_have_text("live")
     page.locator("#node-crate").drag_to(page.locator("#node-letter"))
     expect(page.get_by_role("link", name="crate to letter.")).to_be_visible()
 

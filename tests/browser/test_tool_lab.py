@@ -1,6 +1,6 @@
 """The whole story of a tool's author, in the browser."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.test_tool_page import ask, function, save, write
 from tests.e2e.serving import Server
@@ -74,6 +74,7 @@ def test_an_author_writes_mends_tries_keeps_cases_and_jumps_to_them_from_a_call(
 
     page.get_by_role("button", name="Attach to agent…").click()
     page.get_by_role("button", name="Attach Treasurer").click()
+    expect(page.get_by_role("button", name="Detach Treasurer")).to_be_visible()
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="Calls by agents").click()
     for people in (4, 5):
@@ -90,6 +91,59 @@ def test_an_author_writes_mends_tries_keeps_cases_and_jumps_to_them_from_a_call(
     expect(page.get_by_role("tab", name="Cases")).to_have_attribute("aria-selected", "true")
     expect(page.locator("summary:focus")).to_contain_text("four people")
     expect(page.locator("details[open]")).to_contain_text('"people": 4')
+
+
+class Held:
+    """The page's websocket, whose messages to the page wait while it is held."""
+
+    def __init__(self, page: Page, path: str) -> None:
+        self._waiting: list[str | bytes] | None = None
+        page.route_web_socket(path, self._connect)
+
+    def _connect(self, socket: WebSocketRoute) -> None:
+        self._socket = socket
+        socket.connect_to_server().on_message(self._pass)
+
+    def _pass(self, text: str | bytes) -> None:
+        if self._waiting is None:
+            self._socket.send(text)
+        else:
+            self._waiting.append(text)
+
+    def hold(self) -> None:
+        self._waiting = []
+
+    @property
+    def has_some(self) -> bool:
+        return bool(self._waiting)
+
+    def release(self) -> None:
+        waiting, self._waiting = self._waiting or [], None
+        for text in waiting:
+            self._socket.send(text)
+
+
+def test_a_case_saved_from_a_call_stays_when_rows_come_that_were_drawn_before_it(page: Page, live: Server) -> None:
+    socket = Held(page, "**/ws/tools/**")
+    tool = ask(live, "/tools/", {"source_code": function("measured", "return str(len(topic))")})
+    agent = ask(live, "/agents/", {"name": "Surveyor", "model": "offline/rules", "tool_ids": [tool["id"]]})
+    path, said = f"/agents/{agent['id']}/messages", "call measured with topic={}"
+    page.goto(f"/tools/{tool['id']}")
+    page.get_by_role("tab", name="Calls by agents").click()
+    ask(live, path, {"messages": [{"role": "user", "content": said.format("lake")}]})
+    rows = page.locator("#panel-tool-calls tbody tr")
+    expect(rows.last).to_contain_text("ok")
+    socket.hold()
+    ask(live, path, {"messages": [{"role": "user", "content": said.format("river")}]})
+    while not socket.has_some:
+        page.wait_for_timeout(50)
+    rows.last.get_by_role("button", name="Save as case…").click()
+    page.get_by_role("button", name="Save case").click()
+    expect(rows.last).to_contain_text("case: topic=lake")
+    expect(rows).to_have_count(2)
+    socket.release()
+    page.wait_for_timeout(500)  # What came is shown at the next frame.
+    expect(rows.last).to_contain_text("case: topic=lake")
 
 
 def test_two_versions_are_compared_and_the_older_is_brought_back(page: Page, live: Server) -> None:
@@ -200,6 +254,7 @@ def test_a_mock_agent_gets_and_loses_blocks_by_keys_and_the_run_shows_what_chang
     expect(page.get_by_role("button", name="Remove the block persona")).to_be_focused()
     page.keyboard.press("Enter")
     expect(labels).to_have_count(1)
+    expect(page.get_by_role("button", name="Remove the block plan")).to_be_focused()
     page.keyboard.press("Enter")
     expect(labels).to_have_count(0)
     expect(page.get_by_role("button", name="Add block")).to_be_focused()

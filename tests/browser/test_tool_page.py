@@ -42,7 +42,8 @@ def function(name: str, body: str = "return topic") -> str:
 
 def save(page: Page) -> None:
     page.bring_to_front()
-    page.keyboard.press("Control+s")
+    with page.expect_response("**/tools/save"):  # It may say "saved" still, of what was there before.
+        page.keyboard.press("Control+s")
     expect(page.locator("#tool-state")).to_have_text("saved")
 
 
@@ -85,6 +86,7 @@ def test_a_tool_is_written_mended_tried_saved_attached_and_called(page: Page, li
 
     page.get_by_role("button", name="Attach to agent…").click()
     page.get_by_role("searchbox", name="Search agents").fill("fore")
+    expect(page.locator("#tool-agents li")).to_have_count(1)
     page.get_by_role("button", name="Attach Forecaster").click()
     expect(page.get_by_role("button", name="Detach Forecaster")).to_be_visible()
     page.keyboard.press("Escape")

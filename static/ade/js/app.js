@@ -21,4 +21,5 @@ import "./toasts.js";
 import "./times.js";
 import "./rows.js";
 import "./rules.js";
+import "./debugger.js";
 import "./upload.js";

@@ -85,12 +85,21 @@ function advance(seq) {
   document.documentElement.dataset.seq = String(seq);
 }
 
+/**
+ * Whether htmx has brought its panel meanwhile, of which the server does not know yet: it was drawn before, or the server
+ * draws the panel anew when it is told.
+ *
+ * @param {import("./patch.js").Fragment} fragment
+ */
+const isOvertaken = ({ panel }) => panel !== undefined && panel in arrived;
+
 /** @param {Message} message */
 async function take(message) {
-  if (message.fragments) patch(message.fragments);
+  if (message.fragments) patch(message.fragments.filter((fragment) => !isOvertaken(fragment)));
   if (message.reload) {
     await reload();
     renew(); // what the address does not say, such as the words searched for
+    tell();
   }
   // A page loaded again may be further than the message that asked for it.
   advance(message.reload ? Math.max(message.seq ?? 0, Number(source?.dataset.seq)) : message.seq);

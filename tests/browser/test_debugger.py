@@ -1,0 +1,162 @@
+"""The debugger's stories in a real browser, by keyboard alone."""
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from letta_client import Letta
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.e2e.serving import Server
+
+MAIL = """
+def send_mail(to: str) -> str:
+    \"\"\"Sends.
+
+    Args:
+        to: Whom.
+    \"\"\"
+    return "sent to " + to
+"""
+
+
+def made(server: Server, **fields: Any) -> Any:
+    """An agent of the offline model that knows a little of somebody."""
+    client = Letta(base_url=f"http://localhost:{server.port}")
+    tool = client.tools.upsert(source_code=MAIL)
+    blocks = [{"label": "human", "value": "Name: Bo."}, {"label": "persona", "value": "I am kind."}]
+    return client.agents.create(
+        model="offline/rules", memory_blocks=blocks, tool_ids=[tool.id], tools=["memory_replace"], **fields
+    )
+
+
+@pytest.fixture
+def open_agent(page: Page, live: Server) -> Callable[[str], Any]:
+    def opened(name: str) -> Any:
+        agent = made(live, name=name)
+        page.goto(f"/agents/{agent.id}?drawer=breakpoints")
+        page.wait_for_load_state()
+        return agent
+
+    return opened
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    """Presses Tab until ``wanted`` has the focus."""
+    for _ in range(120):
+        if wanted.evaluate("node => node === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab never comes to {wanted}")
+
+
+def say(page: Page, text: str) -> None:
+    page.keyboard.press("Escape")
+    page.keyboard.press("c")
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+
+
+def test_a_run_is_stopped_before_the_wrong_call_its_argument_mended_and_continued(
+    page: Page, open_agent: Callable[[str], Any]
+) -> None:
+    open_agent("mailer")
+    tab_to(page, page.get_by_label("Stop", exact=True))
+    page.keyboard.type("before a tool")
+    tab_to(page, page.get_by_label("Which"))
+    page.keyboard.type("send_mail")
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel-breakpoints tbody")).to_contain_text("before a tool runs send_mail")
+    say(page, 'call send_mail with to="Bob"')
+    expect(page.locator("#agent-state")).to_contain_text("paused after the model's answer")
+    expect(page.locator("form.asks")).to_contain_text("send_mail is about to run")
+    arguments = page.locator("textarea[name^=arguments]")
+    tab_to(page, arguments)
+    page.keyboard.press("Control+a")
+    page.keyboard.type('{"to": "Ada"}')
+    page.keyboard.press("F8")
+    expect(page.locator("#trace .say").last).to_contain_text("sent to Ada")
+    expect(page.locator("#agent-state")).to_have_text("idle")
+    expect(page.locator("#trace")).to_contain_text("a person changed the arguments")
+    page.reload()
+    expect(page.locator("#trace")).to_contain_text("a person changed the arguments")
+
+
+def test_a_run_breaks_when_human_changes_the_change_is_refused_and_it_goes_on(
+    page: Page, open_agent: Callable[[str], Any]
+) -> None:
+    open_agent("careful")
+    tab_to(page, page.get_by_label("Stop", exact=True))
+    page.keyboard.type("when a block is about")
+    tab_to(page, page.get_by_label("Which"))
+    page.keyboard.type("human")
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel-breakpoints tbody")).to_contain_text("about to change human")
+    say(page, "My name is Ines.")
+    expect(page.locator("form.asks")).to_contain_text("block human is about to change")
+    expect(page.locator("form.asks ins")).to_contain_text("Ines")
+    tab_to(page, page.get_by_role("radio", name="Keep it"))
+    page.keyboard.press("ArrowRight")
+    tab_to(page, page.locator("input[name^=reason]"))
+    page.keyboard.type("She is called Bo.")
+    page.keyboard.press("F8")
+    expect(page.locator("#agent-state")).to_have_text("idle")
+    expect(page.locator("#trace")).to_contain_text("a person refused the call: She is called Bo.")
+    page.goto(page.url.split("?")[0] + "?aside=core")
+    expect(page.locator("#aside-panel")).to_contain_text("Name: Bo.")
+
+
+def test_a_breakpoint_is_set_beside_a_call_and_steps_go_over_and_into(
+    page: Page, open_agent: Callable[[str], Any]
+) -> None:
+    open_agent("stepper")
+    say(page, 'call send_mail with to="Bob"')
+    expect(page.locator("#trace .say").last).to_contain_text("sent to Bob")
+    page.keyboard.press("Escape")
+    dot = page.get_by_role("button", name="Break before send_mail")
+    tab_to(page, page.locator("a.name", has_text="send_mail"))
+    page.keyboard.press("b")
+    expect(dot).to_have_attribute("aria-pressed", "true")
+    say(page, 'call send_mail with to="Eve"')
+    state = page.locator("#agent-state")
+    expect(state).to_contain_text("paused after the model's answer")
+    page.keyboard.press("F11")
+    expect(state).to_contain_text("paused before the results are written")
+    page.keyboard.press("F10")
+    expect(state).to_contain_text("paused before the model")
+    page.keyboard.press("F8")
+    expect(state).to_have_text("idle")
+
+
+@pytest.fixture
+def dying(tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path / "home")
+    with server:
+        yield server
+
+
+def test_the_server_dies_while_a_run_is_paused_and_it_goes_on_after_the_restart(
+    dying: Server, browser: Browser
+) -> None:
+    agent = made(dying, name="survivor")
+    context = browser.new_context(base_url=f"http://localhost:{dying.port}")
+    page = context.new_page()
+    page.goto(f"/agents/{agent.id}")
+    page.wait_for_load_state()
+    page.get_by_role("button", name="break before tools").press("Enter")
+    expect(page.get_by_role("button", name="break before tools")).to_have_attribute("aria-pressed", "true")
+    say(page, "My name is Ines.")
+    expect(page.locator("#agent-state")).to_contain_text("paused")
+    dying.stop(signal.SIGKILL)
+    with Server(dying.home, PORT=str(dying.port)):
+        page.goto("/agents")
+        expect(page.get_by_role("row", name="survivor")).to_contain_text("paused")
+        page.goto(f"/agents/{agent.id}")
+        page.wait_for_load_state()
+        expect(page.locator("form.asks")).to_contain_text("memory_replace is about to run")
+        page.keyboard.press("F8")
+        expect(page.locator("#agent-state")).to_have_text("idle")
+        expect(page.locator("#trace .say").last).to_contain_text("Ines")
+        context.close()
