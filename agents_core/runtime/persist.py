@@ -299,6 +299,7 @@ def _turn_of(commit: Commit, rows: dict[str, Rows], step_id: str) -> Turn:
         step_number=number,
         pauses=pauses,
         stop_at=stop_at,
+        calls_made=list(request.get("calls_made", ())),
         spent=Spent(monotonic() - running_s),
     )
 
