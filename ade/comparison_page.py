@@ -123,7 +123,8 @@ def view_of(comparison: Comparison, params: Mapping[str, str]) -> ComparisonView
     by_letter = {branch.letter: branch for branch in branches}
     left = by_letter.get(params.get("left", ""), recorded)
     others = [branch for branch in branches if branch is not left]
-    right = by_letter.get(params.get("right", ""), others[0] if others else None)
+    asked = by_letter.get(params.get("right", ""))
+    right = asked if asked and asked is not left else next(iter(others), None)
     drawn = [_drawn(branch, left.letter) for branch in branches]
     estimate = comparisons.estimate_usd(comparison) if any(branch.state == "waiting" for branch in branches) else None
     return ComparisonView(comparison, branches, left, right, graph_of(comparison.from_step, drawn), estimate)

@@ -6,15 +6,15 @@ from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from asgiref.sync import async_to_sync
 from django.db.models import QuerySet
 
 from ade.address import thread
 from ade.panels.base import Panel
-from ade.preview import preview_segments
 from ade.scrubber import scrubber_of
 from ade.window import Bar, Comparison, bar_of, cells, envelope_of, groups_of
 from agents_core.actions.prompt import current_parts, stale_parts
-from agents_core.errors import InvalidInput
+from agents_core.errors import AgentsError, InvalidInput
 from agents_core.memory.render import BlockFacts, block_text, numbers_lines
 from agents_core.models import Block, BlockVersion, Eviction, SegmentKind, Step, StepKind
 from agents_core.record.compare import Compared, compare
@@ -22,6 +22,7 @@ from agents_core.record.lines import left_steps
 from agents_core.record.steps import SegmentView, segments_of
 from agents_core.runtime.compaction_settings import AT_COMPACTION, CompactionSettings
 from agents_core.runtime.policy import policy_of
+from agents_core.runtime.preview import preview_next
 
 _NEAR = 12
 _MOST_DIGITS = 18  # A step's number is a bigint.
@@ -88,7 +89,10 @@ class ContextPanel(Panel):
         return Step.objects.filter(agent=self.agent, request_digest__isnull=False)
 
     def _preview(self) -> dict[str, Any]:
-        segments = preview_segments(self.agent, thread(self.params) or None)
+        try:
+            segments = async_to_sync(preview_next)(self.agent.id, thread(self.params) or None).segments
+        except AgentsError as error:
+            return {"is_preview": True, "refusal": error.message, "bar": Bar([], self.agent.context_window)}
         bar = Bar(cells((s.kind, s.tokens) for s in segments), self.agent.context_window)
         groups = groups_of(segments, _uncompared(segments), self.params.get("seg", ""))
         return {"is_preview": True, "bar": bar, "groups": groups}
