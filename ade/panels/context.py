@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from ade.address import step_number, thread
 from ade.compared import NOTHING, against
@@ -16,7 +16,7 @@ from ade.window import Bar, Comparison, Group, bar_of, cells, envelope_of, group
 from agents_core.actions.prompt import current_parts, stale_parts
 from agents_core.errors import NotFound
 from agents_core.memory.render import BlockFacts, block_text, numbers_lines
-from agents_core.models import Block, Eviction, SegmentKind, Step, StepKind
+from agents_core.models import Block, Eviction, SegmentKind, Step, StepKind, StepStatus
 from agents_core.record.compare import Compared
 from agents_core.record.differences import Difference, difference_of
 from agents_core.record.lines import left_steps
@@ -74,7 +74,9 @@ class ContextPanel(Panel):
         return {**shared, **self._of_step(step, newest)}
 
     def _recorded(self) -> "QuerySet[Step]":
-        return Step.objects.filter(agent=self.agent, request_digest__isnull=False)
+        """The steps that sent a request, and those that stand at a breakpoint before they do."""
+        stands = Q(status=StepStatus.PENDING, segments__len__gt=0)
+        return Step.objects.filter(stands | Q(request_digest__isnull=False), agent=self.agent)
 
     def _preview(self) -> dict[str, Any]:
         segments = preview_segments(self.agent, thread(self.params) or None)

@@ -25,7 +25,7 @@ from agents_core.runtime.memory import AgentMemory
 from agents_core.runtime.others import AgentsOfTurn
 from agents_core.runtime.persist import Commit, NewMessage, refresh_world
 from agents_core.runtime.replay import replayed
-from agents_core.runtime.state import ToolFacts, Turn
+from agents_core.runtime.state import ANYWHERE, ToolFacts, Turn
 from agents_core.runtime.transcript import local_time, packed_return
 from agents_core.tools.base import BUILTIN_TOOLS, BlockEdit, ToolContext, ToolResult
 from agents_core.tools.execute import failed, own_arguments, read_arguments, run_builtin, run_custom
@@ -187,7 +187,8 @@ async def _run_code(turn: Turn, plan: PlannedCall, tool: ToolFacts) -> ToolResul
     except AgentsError as error:
         return failed(tool.name, error)
     source, limit = tool.source_code or "", tool.return_char_limit
-    return await run_custom(tool.name, source, plan.arguments, environment, limit, agent, tool.language)
+    record = turn.stop_at == ANYWHERE
+    return await run_custom(tool.name, source, plan.arguments, environment, limit, agent, tool.language, record=record)
 
 
 def tool_context(turn: Turn, call_id: str, step_id: str = "") -> ToolContext:

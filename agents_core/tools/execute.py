@@ -119,10 +119,17 @@ async def run_custom(
     return_char_limit: int,
     agent: dict[str, Any] | None = None,
     written_in: Language = Language.PYTHON,
+    *,
+    record: bool = False,
 ) -> ToolResult:
-    """Runs a person's tool in the sandbox. Whatever goes wrong in it is a result too."""
+    """Runs a person's tool in the sandbox. Whatever goes wrong in it is a result too. ``record``: with its steps, where it is Python."""
+    told: dict[str, Any] = {
+        "agent": agent,
+        "written_in": written_in,
+        "record": record and written_in is Language.PYTHON,
+    }
     try:
-        outcome = await run_source(source, name, arguments, environment, agent=agent, written_in=written_in)
+        outcome = await run_source(source, name, arguments, environment, **told)
     except AgentsError as error:
         return failed(name, error)
     return result_of(name, outcome, return_char_limit)
@@ -141,7 +148,8 @@ def result_of(name: str, outcome: SandboxOutcome, return_char_limit: int) -> Too
         status, text = "error", f"Error executing function {name}: {outcome.error}"[:_ERROR_CHARS]
     stderr = "\n".join(part for part in (outcome.stderr, outcome.traceback) if part)
     blocks = storable(outcome.blocks)
-    return ToolResult(status, storable(text), storable(outcome.stdout), storable(stderr), outcome.duration_ms, blocks)
+    said = (storable(text), storable(outcome.stdout), storable(stderr))
+    return ToolResult(status, *said, outcome.duration_ms, blocks, tuple(outcome.steps))
 
 
 def as_text(value: Any) -> str:
