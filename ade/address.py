@@ -7,11 +7,20 @@ from zoneinfo import ZoneInfo
 
 from agents_core.errors import InvalidInput
 
+_MOST_DIGITS = 18  # A step's number is a bigint.
+
 
 def query(params: Mapping[str, str], names: Iterable[str], **changes: str | int | None) -> str:
     """Those of ``params`` that ``names`` lists, with ``changes`` made, as in an address; without the empty ones."""
     given = {name: changes.get(name, params.get(name)) for name in names}
     return urlencode({name: value for name, value in given.items() if value})
+
+
+def step_number(value: str, name: str) -> int:
+    """The number of a step that the parameter ``name`` holds. Raises ``InvalidInput`` for anything else."""
+    if not value.isascii() or not value.isdigit() or len(value) > _MOST_DIGITS:
+        raise InvalidInput(f"{name} has to be the number of a step, not {value!r}.")
+    return int(value)
 
 
 def text(params: Mapping[str, str], name: str) -> str:

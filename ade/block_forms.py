@@ -7,10 +7,12 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
+from ade.hunks import FieldView, HunkView, chosen_of, hunk_views, mark_of
 from agents_core.errors import InvalidInput
 from agents_core.memory.blocks import VERSIONED
-from agents_core.memory.merge import merge_fields
-from agents_core.models import Author, Block, BlockVersion
+from agents_core.memory.causes import Cause, causes
+from agents_core.memory.merge import clashing_fields, hunks, merge_fields
+from agents_core.models import Block, BlockVersion
 from agents_core.record.diff import Change, diff_words
 
 LARGEST_LIMIT = 10_000_000
@@ -68,18 +70,22 @@ def version_in(given: QueryDict, name: str = "version") -> int:
 
 @dataclass(frozen=True, slots=True)
 class BlockConflict:
-    """``theirs`` and ``mine`` tell how the text of version ``base`` was changed; ``seen`` is the version that stands now.
+    """``theirs`` and ``mine`` tell how the text of version ``base`` was changed; ``seen`` is the version that stands now, ``newest``.
 
-    ``others`` names the other fields that they changed. ``merged`` holds the fields with both changes, None when they clash;
-    ``merged_changes`` tells both.
+    ``others`` names the other fields that they changed, ``fields`` those that both changed. ``merged`` holds the fields with both changes
+    as far as was chosen, None while something is left to choose; ``merged_changes`` tells both.
     """
 
     base: int
     seen: int
-    author: str
+    newest: BlockVersion
+    cause: Cause | None
     theirs: list[Change]
     mine: list[Change]
     others: list[str]
+    hunks: list[HunkView]
+    fields: list[FieldView]
+    mark: str
     merged: dict[str, Any] | None
     merged_changes: list[Change]
 
@@ -87,27 +93,56 @@ class BlockConflict:
     def has_mine(self) -> bool:
         return any(change.op != "same" for change in self.mine)
 
+    @property
+    def clashes(self) -> bool:
+        """Whether anything was changed in two ways, chosen between or not."""
+        return bool(self.fields) or any(view.hunk.clashes for view in self.hunks)
 
-def conflict_of(block: Block, base: int, draft: Mapping[str, Any]) -> BlockConflict | None:
-    """What stands between ``draft``, made from version ``base``, and the block; None when the draft says what the block says."""
+    @property
+    def left(self) -> int:
+        """How many places are left to choose."""
+        return sum(
+            chosen is None for chosen in [view.chosen for view in self.hunks] + [view.chosen for view in self.fields]
+        )
+
+
+def conflict_of(
+    block: Block, base: int, draft: Mapping[str, Any], given: Mapping[str, str] | None = None
+) -> BlockConflict | None:
+    """What stands between ``draft``, made from version ``base``, and the block; None when the draft says what the block says.
+
+    ``given``: the form, with what was chosen in a card that was drawn from the same three texts.
+    """
     draft = {name: value for name, value in draft.items() if name in VERSIONED}
     now = {name: getattr(block, name) for name in VERSIONED}
     if base == block.version or all(now[name] == value for name, value in draft.items()):
         return None
-    versions = {
-        found.version: found for found in BlockVersion.objects.filter(block=block, version__in=[base, block.version])
-    }
+    found = BlockVersion.objects.filter(block=block, version__in=[base, block.version]).select_related("step", "agent")
+    versions = {version.version: version for version in found}
     if base not in versions:
         raise InvalidInput(f"The block has no version {base}: load the page again.")
     before = {name: getattr(versions[base], name) for name in VERSIONED}
-    merged = merge_fields(before, now, draft)
+    newest = versions[block.version]
+    mark = mark_of(before["value"], block.value, draft["value"])
+    chosen = given if given and given.get("hunks") == mark else {}
+    views = hunk_views(hunks(before["value"], block.value, draft["value"]), chosen)
+    fields = [
+        FieldView(name, _WORDS.get(name, name), *both, chosen_of(chosen, f"field-{name}"))
+        for name, both in clashing_fields(before, now, draft).items()
+    ]
+    told = {view.name: view.chosen for view in fields if view.chosen}
+    merged = merge_fields(before, now, draft, [view.chosen for view in views], told)
     return BlockConflict(
         base,
         block.version,
-        versions[block.version].author if block.version in versions else Author.API,
+        newest,
+        causes([newest.step]).get(newest.step_id or ""),
         diff_words(before["value"], block.value, around=_AROUND_CHARS),
         diff_words(before["value"], draft["value"], around=_AROUND_CHARS),
         [_WORDS.get(name, name) for name in VERSIONED if name != "value" and now[name] != before[name]],
+        views,
+        fields,
+        mark,
         merged,
         diff_words(before["value"], merged["value"], around=_AROUND_CHARS) if merged else [],
     )

@@ -14,6 +14,7 @@ from ade.agent_rows import agent_list_fragments
 from ade.comparison_page import fork_ids
 from ade.comparison_page import live_fragments as comparison_fragments
 from ade.group_page import live_fragments as group_fragments
+from ade.notices import notices_fragment
 from ade.panels.base import bind
 from ade.status import runs_fragment
 from ade.tool_page import LIVE_PANEL, live_fragments, live_mark
@@ -29,12 +30,13 @@ logger = logging.getLogger(__name__)
 _JOIN_S = 0.02
 _LIST_JOIN_S = 0.15
 _BRANCHES_JOIN_S = 0.3
+_NOTICES_JOIN_S = 0.5
 _TOO_MANY = 400
 """A page that is this many events behind is quicker loaded anew."""
 _MAX_PANELS = 20
 
 
-class _FollowingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+class FollowingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """A socket that sends what a task of its own finds, until it is closed."""
 
     _task: asyncio.Task[None] | None = None
@@ -65,7 +67,7 @@ class _FollowingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # chann
         await self.send(text_data=json.dumps(message))
 
 
-class AgentConsumer(_FollowingConsumer):
+class AgentConsumer(FollowingConsumer):
     """The socket of an agent's pages. The page says which panels it shows and how: ``{"panels": {"context": "step=14", …}}``.
 
     Each fragment carries its panel and those words, so that the page can drop what was drawn for something it has left
@@ -108,8 +110,12 @@ class AgentConsumer(_FollowingConsumer):
 
     async def follow(self) -> None:
         await self._told.wait()
+        if await self._is_gone():
+            return
         async for batch in follow(self._agent_id, self._seq):
             if not batch:
+                if await self._is_gone():
+                    return
                 continue
             async with self._drawing:
                 self._seq = batch[-1].seq
@@ -118,6 +124,13 @@ class AgentConsumer(_FollowingConsumer):
                     continue
                 await self.say(seq=self._seq, fragments=await self._drawn(self._panels, batch))
             await asyncio.sleep(_JOIN_S)
+
+    async def _is_gone(self) -> bool:
+        """Whether the agent was deleted, which its stream cannot tell: it went with it. The page is told then."""
+        if await Agent.objects.filter(id=self._agent_id).aexists():
+            return False
+        await self.say(gone=True)
+        return True
 
     @property
     def _agent_id(self) -> str:
@@ -145,7 +158,7 @@ def _draw_panels(agent_id: str, panels: dict[str, str], events: list[StoredEvent
     return drawn
 
 
-class AgentsConsumer(_FollowingConsumer):
+class AgentsConsumer(FollowingConsumer):
     """The socket of the list of agents: rows follow every agent's stream."""
 
     async def follow(self) -> None:
@@ -163,7 +176,7 @@ class AgentsConsumer(_FollowingConsumer):
                     changed = await bell.wait(60.0)
 
 
-class ToolsConsumer(_FollowingConsumer):
+class ToolsConsumer(FollowingConsumer):
     """The socket of a tool's page, which says what tool it shows: its calls by agents, and who holds it.
 
     What is more than these agents do, such as a case that was saved, comes by htmx: what was drawn before it may arrive
@@ -210,7 +223,7 @@ class ToolsConsumer(_FollowingConsumer):
                 await bell.wait(60.0)
 
 
-class GroupConsumer(_FollowingConsumer):
+class GroupConsumer(FollowingConsumer):
     """The socket of a group's page: what its agents say in it, whichever of them it is. What was sent as it is now is not sent again."""
 
     async def follow(self) -> None:
@@ -228,7 +241,7 @@ class GroupConsumer(_FollowingConsumer):
                     pass
 
 
-class ComparisonConsumer(_FollowingConsumer):
+class ComparisonConsumer(FollowingConsumer):
     """The socket of a comparison's page, which says what two branches it shows: all of them while they run. What was sent as it is now
     is not sent again."""
 
@@ -270,6 +283,26 @@ def _rendered_comparison(comparison_id: str, params: str) -> tuple[set[str], lis
     told = {"panel": "comparison", "params": params}
     fragments = comparison_fragments(comparison, dict(parse_qsl(params)))
     return fork_ids(comparison_id), [{**fragment.rendered(), **told} for fragment in fragments]
+
+
+class NoticesConsumer(FollowingConsumer):
+    """The socket that every page has: what happens elsewhere, sent anew when it is other than what was sent last."""
+
+    async def follow(self) -> None:
+        sent: dict[str, Any] = {}
+        with hub().bell(ANY_AGENT) as bell:
+            await hub().ready()
+            while True:
+                drawn = await database_sync_to_async(_rendered_notices, thread_sensitive=False)()
+                if drawn != sent:
+                    await self.say(fragments=[drawn])
+                sent = drawn
+                await asyncio.sleep(_NOTICES_JOIN_S)
+                await bell.wait(60.0)
+
+
+def _rendered_notices() -> dict[str, Any]:
+    return notices_fragment().rendered()
 
 
 def _rendered_group(group_id: str) -> tuple[set[str], list[dict[str, Any]]]:

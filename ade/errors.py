@@ -1,4 +1,4 @@
-"""The one place where an error of the core becomes something a person reads."""
+"""The one place where an error of the core, or of the server itself, becomes something a person reads."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -6,8 +6,11 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
 
+from agents_core import __version__
 from agents_core.errors import AgentsError, NotFound
 
 
@@ -26,15 +29,53 @@ class ErrorPages(MiddlewareMixin):
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, AgentsError):
             return None
-        if request.headers.get("HX-Request"):
-            toast = {"toast": {"text": exception.message, "tone": "bad"}}
-            return HttpResponse(
-                exception.message, status=exception.http_status, headers={"HX-Trigger": json.dumps(toast)}
-            )
-        context = {
-            "title": "That did not work",
-            "where": request.path,
-            "cause": exception.message,
-            "report": f"{request.method} {request.path}\n{exception.code} ({exception.http_status}): {exception.message}",
-        }
-        return render(request, "ade/pages/error.html", context, status=exception.http_status)
+        return told(request, exception.message, exception.http_status, exception.code)
+
+
+def told(request: HttpRequest, cause: str, status: int, code: str, title: str = "That did not work") -> HttpResponse:
+    """``cause`` as a toast under htmx, as a page with a report otherwise."""
+    if request.headers.get("HX-Request"):
+        toast = {"toast": {"text": cause, "tone": "bad"}}
+        return HttpResponse(cause, status=status, headers={"HX-Trigger": json.dumps(toast)})
+    context = {
+        "title": title,
+        "where": request.path,
+        "cause": cause,
+        "report": report(request, f"{code} ({status}): {cause}"),
+    }
+    return render(request, "ade/pages/error.html", context, status=status)
+
+
+def report(request: HttpRequest, answer: str) -> str:
+    """What somebody needs who is to find out why: the request, the answer, when, with what."""
+    browser = request.headers.get("User-Agent", "")
+    return f"{request.method} {request.path}\n{answer}\n{timezone.now():%Y-%m-%d %H:%M:%S} UTC\nMnemoscope {__version__}\n{browser}"
+
+
+# --- what Django asks for by name (ade.urls, ade.settings) ----------------------------------------------------------
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """An address that names no page."""
+    return told(request, "There is nothing at this address.", 404, "not_found", "No such page")
+
+
+def stale_page(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose token is missing or of another session."""
+    cause = "This page is older than your session: load it again, and then repeat what you did."
+    return told(request, cause, 403, "stale_page")
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """What nobody expected. The page asks nothing of the database, which may be what failed."""
+    cause = "The server failed at this. Its log has the traceback, at the time of this report."
+    if request.headers.get("HX-Request"):
+        return told(request, cause, 500, "failed")
+    context = {
+        "title": "The server failed",
+        "where": request.path,
+        "cause": cause,
+        "remedy": "Try it again; if it stays so, see whether the database runs and the disk has room.",
+        "report": report(request, f"500: {cause}"),
+    }
+    return HttpResponse(render_to_string("ade/failed.html", context), status=500)

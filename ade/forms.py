@@ -7,6 +7,7 @@ from django import forms
 
 from ade.tool_source import LONGEST_SOURCE
 from agents_core.models import Agent, Tool
+from agents_core.tools.languages import Language, language
 
 _TOOL_FIELDS = ("return_char_limit", "enable_parallel_execution")
 
@@ -61,6 +62,7 @@ class ToolForm(forms.Form):
     tool = forms.CharField(required=False, max_length=100)
     version = forms.DateTimeField(required=False)
     source = forms.CharField(required=False, strip=False, max_length=LONGEST_SOURCE)
+    source_type = forms.CharField(required=False, max_length=20)
     return_char_limit = forms.IntegerField(min_value=1, max_value=1_000_000)
     enable_parallel_execution = forms.BooleanField(required=False)
     tags = forms.CharField(required=False, max_length=2000)
@@ -70,6 +72,7 @@ class ToolForm(forms.Form):
         initial = {
             **{name: getattr(tool, name) for name in _TOOL_FIELDS},
             "source": tool.source_code or "",
+            "source_type": tool.source_type,
             "tags": ", ".join(tool.tags),
         }
         return cls(initial=initial)
@@ -80,6 +83,15 @@ class ToolForm(forms.Form):
         sent = self.data.get("source", "") if self.is_bound else self.initial["source"]
         return str(sent).replace("\r\n", "\n")
 
+    @property
+    def written_in(self) -> Language:
+        """Raises ``Refused`` for a language that cannot run here."""
+        return language(self.data.get("source_type") if self.is_bound else self.initial["source_type"])
+
+    def program(self) -> dict[str, Any]:
+        """The source and its language, as ``actions.tools`` takes them."""
+        return {"source_code": self.text, "source_type": self.written_in.value}
+
     def settings(self) -> dict[str, Any]:
         """What can be changed of every tool."""
         data = self.cleaned_data
@@ -88,7 +100,7 @@ class ToolForm(forms.Form):
     def changes(self) -> dict[str, Any]:
         """As ``actions.tools`` takes them, of a tool whose source is here."""
         parallel = self.cleaned_data["enable_parallel_execution"]
-        return {**self.settings(), "enable_parallel_execution": parallel, "source_code": self.text}
+        return {**self.settings(), "enable_parallel_execution": parallel, **self.program()}
 
     def differs(self, tool: Tool) -> bool:
         """Whether saving would change ``tool``."""

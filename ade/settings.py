@@ -111,6 +111,7 @@ STATIC_URL = assets.address(STATICFILES_DIRS)
 
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "ade.errors.stale_page"
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20  # Agent files hold whole histories.
 

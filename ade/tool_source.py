@@ -15,8 +15,10 @@ from agents_core.runtime.transcript import packed_return
 from agents_core.sandbox.base import SandboxOutcome
 from agents_core.tools.environment import modules_in
 from agents_core.tools.execute import result_of
+from agents_core.tools.languages import Language, derive
 from agents_core.tools.requirements import BadRequirement
-from agents_core.tools.schema import Problem, ToolSchema, derive
+from agents_core.tools.schema import Problem, ToolSchema
+from agents_core.tools.typescript.reading import VERSION
 
 LONGEST_SOURCE = 200_000
 """Characters. Longer sources are not read at every keystroke."""
@@ -25,9 +27,9 @@ MODULES = sorted(name for name in sys.stdlib_module_names if not name.startswith
 _SHOWN_PROBLEMS = 100
 _LINE = 88
 _DEEPEST = 40
-_FRAME = re.compile(r'^\s*File "[^"]*", line (\d+)')
+_FRAME = re.compile(r'^\s*(?:File "[^"]*", line (\d+)|at .* \(tool\.ts:(\d+)\)$)')
 
-NEW_SOURCE = '''def my_tool(topic: str, count: int = 3) -> list[str]:
+NEW_PYTHON = '''def my_tool(topic: str, count: int = 3) -> list[str]:
     """Say in one line what the tool does: the agent decides by it when to call.
 
     Args:
@@ -37,6 +39,20 @@ NEW_SOURCE = '''def my_tool(topic: str, count: int = 3) -> list[str]:
     print("Printed text is shown here and in the trace, but not to the agent.")
     return [f"{topic} {number}" for number in range(1, count + 1)]
 '''
+
+
+NEW_TYPESCRIPT = """/**
+ * Say in one line what the tool does: the agent decides by it when to call.
+ *
+ * @param topic What each argument means, so that the agent can fill it in.
+ * @param count An argument with a default may be left out.
+ */
+export async function my_tool(topic: string, count: number = 3): Promise<string[]> {
+  console.log("Printed text is shown here and in the trace, but not to the agent.");
+  return Array.from({ length: count }, (_, index) => `${topic} ${index + 1}`);
+}
+"""
+NEW_SOURCES = {Language.PYTHON: NEW_PYTHON, Language.TYPESCRIPT: NEW_TYPESCRIPT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +66,11 @@ class Reading:
     warnings: tuple[Problem, ...] = ()
     injected: tuple[str, ...] = ()
     note: str = ""
+    language: Language = Language.PYTHON
 
     def linted(self, source: str) -> "Reading":
-        """The same, with what ruff says of ``source``, whose reading it is, among the warnings."""
-        if len(source) > LONGEST_SOURCE:
+        """The same, with what ruff says of ``source``, whose reading it is, among the warnings: it knows Python only."""
+        if len(source) > LONGEST_SOURCE or self.language is not Language.PYTHON:
             return self
         return replace(self, warnings=tuple(sorted({*self.warnings, *lint(source)})))
 
@@ -77,7 +94,10 @@ class Reading:
         return json.dumps(self.marks)
 
     @property
-    def python(self) -> str:
+    def language_told(self) -> str:
+        """The language and its version."""
+        if self.language is Language.TYPESCRIPT:
+            return f"TypeScript {VERSION}"
         return f"Python {sys.version_info.major}.{sys.version_info.minor}"
 
     @property
@@ -87,15 +107,15 @@ class Reading:
         return " · ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counted if count)
 
 
-def read_source(source: str, tool: Tool | None = None) -> Reading:
+def read_source(source: str, tool: Tool | None = None, written_in: Language = Language.PYTHON) -> Reading:
     """The reading of ``source``, which is ``tool``'s or is to replace it."""
     if len(source) > LONGEST_SOURCE:
         problem = f"The source has {len(source):,} characters; a tool may have {LONGEST_SOURCE:,}."
-        return Reading("", "", {}, (Problem(1, 0, problem),))
-    schema = derive(source, modules=_modules(tool))
+        return Reading("", "", {}, (Problem(1, 0, problem),), language=written_in)
+    schema = derive(source, written_in, _modules(tool))
     parameters, note = _given(schema, tool)
     problems, warnings = tuple(schema.problems), tuple(sorted(schema.warnings))
-    return Reading(schema.name, schema.description, parameters, problems, warnings, schema.injected, note)
+    return Reading(schema.name, schema.description, parameters, problems, warnings, schema.injected, note, written_in)
 
 
 def _modules(tool: Tool | None) -> frozenset[str]:
@@ -180,7 +200,7 @@ class Tried:
     @property
     def traceback(self) -> list[Line]:
         lines = self.outcome.traceback.splitlines()
-        return [Line(line, int(found[1]) if (found := _FRAME.match(line)) else None) for line in lines]
+        return [Line(line, int(found[1] or found[2]) if (found := _FRAME.match(line)) else None) for line in lines]
 
     @property
     def steps_json(self) -> str:

@@ -8,10 +8,12 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
 from agents_core.memory.blocks import VERSIONED
-from agents_core.models import BlockVersion
+from agents_core.memory.causes import Cause, causes
+from agents_core.models import Block, BlockVersion
 from agents_core.record.diff import Change, diff_words
 
 _AROUND_CHARS = 30
+_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class VersionView:
     version: BlockVersion
     changes: list[Change]
     notes: list[str]
+    cause: Cause | None = None
 
     @property
     def dom_id(self) -> str:
@@ -32,25 +35,60 @@ class VersionView:
 
 
 def version_views(versions: "QuerySet[BlockVersion]") -> list[VersionView]:
-    """The views of ``versions``, in their order, in one query."""
+    """The views of ``versions``, in their order, in a fixed number of queries."""
     before = BlockVersion.objects.filter(block=OuterRef("block"), version=OuterRef("version") - 1)
     fields = {name: F(name) for name in VERSIONED}
-    found = versions.select_related("block", "step", "agent").annotate(
+    found = versions.select_related("block", "step", "agent", "branch").annotate(
         before=Subquery(before.values(fields=JSONObject(**fields))[:1])
     )
-    return [_view(version, version.before) for version in found]
+    why = causes(version.step for version in found)
+    return [_view(version, version.before, why.get(version.step_id or "")) for version in found]
 
 
-def _view(version: BlockVersion, before: dict[str, Any] | None) -> VersionView:
+def _view(version: BlockVersion, before: dict[str, Any] | None, cause: Cause | None) -> VersionView:
     changes = diff_words(before["value"] if before else "", version.value, around=_AROUND_CHARS)
-    return VersionView(version, changes if _differs(changes) else [], list(_notes(version, before)))
+    notes = [*_restored(version), *_notes(before, version)]
+    return VersionView(version, changes if _differs(changes) else [], notes, cause)
+
+
+def _restored(version: BlockVersion) -> list[str]:
+    return [f"back to v{version.restored}"] if version.restored else []
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The way from one version of a block to another: ``changes`` of the whole text, and ``notes`` of the other fields. ``problem``: why
+    there is none, in a sentence."""
+
+    first: str
+    second: str
+    changes: list[Change]
+    notes: list[str]
+    problem: str = ""
+
+    @property
+    def is_same(self) -> bool:
+        return not (_differs(self.changes) or self.notes or self.problem)
+
+
+def comparison(block: Block, first: str, second: str) -> Comparison:
+    """The way from version ``first`` to ``second``, as a person has written their numbers."""
+    numbers = [int(text) for text in (first, second) if text.isdecimal() and len(text) <= _DIGITS]
+    found = {version.version: version for version in BlockVersion.objects.filter(block=block, version__in=numbers)}
+    if len(numbers) < 2 or not found.keys() >= set(numbers):
+        return Comparison(
+            first, second, [], [], f"Give two numbers of versions: {block.label} has 1 to {block.version}."
+        )
+    one, other = (found[number] for number in numbers)
+    before = {name: getattr(one, name) for name in VERSIONED}
+    return Comparison(first, second, diff_words(one.value, other.value), list(_notes(before, other)))
 
 
 def _differs(changes: list[Change]) -> bool:
     return any(change.op != "same" for change in changes)
 
 
-def _notes(version: BlockVersion, before: dict[str, Any] | None) -> Iterator[str]:
+def _notes(before: dict[str, Any] | None, version: BlockVersion) -> Iterator[str]:
     if before is None:
         yield f"created, limit {version.limit:,}"
         return

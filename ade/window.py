@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from ade.said import said
+from ade.parts import CHUNK, Chunk, Part
 from agents_core.models import Segment, SegmentKind, Step
 from agents_core.record.compare import Compared
-from agents_core.record.diff import Change, diff_words
+from agents_core.record.differences import Difference
 from agents_core.record.steps import SegmentView
 
 _TITLES: Mapping[str, str] = {
@@ -24,7 +24,6 @@ _TITLES: Mapping[str, str] = {
     SegmentKind.TOOL_RETURN: "Tool returns",
 }
 _AROUND = {"memory_blocks": "blocks", "directories": "folders"}
-_LINE_CHARS = 200
 
 
 # --- the bar -------------------------------------------------------------------------------------------------------
@@ -80,56 +79,6 @@ def bars_of(steps: Sequence[Step]) -> dict[str, Bar]:
 
 
 @dataclass(slots=True)
-class Part:
-    """A segment as drawn.
-
-    ``key`` names it in addresses ("core.human"). ``badge``: "new", "changed", "moved", "evicted", "compacted" or "".
-    ``changes`` are the words of a changed one; ``start`` and ``end`` its bytes in the request, None once it left.
-    ``is_chosen``: the address names it. ``is_stale``: what it shows has changed since.
-    """
-
-    key: str
-    dom_id: str
-    kind: str
-    source_id: str
-    title: str
-    tokens: int
-    text: str
-    raw: str
-    badge: str = ""
-    badge_note: str = ""
-    changes: Sequence[Change] = ()
-    start: int | None = None
-    end: int | None = None
-    is_open: bool = False
-    is_chosen: bool = False
-    is_stale: bool = False
-
-    @property
-    def line(self) -> str:
-        """The beginning, on one line."""
-        return " ".join(self.text[: 2 * _LINE_CHARS].split())[:_LINE_CHARS]
-
-    @property
-    def size(self) -> int:
-        return len(self.raw.encode())
-
-    @property
-    def is_gone(self) -> bool:
-        return self.badge in ("evicted", "compacted")
-
-    @property
-    def as_sent(self) -> str:
-        """The bytes, where ``text`` is not just what they spell; those of a part of the prompt are the text itself."""
-        return "" if self.text == self.raw else self.raw
-
-    @property
-    def is_glue(self) -> bool:
-        """The few words that stand between the blocks, or the folders."""
-        return self.key.startswith("around")
-
-
-@dataclass(slots=True)
 class Group:
     """Neighbours of one sort: all tools, a stretch of messages; or a single part."""
 
@@ -159,6 +108,16 @@ class Group:
         """How many parts carry each badge."""
         return list(Counter(part.badge for part in self.parts if part.badge).items())
 
+    @property
+    def chunks(self) -> list[Chunk]:
+        starts = range(0, len(self.parts), CHUNK)
+        return [self._chunk(start // CHUNK, start in (0, starts[-1])) for start in starts]
+
+    def _chunk(self, number: int, at_an_end: bool) -> Chunk:
+        parts = self.parts[number * CHUNK : (number + 1) * CHUNK]
+        is_drawn = at_an_end or any(part.is_open for part in parts)
+        return Chunk(f"{self.key}.{number}", f"{self.dom_id}-lines-{number}", parts, is_drawn)
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -172,16 +131,9 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """What the badges are made from.
+class Comparison(Difference):
+    """What the badges are made from. ``replaced``: how many messages the summary of that id stands for."""
 
-    ``compacted`` holds the ids of messages that a summary replaced, ``written`` the last step that wrote each block,
-    ``replaced`` how many messages the summary of that id stands for.
-    """
-
-    segments: Sequence[Compared]
-    compacted: frozenset[str] = frozenset()
-    written: Mapping[str, int] = field(default_factory=dict)
     replaced: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -205,32 +157,36 @@ def _spans(segments: Sequence[SegmentView]) -> list[tuple[int, int]]:
 
 
 def groups_of(segments: Sequence[SegmentView], comparison: Comparison, chosen: str = "") -> list[Group]:
-    """The segments of a window, but for the envelope, as the list shows them; ``chosen`` is the key of the one to open."""
+    """The segments of a window, but for the envelope, as the list shows them, and between them what only the window has that it
+    is compared with; ``chosen`` is the key of the one to open."""
     where = dict(zip(map(id, segments), _spans(segments), strict=True))
     keys: Counter[str] = Counter()
     parts = []
     for compared in comparison.segments:
-        part = _part(compared, comparison, keys)
-        if not part.is_gone:
-            part.start, part.end = where[id(compared.segment)]
+        span = where.get(id(compared.segment)) or where.get(id(compared.before))
+        part = _part(compared, comparison, keys, span)
         part.is_chosen = part.key == chosen
-        part.is_open = part.is_chosen or (part.badge == "changed" and not chosen)
+        part.is_open = part.is_chosen or (part.badge == "rewritten" and not chosen)
         parts.append(part)
     return list(_grouped(parts, chosen))
 
 
-def _part(compared: Compared, comparison: Comparison, keys: Counter[str]) -> Part:
-    segment = compared.segment
-    key = f"gone.{_key(segment)}" if compared.status == "removed" else _key(segment)
+def _part(compared: Compared, comparison: Comparison, keys: Counter[str], span: tuple[int, int] | None) -> Part:
+    segment, verdict = compared.segment, comparison.verdict(compared)
+    key = _key(segment) if span else f"gone.{_key(segment)}"
     keys[key] += 1
     if keys[key] > 1:
         key = f"{key}.{keys[key]}"
-    text = _text(segment)
-    title, raw = title_of(segment, comparison), segment.raw.decode()
-    part = Part(key, _dom_id(key), segment.kind, segment.source_id, title, segment.tokens, text, raw)
-    part.badge, part.badge_note = _badge(compared, comparison)
-    if compared.status == "changed" and compared.before:
-        part.changes = diff_words(_text(compared.before), text)
+    part = Part(key, _dom_id(key), segment, title_of(segment, comparison))
+    part.start, part.end = span or (None, None)
+    if verdict != "same":
+        part.badge = part.badge_note = verdict
+    if verdict == "rewritten":
+        part.before = compared.before
+        if segment.source_id in comparison.written:
+            part.badge_note = f"rewritten at step {comparison.written[segment.source_id]}"
+    if verdict == "compacted":
+        part.compaction = comparison.compactions[segment.source_id]
     return part
 
 
@@ -254,11 +210,6 @@ def _dom_id(key: str) -> str:
     return "seg-" + re.sub(r"[^\w-]+", "-", key)
 
 
-def _text(segment: SegmentView) -> str:
-    is_message = segment.kind in (SegmentKind.MESSAGE, SegmentKind.TOOL_RETURN, SegmentKind.SUMMARY)
-    return said(segment.raw) if is_message else segment.text
-
-
 def title_of(segment: SegmentView, comparison: Comparison | None = None) -> str:
     """What the segment shows; ``comparison`` knows what a summary stands for."""
     replaced = comparison.replaced if comparison else {}
@@ -275,22 +226,6 @@ def title_of(segment: SegmentView, comparison: Comparison | None = None) -> str:
             return f"Words around the {_AROUND[segment.label]}"
         case _:
             return _TITLES[segment.kind]
-
-
-def _badge(compared: Compared, comparison: Comparison) -> tuple[str, str]:
-    source = compared.segment.source_id
-    match compared.status:
-        case "added":
-            return "new", "new"
-        case "removed":
-            gone = "compacted" if source in comparison.compacted else "evicted"
-            return gone, gone if compared.segment.kind != SegmentKind.CORE else "detached"
-        case "changed" if source in comparison.written:
-            return "changed", f"changed at step {comparison.written[source]}"
-        case "same":
-            return "", ""
-        case status:
-            return status, status
 
 
 def _grouped(parts: Iterable[Part], chosen: str) -> Iterator[Group]:

@@ -1,7 +1,7 @@
 """The model of the benchmarks: an OpenAI-compatible server in a process of its own, which answers at once.
 
 ``python -m benchmarks.model`` prints its port and serves until its input ends. A message that says ``steps=4`` is answered
-with three tool calls, one a step, and then a text; any other with a text.
+with three tool calls, one a step, and then a text; any other with a text. ``wait_ms=1000`` in it has each answer come so late.
 """
 
 import json
@@ -16,6 +16,7 @@ from tests.llm.fake_server import FakeModelServer, Received, Reply
 
 NAME = "benchmark"
 _STEPS = re.compile(r"steps=(\d+)")
+_WAIT = re.compile(r"wait_ms=(\d+)")
 _CALLS = (
     ("archival_memory_insert", {"content": "Ana moved to Lisbon in May 2023 and works at the harbour."}),
     ("archival_memory_search", {"query": "Where does Ana work?"}),
@@ -36,12 +37,14 @@ def request_of(text: str) -> dict[str, Any]:
 def answer(received: Received) -> Reply:
     messages = received.json["messages"]
     asked = max(place for place, message in enumerate(messages) if message["role"] == "user")
-    steps = _STEPS.search(str(messages[asked]["content"]))
+    said = str(messages[asked]["content"])
+    steps, wait = _STEPS.search(said), _WAIT.search(said)
+    delay_s = int(wait[1]) / 1000 if wait else 0.0
     taken = sum(message["role"] == "tool" for message in messages[asked:])
     if steps is None or taken >= int(steps[1]) - 1:
-        return Reply("Good to hear. Tell me more about it when you have the time.")
+        return Reply("Good to hear. Tell me more about it when you have the time.", delay_s=delay_s)
     name, arguments = _CALLS[taken % len(_CALLS)]
-    return Reply(calls=((name, json.dumps(arguments)),))
+    return Reply(calls=((name, json.dumps(arguments)),), delay_s=delay_s)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from agents_core.memory.archival.retrievals import Retrievals, retrievals
 from agents_core.models import Archive, Passage
 
 PAGE = 50
-PARAMS = ("q", "tag", "since", "until", "archive", "passages_before")
+PARAMS = ("q", "tag", "since", "until", "archive", "passages_before", "passage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class PassageView:
 
 class ArchivalPanel(Panel):
     """``params``: ``q`` the words searched for; ``tag``, ``since``, ``until`` (days) and ``archive`` (id) narrow it;
-    ``passages_before`` is the passage after which a page begins."""
+    ``passages_before`` is the passage after which a page begins; ``passage`` is shown alone."""
 
     slug = "archival"
     title = "Archival"
@@ -52,8 +52,8 @@ class ArchivalPanel(Panel):
 
     def context(self) -> dict[str, Any]:
         handle = (self.held[0].embedding if self.held else self.agent.embedding) or embedders.default_handle()
-        words = text(self.params, "q")
-        found = self._search(words, handle) if words else self._browse()
+        words, chosen = text(self.params, "q"), text(self.params, "passage")
+        found = self._alone(chosen) if chosen else self._search(words, handle) if words else self._browse()
         return {
             "query": words,
             "tag": text(self.params, "tag"),
@@ -64,8 +64,9 @@ class ArchivalPanel(Panel):
             "embedding": handle,
             "words_only": handle == embedders.HASHING,
             "params": query(self.params, PARAMS),
-            "newest": query(self.params, PARAMS, passages_before=None),
-            "narrowed": bool(query(self.params, ("tag", "since", "until", "archive"))),
+            "newest": query(self.params, PARAMS, passages_before=None, passage=None),
+            "narrowed": bool(query(self.params, ("tag", "since", "until", "archive", "passage"))),
+            "chosen_passage": chosen,
             **found,
         }
 
@@ -78,6 +79,11 @@ class ArchivalPanel(Panel):
         rows = Passage.objects.select_related("step").in_bulk([hit.id for hit in hits if hit.returned])
         views = [PassageView(rows[hit.id], hit, hit.bm25 / highest) for hit in hits if hit.id in rows]
         return {"views": self._with_retrievals(views), "note": note}
+
+    def _alone(self, passage_id: str) -> dict[str, Any]:
+        held = Passage.objects.filter(archive__in=self._archive_ids, is_deleted=False).select_related("step")
+        views = [PassageView(passage) for passage in held.filter(id=passage_id)]
+        return {"views": self._with_retrievals(views), "is_first": False}
 
     def _browse(self) -> dict[str, Any]:
         found = list(self._page()[: PAGE + 1])

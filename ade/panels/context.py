@@ -1,48 +1,37 @@
 """The context window: what the agent saw at a step, segment by segment, and what changed since another one."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from asgiref.sync import async_to_sync
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from ade.address import thread
+from ade.address import step_number, thread
+from ade.compared import NOTHING, against
 from ade.panels.base import Panel
 from ade.scrubber import scrubber_of
-from ade.window import Bar, Comparison, bar_of, cells, envelope_of, groups_of
+from ade.window import Bar, Comparison, Group, bar_of, cells, envelope_of, groups_of
 from agents_core.actions.prompt import current_parts, stale_parts
-from agents_core.errors import AgentsError, InvalidInput
+from agents_core.errors import AgentsError, NotFound
 from agents_core.memory.render import BlockFacts, block_text, numbers_lines
-from agents_core.models import Block, BlockVersion, Eviction, SegmentKind, Step, StepKind
-from agents_core.record.compare import Compared, compare
+from agents_core.models import Block, Eviction, SegmentKind, Step, StepKind, StepStatus
+from agents_core.record.compare import Compared
+from agents_core.record.differences import Difference, difference_of
 from agents_core.record.lines import left_steps
 from agents_core.record.steps import SegmentView, segments_of
 from agents_core.runtime.compaction_settings import AT_COMPACTION, CompactionSettings
 from agents_core.runtime.policy import policy_of
 from agents_core.runtime.preview import preview_next
 
-_NEAR = 12
-_MOST_DIGITS = 18  # A step's number is a bigint.
-_NOTHING = "none"
 _NAMES: Mapping[str, str] = {SegmentKind.SYSTEM: "system instructions", SegmentKind.RULES: "tool rules"}
 
 
-@dataclass(frozen=True, slots=True)
-class BaseChoice:
-    """An entry of the "diff to" menu."""
-
-    value: str
-    label: str
-    is_chosen: bool
-
-
 class ContextPanel(Panel):
-    """``params``: ``step`` pins a step, without it the newest is followed; ``diff`` is the step to compare with, by
-    default the one before, "none" for no comparison; ``seg`` is the key of the segment to open; ``live``, which only the
-    scrubber sends, is the newest step that it knew: to scrub there is to follow."""
+    """``params``: ``step`` pins a step, without it the newest is followed; ``diff`` is the step to compare with, a number or
+    one of the words of ``ade.compared``; ``seg`` is the key of the segment to open; ``live``, which only the scrubber
+    sends, is the newest step that it knew: to scrub there is to follow."""
 
     slug = "context"
     title = "Context"
@@ -86,7 +75,9 @@ class ContextPanel(Panel):
         return {**shared, **self._of_step(step, newest)}
 
     def _recorded(self) -> "QuerySet[Step]":
-        return Step.objects.filter(agent=self.agent, request_digest__isnull=False)
+        """The steps that sent a request, and those that stand at a breakpoint before they do."""
+        stands = Q(status=StepStatus.PENDING, segments__len__gt=0)
+        return Step.objects.filter(stands | Q(request_digest__isnull=False), agent=self.agent)
 
     def _preview(self) -> dict[str, Any]:
         try:
@@ -98,28 +89,26 @@ class ContextPanel(Panel):
         return {"is_preview": True, "bar": bar, "groups": groups}
 
     def _of_step(self, step: Step, newest: Step | None) -> dict[str, Any]:
-        near = self._near(step)
-        base = self._base(step, near)
+        last = max(self._recorded().order_by("-number").values_list("number", flat=True).first() or 0, step.number)
+        newest_number = newest.number if newest else 0
+        live = newest_number if self.pinned != newest_number else 0
+        scrubber = scrubber_of(self.agent, last, step.number, live)
+        chosen = against(self._recorded(), step, self.params.get("diff", ""), scrubber.memory)
         segments = segments_of(step)
-        groups = groups_of(segments, self._compared(step, base, segments), self.params.get("seg", ""))
-        stale = self._stale(step, segments) if newest and step.id == newest.id else {}
-        later = self._later(step) if newest and step.id == newest.id else {}
+        comparison = self._compared(step, chosen.base, segments)
+        groups = groups_of(segments, comparison, self.params.get("seg", ""))
+        stale = self._stale(step, segments) if step.number == newest_number else {}
+        later = self._later(step) if step.number == newest_number else {}
         for part in (part for group in groups for part in group.parts):
             part.is_stale = part.source_id in stale or part.source_id in later
-        newest_number = newest.number if newest else 0
-        last = max(self._recorded().order_by("-number").values_list("number", flat=True).first() or 0, step.number)
-        live = newest_number if self.pinned != newest_number else 0
-        panel = f"/agents/{self.agent.id}/panels/{self.slug}"
-        seg = {name: value for name, value in self.kept.items() if name != "diff"}
         return {
             "step": step,
-            "base": base,
-            "missing_base": self.params.get("diff", "") if not base and self.params.get("diff") != _NOTHING else "",
-            "choices": self._choices(near, base),
-            "scrubber": scrubber_of(self.agent, last, step.number, live),
-            "scrub_url": _with_query(panel, live=live, **self.kept),
-            "diff_url": _with_query(panel, step=self.pinned or "", live=live, **seg),
-            "link": _with_query(self._page(step.number), **({"diff": base.number} if base else {})),
+            "scrubber": scrubber,
+            "against": chosen,
+            "counts": comparison.counts() if chosen.base else {},
+            "more_tokens": comparison.more_tokens() if chosen.base else 0,
+            "compaction": max(comparison.compactions.values(), default=None),
+            **self._addresses(step, chosen.base, live),
             "bar": bar_of(step, ((s.kind, s.tokens) for s in segments)),
             "left": bool(left_steps([step])),
             "can_travel": can_travel(step),
@@ -130,47 +119,37 @@ class ContextPanel(Panel):
             "later": sorted({*later.values()}),
         }
 
+    def _addresses(self, step: Step, base: Step | None, live: int) -> dict[str, str]:
+        panel, page = f"/agents/{self.agent.id}/panels/{self.slug}", self._page(step.number)
+        seg = {name: value for name, value in self.kept.items() if name != "diff"}
+        return {
+            "scrub_url": _with_query(panel, live=live, **self.kept),
+            "diff_url": _with_query(panel, step=self.pinned or "", live=live, **seg),
+            "late_base": _with_query(f"{page}/segments", diff=base.number if base else NOTHING),
+            "link": _with_query(page, **({"diff": base.number} if base else {})),
+        }
+
+    def late(self) -> dict[str, Any]:
+        """What was left out of the panel: the text of the segment ``text``, or the lines of the chunk ``lines``. Raises ``NotFound``."""
+        context = self.full_context()
+        groups: list[Group] = context.get("groups", [])
+        text, lines = self.params.get("text"), self.params.get("lines")
+        parts = [part for group in groups for part in group.parts if part.key == text]
+        chunks = [chunk for group in groups if not group.is_single for chunk in group.chunks if chunk.key == lines]
+        if not (parts or chunks):
+            raise NotFound("That step has no such segment.")
+        return {**context, "part": parts[0] if parts else None, "chunk": chunks[0] if chunks else None}
+
     # --- the step to compare with ------------------------------------------------------------------------------------
 
-    def _near(self, step: Step) -> list[int]:
-        """The numbers of the recorded steps before ``step`` in its thread, newest first."""
-        before = self._recorded().filter(kind=step.kind, conversation=step.conversation_id, number__lt=step.number)
-        return list(before.order_by("-number").values_list("number", flat=True)[:_NEAR])
-
-    def _base(self, step: Step, near: Sequence[int]) -> Step | None:
-        if self.params.get("diff") == _NOTHING:
-            return None
-        number = number_in(self.params, "diff")
-        if number is None and step.kind == StepKind.AGENT:
-            number = near[0] if near else None
-        return None if number is None else self._recorded().filter(number=number).first()
-
-    def _choices(self, near: Sequence[int], base: Step | None) -> list[BaseChoice]:
-        chosen = self.params.get("diff", "")
-        numbers = sorted({*near[1:], *([base.number] if base and chosen else [])}, reverse=True)
-        return [
-            BaseChoice("", f"{near[0]} (before)" if near else "the one before", not chosen),
-            *(BaseChoice(str(number), str(number), str(number) == chosen) for number in numbers),
-            BaseChoice(_NOTHING, "nothing", chosen == _NOTHING),
-        ]
-
     def _compared(self, step: Step, base: Step | None, segments: Sequence[SegmentView]) -> Comparison:
-        if base is None:
-            return self._with_evictions(_uncompared(segments))
-        compared = compare(_shown(segments_of(base)), _shown(segments))
-        first, last = sorted((base.number, step.number))
-        writes = BlockVersion.objects.filter(agent=self.agent, step__number__gte=first, step__number__lt=last)
-        written = dict(writes.order_by("step__number").values_list("block_id", "step__number"))
-        return self._with_evictions(Comparison(compared, written=written))
-
-    def _with_evictions(self, comparison: Comparison) -> Comparison:
-        """Adds which of the removed messages a summary replaced, and how many each summary stands for."""
-        gone = [each.segment.source_id for each in comparison.segments if each.status == "removed"]
-        evictions = Eviction.objects.filter(agent=self.agent)
-        ids = evictions.filter(message_ids__overlap=gone).values_list("message_ids", flat=True)
-        compacted = frozenset(message_id for message_ids in ids for message_id in message_ids)
-        sizes = evictions.order_by("id").values_list("summary", "message_ids__0", "message_ids__len")
-        return Comparison(comparison.segments, compacted, comparison.written, _replaced(sizes))
+        found: Difference = _uncompared(segments)
+        if base is not None:
+            sides = sorted(((base, segments_of(base)), (step, segments)), key=lambda side: side[0].number)
+            found = difference_of(*sides[0], *sides[1])
+        evictions = Eviction.objects.filter(agent=self.agent).order_by("id")
+        replaced = _replaced(evictions.values_list("summary", "message_ids__0", "message_ids__len"))
+        return Comparison(found.segments, found.compactions, found.written, replaced)
 
     # --- what the next step will see ---------------------------------------------------------------------------------
 
@@ -209,11 +188,7 @@ def can_travel(step: Step) -> bool:
 def number_in(params: Mapping[str, str], name: str) -> int | None:
     """The number of a step that a parameter holds, None without it. Raises ``InvalidInput`` for anything else."""
     value = params.get(name, "")
-    if not value or value == _NOTHING:
-        return None
-    if not value.isascii() or not value.isdigit() or len(value) > _MOST_DIGITS:
-        raise InvalidInput(f"{name} has to be the number of a step, not {value!r}.")
-    return int(value)
+    return step_number(value, name) if value else None
 
 
 def _with_query(path: str, **query: object) -> str:
@@ -236,9 +211,6 @@ def _corrected(step: Step, estimated: int) -> int | None:
     return step.estimated_tokens if abs(step.estimated_tokens - estimated) * 100 >= estimated > 0 else None
 
 
-def _shown(segments: Sequence[SegmentView]) -> list[SegmentView]:
-    return [segment for segment in segments if segment.kind != SegmentKind.ENVELOPE]
-
-
 def _uncompared(segments: Sequence[SegmentView]) -> Comparison:
-    return Comparison([Compared("same", segment, segment) for segment in _shown(segments)])
+    shown = (segment for segment in segments if segment.kind != SegmentKind.ENVELOPE)
+    return Comparison([Compared("same", segment, segment) for segment in shown])

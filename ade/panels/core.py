@@ -144,7 +144,7 @@ def _concerns(event: StoredEvent) -> bool:
 
 
 def _came_or_went(event: BlockChanged | ProposalChanged) -> bool:
-    return isinstance(event, BlockChanged) and event.change != "edited"
+    return isinstance(event, BlockChanged) and event.change in ("attached", "detached")
 
 
 def _card_fragment(card: BlockCard) -> Fragment:

@@ -16,7 +16,10 @@ from agents_core.models import WAITING, Message, Role, Step
 from agents_core.runtime.indexing import agent_embedder
 
 PAGE = 50
-PARAMS = ("q", "role", "since", "until", "messages_before")
+PARAMS = ("q", "role", "since", "until", "messages_before", "message")
+_AROUND = 5
+"""Messages shown before and after the one that an address names."""
+
 _HUES: Mapping[str, str] = {Role.TOOL: "toolreturn", Role.SUMMARY: "summary", Role.SYSTEM: "system"}
 
 
@@ -29,6 +32,7 @@ class MessageView:
     step_number: int | None
     hit: MessageHit | None = None
     words: float = 0.0
+    is_chosen: bool = False
 
     @property
     def dom_id(self) -> str:
@@ -47,7 +51,7 @@ class MessageView:
 
 class RecallPanel(Panel):
     """``params``: ``q`` the words searched for; ``role``, ``since`` and ``until`` (days) narrow it; ``messages_before``
-    is the number (seq) before which a page begins."""
+    is the number (seq) before which a page begins; ``message`` is shown with those around it."""
 
     slug = "recall"
     title = "Recall"
@@ -56,10 +60,10 @@ class RecallPanel(Panel):
     )
 
     def context(self) -> dict[str, Any]:
-        words, role = text(self.params, "q"), self.params.get("role", "")
+        words, role, chosen = text(self.params, "q"), self.params.get("role", ""), text(self.params, "message")
         # What was not spoken has no vector and no postings: its words are looked for one by one.
         ranked = words and (not role or role in SPOKEN_ROLES)
-        found = async_to_sync(self._search)(words, role) if ranked else None
+        found = async_to_sync(self._search)(words, role) if ranked and not chosen else None
         return {
             "query": words,
             "role": role,
@@ -67,9 +71,10 @@ class RecallPanel(Panel):
             "until": self.params.get("until", ""),
             "roles": Role.values,
             "params": query(self.params, PARAMS),
-            "newest": query(self.params, PARAMS, messages_before=None),
-            "narrowed": bool(query(self.params, ("role", "since", "until"))),
-            **(self._hits(found) if found else self._browse(words, role)),
+            "newest": query(self.params, PARAMS, messages_before=None, message=None),
+            "narrowed": bool(query(self.params, ("role", "since", "until", "message"))),
+            "message": chosen,
+            **(self._hits(found) if found else self._around(chosen) if chosen else self._browse(words, role)),
         }
 
     async def _search(self, words: str, role: str) -> recall.SearchResult:
@@ -89,6 +94,18 @@ class RecallPanel(Panel):
             if hit.id in messages
         ]
         return {"views": views, "note": found.note}
+
+    def _around(self, message_id: str) -> dict[str, Any]:
+        """The message with those before and after it; none when there is no such message."""
+        messages = Message.objects.filter(agent=self.agent)
+        chosen = messages.filter(id=message_id).first()
+        if chosen is None:
+            return {"views": [], "is_first": False}
+        later = messages.filter(seq__gt=chosen.seq).order_by("seq")[:_AROUND]
+        rows = [*list(later)[::-1], *messages.filter(seq__lte=chosen.seq).order_by("-seq")[: _AROUND + 1]]
+        numbers = _step_numbers(rows)
+        views = [MessageView(row, message_text(row), numbers.get(row.id), is_chosen=row == chosen) for row in rows]
+        return {"views": views, "is_first": False, "older": query({}, PARAMS, messages_before=rows[-1].seq)}
 
     def _browse(self, words: str, role: str) -> dict[str, Any]:
         start, end = period(self.params, self.agent.timezone)

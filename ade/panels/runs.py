@@ -4,27 +4,32 @@ from typing import Any, ClassVar
 
 from django.db.models import Count, Sum
 
+from ade.address import query
 from ade.panels.base import Panel
 from agents_core.models import Run
 
 PAGE = 50
 
 
-def run_page(runs: Any, before: str | None) -> dict[str, Any]:
-    """A page of ``runs`` (a queryset), those before the run ``before``, with their steps' sums."""
+def run_page(runs: Any, before: str | None, chosen: str | None = None) -> dict[str, Any]:
+    """A page of ``runs`` (a queryset), those before the run ``before``, or from the run ``chosen`` on, with their steps' sums."""
     found = runs.annotate(
         step_total=Count("steps"),
         prompt_total=Sum("steps__prompt_tokens"),
         completion_total=Sum("steps__completion_tokens"),
         cost=Sum("steps__cost_usd"),
     ).order_by("-created_at", "-id")
-    if before and (edge := Run.objects.filter(id=before).values_list("created_at", flat=True).first()):
+    if chosen and (edge := Run.objects.filter(id=chosen).values_list("created_at", flat=True).first()):
+        found = found.filter(created_at__lte=edge)
+    elif before and (edge := Run.objects.filter(id=before).values_list("created_at", flat=True).first()):
         found = found.filter(created_at__lt=edge)
     listed = list(found[: PAGE + 1])
-    return {"runs": listed[:PAGE], "next": listed[PAGE - 1].id if len(listed) > PAGE else None}
+    return {"runs": listed[:PAGE], "next": listed[PAGE - 1].id if len(listed) > PAGE else None, "chosen_run": chosen}
 
 
 class RunsPanel(Panel):
+    """``params``: ``before`` is the run before which a page begins, ``run`` one with which it begins."""
+
     slug = "runs"
     title = "Runs"
     follows: ClassVar = frozenset(
@@ -35,4 +40,5 @@ class RunsPanel(Panel):
     )
 
     def context(self) -> dict[str, Any]:
-        return run_page(Run.objects.filter(agent=self.agent), self.params.get("before"))
+        page = run_page(Run.objects.filter(agent=self.agent), self.params.get("before"), self.params.get("run"))
+        return {**page, "params": query(self.params, ("before", "run"))}

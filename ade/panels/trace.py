@@ -1,14 +1,16 @@
 """The simulator: turns and their steps as they happen, and the box to speak to the agent."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from json import dumps, loads
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from ade.address import query, thread
+from ade.address import query, step_number, thread
 from ade.fragments import Fragment
 from ade.panels.base import Panel
 from ade.panels.branches import MOVES
@@ -24,6 +26,7 @@ from agents_core.models import (
     Conversation,
     Event,
     Eviction,
+    Fork,
     Intervention,
     Message,
     Role,
@@ -38,6 +41,11 @@ from agents_core.record.diff import Change, diff_words
 from agents_core.record.lines import left_steps
 
 PAGE = 20
+"""Turns of a page at most."""
+PAGE_STEPS = 30
+"""A page ends with the turn that reaches so many steps."""
+SHOWN_STEPS = 60
+"""The last steps of a long turn; the earlier ones come when they are scrolled to."""
 
 _AROUND_CHARS = 40
 _SPEAKING_TOOL = "send_message"
@@ -144,6 +152,8 @@ class TurnView:
     run: Run
     inputs: list[InputView]
     steps: list[StepView]
+    earlier: int = 0
+    """How many steps of it are left out before these."""
 
     @property
     def dom_id(self) -> str:
@@ -157,13 +167,22 @@ class TracePanel(Panel):
     title = "Simulator"
 
     def context(self) -> dict[str, Any]:
-        runs = self._page()
+        runs, has_more = self._page()
         return {
             **self.place(),
             "conversation": Conversation.objects.filter(agent=self.agent, id=thread(self.params)).first(),
-            "turns": turns(runs[:PAGE][::-1]),
-            "earlier": runs[PAGE - 1].id if len(runs) > PAGE else None,
+            "origin": Fork.objects.filter(agent=self.agent).select_related("parent").first(),
+            "turns": turns(runs[::-1]),
+            "earlier": runs[-1].id if has_more else None,
         }
+
+    def earlier_steps(self) -> dict[str, Any]:
+        """Steps of the run ``params["run"]`` before the step ``params["step"]``, and how many are left before them."""
+        run_id, number = self.params.get("run", ""), step_number(self.params.get("step", ""), "step")
+        steps = last_steps(run_id, number)[::-1] if self._runs().filter(id=run_id).exists() else []
+        first = steps[0].number if steps else 0
+        left = Step.objects.filter(run=run_id, number__lt=first).count()
+        return {"steps": step_views(steps), "run_id": run_id, "number": first, "count": left}
 
     def place(self) -> dict[str, Any]:
         """What the partials need to stay in the conversation, and to show where runs stop."""
@@ -179,13 +198,16 @@ class TracePanel(Panel):
         runs = Run.objects.filter(agent=self.agent)
         return runs.filter(conversation=thread(self.params)) if thread(self.params) else runs
 
-    def _page(self) -> list[Run]:
-        """The newest runs first, those before the run that ``params["before"]`` names; one more than a page, to know
-        whether there are more."""
+    def _page(self) -> tuple[list[Run], bool]:
+        """The newest runs first, those before the run that ``params["before"]`` names, and whether there are earlier ones."""
         runs = self._runs().order_by("-first_seq")
         if before := self.params.get("before"):
             runs = runs.filter(first_seq__lt=Run.objects.filter(agent=self.agent, id=before).values("first_seq")[:1])
-        return list(runs[: PAGE + 1])
+        found = list(runs[: PAGE + 1])
+        taken = _steps_taken(found)
+        steps = list(accumulate(taken.get(run.id, 0) for run in found))
+        size = min(PAGE, bisect_left(steps, PAGE_STEPS) + 1)
+        return found[:size], len(found) > size
 
     def fragments(self, events: Sequence[StoredEvent]) -> list[Fragment]:
         """A whole turn when the run itself changed, else only its steps that did; all after a block was deleted."""
@@ -254,15 +276,29 @@ def _step_fragment(view: StepView, panel: TracePanel) -> Fragment:
 def turns(runs: Sequence[Run]) -> list[TurnView]:
     """The turns of ``runs``, in their order, in a fixed number of queries."""
     views: dict[str, list[StepView]] = defaultdict(list)
-    steps = Step.objects.filter(run__in=runs).order_by("number")
-    for view in step_views(list(steps)):
+    taken = _steps_taken(runs)
+    long = {run.id for run in runs if taken.get(run.id, 0) > SHOWN_STEPS}
+    steps = list(Step.objects.filter(run__in=[run for run in runs if run.id not in long]).defer("segments"))
+    steps += [step for run_id in long for step in last_steps(run_id)]
+    for view in step_views(sorted(steps, key=lambda step: step.number)):
         views[view.step.run_id].append(view)
     said = Message.objects.filter(run__in=runs, step=None).exclude(role__in=(Role.TOOL, Role.APPROVAL)).order_by("seq")
     sent_by = senders(said, {run.id: run for run in runs})
     inputs: dict[str, list[InputView]] = defaultdict(list)
     for message in said:
         inputs[message.run_id or ""].append(InputView(message, sent_by.get(message.id)))
-    return [TurnView(run, inputs[run.id], views[run.id]) for run in runs]
+    return [TurnView(run, inputs[run.id], views[run.id], taken.get(run.id, 0) - len(views[run.id])) for run in runs]
+
+
+def _steps_taken(runs: Iterable[Run]) -> dict[str, int]:
+    """How many steps each run took, by its id; runs without any are left out."""
+    return dict(Step.objects.filter(run__in=list(runs)).order_by().values_list("run").annotate(Count("id")))
+
+
+def last_steps(run_id: str, before: int | None = None) -> list[Step]:
+    """The last ``SHOWN_STEPS`` of a run, or of those before the step of that number, the newest first."""
+    steps = Step.objects.filter(run=run_id).defer("segments").order_by("-number")
+    return list((steps.filter(number__lt=before) if before else steps)[:SHOWN_STEPS])
 
 
 def step_views(steps: Sequence[Step]) -> list[StepView]:
@@ -334,7 +370,8 @@ def _own_tools(agent_id: str) -> set[str]:
 def memory_changes(versions: Iterable[BlockVersion]) -> list[MemoryChange]:
     """What each of ``versions`` changed in its block."""
     found = list(versions)
-    olds = BlockVersion.objects.filter(block__in={version.block_id for version in found}) if found else []
+    before = {version.version - 1 for version in found}
+    olds = BlockVersion.objects.filter(block__in={v.block_id for v in found}, version__in=before) if found else []
     values = {(old.block_id, old.version): old.value for old in olds}
     return [
         MemoryChange(

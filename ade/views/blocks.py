@@ -4,21 +4,16 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
-from ade.address import text
 from ade.block_forms import BlockForm, conflict_of, version_in
+from ade.block_page import list_context, page_context
 from ade.panels.core import BlockCard, cards
-from ade.versions import version_views
 from agents_core.actions import agents, blocks
 from agents_core.errors import Conflict, InvalidInput, NotFound
-from agents_core.models import Agent, Author, Block, BlockVersion
-
-PAGE = 50
+from agents_core.models import Agent, Author, Block
 
 
 def toast(said: str, tone: str = "ok") -> dict[str, str]:
@@ -65,11 +60,9 @@ def _saved(request: HttpRequest, agent: Agent | None, block_id: str, draft: dict
 def card_answer(
     request: HttpRequest, agent: Agent | None, block_id: str, said: str = "", tone: str = "ok"
 ) -> HttpResponse:
-    """The editor with what is stored. The page of a lone block is loaded anew: no socket tells it of its new version."""
-    if agent is None:
-        return moved(request, f"/blocks/{block_id}")
+    """The editor with what is stored; what stands beside it follows by the page's socket."""
     if not request.headers.get("HX-Request"):
-        return moved(request, f"/agents/{agent.id}/memory?block={block_id}")
+        return moved(request, f"/agents/{agent.id}/memory?block={block_id}" if agent else f"/blocks/{block_id}")
     [card] = cards([blocks.get(block_id)], agent)
     response = render(request, "ade/partials/_block_editor.html", {"card": card, "agent": agent})
     for name, value in (toast(said, tone) if said else {}).items():
@@ -80,7 +73,7 @@ def card_answer(
 def _conflict(
     request: HttpRequest, agent: Agent | None, block: Block, draft: dict[str, Any], base: int
 ) -> HttpResponse:
-    found = conflict_of(block, base, draft)
+    found = conflict_of(block, base, draft, request.POST)
     if found is None:
         return card_answer(request, agent, block.id)
     context = {"conflict": found, "card": BlockCard(block, agent)}
@@ -98,11 +91,11 @@ def _beside(
 
 @require_POST
 def check(request: HttpRequest, block_id: str, agent_id: str | None = None) -> HttpResponse:
-    """What somebody else changed while this was being written, if anything; stores nothing."""
+    """What somebody else changed while this was being written, if anything, and both as far as was chosen; stores nothing."""
     agent, block = held(agent_id, block_id)
     form = BlockForm(request.POST)
     draft = form.changes() if form.is_valid() else {"value": request.POST.get("value", "").replace("\r\n", "\n")}
-    found = conflict_of(block, version_in(request.POST), draft)
+    found = conflict_of(block, version_in(request.POST), draft, request.POST)
     if found is None:
         return HttpResponse("")
     return render(request, "ade/partials/_block_conflict.html", {"conflict": found, "card": BlockCard(block, agent)})
@@ -117,9 +110,10 @@ def resolve(request: HttpRequest, block_id: str, agent_id: str | None = None) ->
         return card_answer(request, agent, block.id)
     draft = BlockForm(request.POST).changes()
     if choice == "merge" and seen == block.version:
-        found = conflict_of(block, version_in(request.POST), draft)
+        base = version_in(request.POST)
+        found = conflict_of(block, base, draft, request.POST)
         if found and found.merged is None:
-            raise InvalidInput("Both changed the same words now: choose one, or write the text anew.")
+            return _conflict(request, agent, block, draft, base)
         draft = {**draft, **found.merged} if found and found.merged else draft
     return _saved(request, agent, block.id, draft, seen)
 
@@ -136,33 +130,22 @@ def restore(request: HttpRequest, block_id: str, version: int, agent_id: str | N
 # --- all blocks ---------------------------------------------------------------------------------------------------
 
 
-def searched(words: str) -> "QuerySet[Block]":
-    """Blocks that hold all of ``words`` in label, description or text."""
-    found = Block.objects.filter(hidden=False)
-    for word in words.split():
-        found = found.filter(Q(label__icontains=word) | Q(value__icontains=word) | Q(description__icontains=word))
-    return found
-
-
 @require_GET
 def block_list(request: HttpRequest) -> HttpResponse:
     """Blocks, those that several agents hold first; ``?q=`` searches label, description and text."""
-    words = text(request.GET, "q")
-    found = searched(words).annotate(holders=Count("agent_links")).order_by("-holders", "label", "id")
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    return render(request, "ade/pages/blocks.html", {"page": page, "words": words})
+    return render(request, "ade/pages/blocks.html", list_context(request.GET.dict()))
 
 
 @require_GET
 def block(request: HttpRequest, block_id: str) -> HttpResponse:
-    """One block with its holders and versions."""
-    [card] = cards([blocks.get(block_id)])
-    versions = BlockVersion.objects.filter(block=block_id).order_by("-version")
-    if (before := request.GET.get("versions_before", "")).isdecimal():
-        versions = versions.filter(version__lt=int(before[:9]))
-    found = version_views(versions[: PAGE + 1])
-    older = found[PAGE - 1].version.version if len(found) > PAGE else None
-    return render(request, "ade/pages/block.html", {"card": card, "versions": found[:PAGE], "older": older})
+    """One block with its holders and its history."""
+    return render(request, "ade/pages/block.html", page_context(blocks.get(block_id), request.GET.dict()))
+
+
+@require_GET
+def block_look(request: HttpRequest, block_id: str) -> HttpResponse:
+    """The history of one block, for htmx."""
+    return render(request, "ade/partials/_block_look.html", page_context(blocks.get(block_id), request.GET.dict()))
 
 
 @require_POST

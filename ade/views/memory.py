@@ -11,10 +11,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from ade.address import text
 from ade.block_forms import BlockForm
+from ade.block_page import searched
 from ade.panels.archival import passage_view
 from ade.panels.base import bind
 from ade.panels.outline import asking
-from ade.views.blocks import moved, searched, toast
+from ade.views.blocks import moved, toast
 from agents_core.actions import agents, archives, blocks, tools
 from agents_core.errors import Conflict, InvalidInput, NotFound
 from agents_core.memory.archival.base import PassageDraft
@@ -34,7 +35,7 @@ def memory_page(request: HttpRequest, agent_id: str) -> HttpResponse:
         "agent": agent,
         "seq": agent.event_seq,
         "core": bind("core", agent, {**params, "page": "1"}),
-        "blame": bind("blame", agent, params),
+        "blame": bind("blame", agent, {**params, "page": "1"}),
         "aside": bind(aside, agent, params),
         "aside_tabs": [bind(slug, agent, params) for slug in ("archival", "recall")],
     }

@@ -1,32 +1,20 @@
-"""Runs of all agents, the health of the server, and the palette that goes to anything."""
+"""Runs of all agents, the health of the server, and what goes to anything: the palette, and the address of a bare id."""
 
 from django.db import connection
-from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from ade.address import text
+from ade.links import address_of
+from ade.palette import options
 from ade.panels.runs import run_page
 from ade.status import runs_text, sandbox_status
 from agents_core.conf import conf
 from agents_core.llm import tokens
-from agents_core.models import Agent, Block, Run, Tool
+from agents_core.models import Run
 
-_FOUND = 6
 _WORKER_ALIVE_S = 10
-_PAGES = (
-    ("Agents", "/agents", "agent"),
-    ("New agent", "/agents#new-agent", "plus"),
-    ("Shared blocks", "/blocks", "memory"),
-    ("Tools", "/tools", "tool"),
-    ("Files", "/folders", "file"),
-    ("MCP servers", "/mcp-servers", "plug"),
-    ("Groups", "/groups", "agent"),
-    ("Runs", "/runs", "play"),
-    ("Providers", "/settings", "settings"),
-    ("Health", "/health", "info"),
-    ("API documentation", "/docs", "terminal"),
-)
 
 
 @require_GET
@@ -65,26 +53,13 @@ def health(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def palette(request: HttpRequest) -> HttpResponse:
-    """What ``?q=`` may mean: pages, agents, blocks, tools."""
-    words = request.GET.get("q", "").strip()
-    options = [
-        {"title": title, "address": address, "icon": icon, "noun": "page"}
-        for title, address, icon in _PAGES
-        if words.lower() in title.lower()
-    ]
-    options = options[: _FOUND if words else None]
-    agents = Agent.objects.filter(Q(name__icontains=words) | Q(id=words), hidden=False).order_by("-updated_at")[:_FOUND]
-    options += [
-        {"title": agent.name, "address": f"/agents/{agent.id}", "icon": "agent", "noun": "agent"} for agent in agents
-    ]
-    if words:
-        blocks = Block.objects.filter(Q(label__icontains=words) | Q(value__icontains=words), hidden=False)[:_FOUND]
-        options += [
-            {"title": block.label, "address": f"/blocks/{block.id}", "icon": "memory", "noun": "block"}
-            for block in blocks
-        ]
-        tools = Tool.objects.filter(name__icontains=words)[:_FOUND]
-        options += [
-            {"title": tool.name, "address": f"/tools/{tool.id}", "icon": "tool", "noun": "tool"} for tool in tools
-        ]
-    return render(request, "ade/partials/_palette_options.html", {"options": options})
+    """What ``?q=`` may mean on a page of ``?agent=``."""
+    words = text(request.GET, "q")
+    context = {"options": options(words, text(request.GET, "agent")), "words": words}
+    return render(request, "ade/partials/_palette_options.html", context)
+
+
+@require_GET
+def go(request: HttpRequest, thing_id: str) -> HttpResponse:
+    """Leads to whatever has that id."""
+    return HttpResponseRedirect(address_of(thing_id))

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
+from ade.forms import ToolForm
 from ade.tool_agent import AgentInputs
 from ade.tool_cases import CaseForm, CaseRow, cases_context, told_json
 from ade.tool_inputs import Inputs
@@ -18,6 +19,7 @@ from agents_core.actions import tool_cases, tools
 from agents_core.actions.mock_agent import MockAgent
 from agents_core.errors import AgentsError, Refused
 from agents_core.models import Tool
+from agents_core.tools.clues import clues
 from agents_core.tools.execute import own_arguments
 from agents_core.tools.probe import LIMITS, Probed, probe
 
@@ -32,17 +34,17 @@ def propose_case(request: HttpRequest) -> HttpResponse:
         if tool is None:
             raise Refused("Save the tool first: its cases are kept with it.")
         arguments = _arguments(request, tool, reading)
-        fields, caller = _fields(tool, reading.name, form.text), MockAgent().told()
+        fields, caller = _fields(tool, reading.name, form), MockAgent().told()
         outcome = async_to_sync(tools.run_once)(fields, arguments, {}, of=tool, agent=caller)
     except AgentsError as error:
         return render(request, f"{_PARTIALS}case_form.html", {"tool": tool, "trouble": error.message})
     return render(request, f"{_PARTIALS}case_form.html", {"tool": tool, "form": CaseForm.proposing(arguments, outcome)})
 
 
-def _fields(tool: Tool | None, name: str, source: str) -> dict[str, Any]:
-    """The tool with another source, as ``tools.run_once`` takes it."""
+def _fields(tool: Tool | None, name: str, form: ToolForm) -> dict[str, Any]:
+    """The tool with the form's source, as ``tools.run_once`` takes it."""
     kept = {"name": tool.name} if tool else {}
-    return {**kept, "source_code": source, **({"name": name} if name else {})}
+    return {**kept, **form.program(), **({"name": name} if name else {})}
 
 
 def _arguments(request: HttpRequest, tool: Tool, reading: Reading) -> dict[str, Any]:
@@ -58,13 +60,13 @@ def probe_tool(request: HttpRequest) -> HttpResponse:
     tool, form, reading = edited(request)
     if not reading.name:
         return render(request, f"{_PARTIALS}probe.html", {"trouble": reading.problems[0].message})
-    fields = _fields(tool, reading.name, form.text)
+    fields = _fields(tool, reading.name, form)
     run, caller = async_to_sync(tools.run_once), MockAgent().told()
     known = list(tool.cases.values_list("arguments", flat=True)) if tool else []
     probed = probe(
         lambda arguments: run(fields, arguments, {}, of=tool, agent=caller, limits=LIMITS),
         reading.parameters,
-        form.text,
+        clues(form.text, form.written_in),
         known,
     )
     return render(request, f"{_PARTIALS}probe.html", {"probed": probed, "example": _told(probed)})
@@ -117,10 +119,10 @@ def delete_case(request: HttpRequest, tool_id: str, case_id: int) -> HttpRespons
 def run_case(request: HttpRequest, tool_id: str, case_id: int) -> HttpResponse:
     """Runs the case on the text in the editor, saved or not; gives its card, and how many pass."""
     tool, case = tools.get(tool_id), tool_cases.find(tool_id, case_id)
-    source = request.POST.get("source", tool.source_code or "").replace("\r\n", "\n")
-    fields = _fields(tool, read_source(source).name, source)
+    form = ToolForm(request.POST) if "source" in request.POST else ToolForm.of(tool)
+    fields = _fields(tool, read_source(form.text, tool, form.written_in).name, form)
     ran = async_to_sync(tool_cases.run)(case, fields, tool)
-    tool_cases.remember(case, ran, source)
+    tool_cases.remember(case, ran, form.text)
     context = {**cases_context(tool), "row": CaseRow(case, stale=False), "ran_now": True, "oob": True}
     return render(request, f"{_PARTIALS}case_ran.html", context)
 

@@ -27,13 +27,14 @@ from ade.tool_page import (
     offered_agents,
     tool_groups,
 )
-from ade.tool_source import MODULES, NEW_SOURCE, Reading, Tried, read_source, stored_reading
+from ade.tool_source import MODULES, NEW_SOURCES, Reading, Tried, read_source, stored_reading
 from agents_core.actions import tools
 from agents_core.actions.mock_agent import MockAgent
-from agents_core.errors import AgentsError, Conflict, Unavailable
+from agents_core.errors import AgentsError, Conflict, Refused, Unavailable
 from agents_core.models import Author, Tool, ToolType
 from agents_core.sandbox.base import SandboxUnavailable
 from agents_core.tools.execute import own_arguments
+from agents_core.tools.languages import Language, language
 
 _PARTIALS = "ade/partials/_tool_"
 
@@ -51,9 +52,12 @@ def tool_list(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def new_tool(request: HttpRequest) -> HttpResponse:
-    """The editor on a template."""
-    form = ToolForm.of(Tool(source_code=NEW_SOURCE))
-    return render(request, "ade/pages/tool.html", _page(None, form, read_source(NEW_SOURCE).linted(NEW_SOURCE)))
+    """The editor on a template, in the language ``?language=``."""
+    written_in = language(request.GET.get("language"))
+    source = NEW_SOURCES[written_in]
+    form = ToolForm.of(Tool(source_code=source, source_type=written_in))
+    reading = read_source(source, None, written_in).linted(source)
+    return render(request, "ade/pages/tool.html", _page(None, form, reading))
 
 
 @require_GET
@@ -61,12 +65,16 @@ def tool_page(request: HttpRequest, ref: str) -> HttpResponse:
     """The page of a tool, by id or name: the editor, or what can be seen of one that has no source here."""
     tool = find_tool(ref)
     source = tool.source_code or ""
-    reading = read_source(source, tool).linted(source) if _is_editable(tool) else stored_reading(tool)
+    reading = _reading(tool, source).linted(source) if _is_editable(tool) else stored_reading(tool)
     return render(request, "ade/pages/tool.html", _page(tool, ToolForm.of(tool), reading))
 
 
 def _is_editable(tool: Tool) -> bool:
-    return tool.tool_type == ToolType.CUSTOM and tool.source_code is not None and tool.source_type == "python"
+    return tool.tool_type == ToolType.CUSTOM and tool.source_code is not None and tool.source_type in set(Language)
+
+
+def _reading(tool: Tool, source: str) -> Reading:
+    return read_source(source, tool, language(tool.source_type))
 
 
 def _page(tool: Tool | None, form: ToolForm, reading: Reading) -> dict[str, Any]:
@@ -118,7 +126,9 @@ def edited(request: HttpRequest) -> tuple[Tool | None, ToolForm, Reading]:
     """The tool whose editor was sent, if it is saved; what was sent; and what was made out of it."""
     form = ToolForm(request.POST)
     tool = Tool.objects.filter(id=request.POST.get("tool", "")).first()
-    return tool, form, read_source(form.text, tool) if tool is None or _is_editable(tool) else stored_reading(tool)
+    if tool is None or _is_editable(tool):
+        return tool, form, read_source(form.text, tool, form.written_in)
+    return tool, form, stored_reading(tool)
 
 
 @require_POST
@@ -166,7 +176,7 @@ def run_tool(request: HttpRequest) -> HttpResponse:
     tool, form, reading = edited(request)
     if not reading.name:
         refusal = {"title": "There is nothing to run", "cause": reading.problems[0].message}
-        return render(request, f"{_PARTIALS}result.html", {"refusal": refusal})
+        return render(request, f"{_PARTIALS}result.html", {"refusal": refusal, "reading": reading})
     inputs, mock_agent = _sent(reading, request)
     arguments, agent = inputs.arguments(), mock_agent.agent() if reading.injected else MockAgent()
     context = {"inputs": inputs, "mock_agent": mock_agent, "reading": reading, **live_context(tool), "oob": True}
@@ -181,14 +191,14 @@ def run_tool(request: HttpRequest) -> HttpResponse:
 def _tried(
     tool: Tool | None, form: ToolForm, reading: Reading, arguments: dict[str, Any], agent: MockAgent, *, record: bool
 ) -> dict[str, Any]:
-    fields = {"name": reading.name, "source_code": form.text}
+    fields = {"name": reading.name, **form.program()}
     try:
         outcome = async_to_sync(tools.run_once)(fields, arguments, {}, of=tool, agent=agent.told(), record=record)
     except SandboxUnavailable:
         status = sandbox_status()
         return {"refusal": {"title": "No sandbox on this machine", "cause": status.reason, "remedy": status.advice}}
-    except Unavailable as unavailable:
-        return {"refusal": {"title": "It cannot run now", "cause": unavailable.message}}
+    except (Unavailable, Refused) as refusal:
+        return {"refusal": {"title": "It cannot run now", "cause": refusal.message}}
     limit = form.cleaned_data["return_char_limit"] if form.is_valid() else Tool().return_char_limit
     return {"tried": Tried(reading.name, outcome, limit, record), "block_changes": block_changes(agent, outcome)}
 
@@ -207,7 +217,7 @@ def save_tool(request: HttpRequest) -> HttpResponse:
     except AgentsError as error:
         return _refused(request, {"notice": {"title": "Not saved", "text": error.message}})
     shown = ToolForm.of(saved)
-    context = {**_page(saved, shown, read_source(saved.source_code or "", saved)), "oob": True}
+    context = {**_page(saved, shown, _reading(saved, saved.source_code or "")), "oob": True}
     response = render(request, f"{_PARTIALS}saved.html", context)
     response["X-Panel"], response["HX-Replace-Url"] = ARRIVES, f"/tools/{saved.id}"
     response["HX-Trigger"] = json.dumps({"toast": {"text": _saved_text(tool, saved), "tone": "ok"}})

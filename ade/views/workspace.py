@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ade.address import thread
 from ade.panels.base import Panel, bind
+from ade.panels.context import ContextPanel
 from ade.panels.trace import TracePanel
 from agents_core.actions import agents, runs
 from agents_core.actions.messages import CallAnswer, Input, RunOptions, send
@@ -21,7 +22,7 @@ from agents_core.record.steps import request_bytes, response_bytes
 
 ASIDE = ("context", "next", "core", "archival", "recall", "files", "raw")
 MAIN = ("trace", "runs", "settings", "sleeptime")
-DRAWER = ("timeline", "breakpoints", "events", "history", "branches", "compactions", "output")
+DRAWER = ("timeline", "breakpoints", "watches", "events", "history", "blame", "branches", "compactions", "output")
 
 _STEP_PAGE = re.compile(r"/agents/[^/?#]+/steps/(\d+)(?:[?#]|$)")
 
@@ -94,9 +95,20 @@ def _shown(request: HttpRequest) -> dict[str, str]:
 
 
 @require_GET
+def step_segments(request: HttpRequest, agent_id: str, number: int) -> HttpResponse:
+    """What the context panel of a step leaves out until it is looked at: ``?text=`` a segment, or ``?lines=`` some of a list."""
+    context = ContextPanel(agents.get(agent_id), {**_params(request), "step": str(number)})
+    return render(request, "ade/partials/_late.html", context.late())
+
+
+@require_GET
 def earlier_turns(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """The page of turns before ``?before=``."""
+    """The page of turns before ``?before=``, or the steps of the turn ``?run=`` before its ``?step=``."""
     trace = TracePanel(agents.get(agent_id), _params(request))
+    if "run" in trace.params:
+        return render(
+            request, "ade/partials/_steps.html", {**trace.place(), **trace.earlier_steps(), "agent": trace.agent}
+        )
     return render(request, "ade/partials/_turns.html", trace.full_context())
 
 

@@ -17,6 +17,7 @@ from agents_core.models import Agent, Author, Block, Tool
 from agents_core.sandbox.base import SandboxOutcome
 from agents_core.tools.environment import Environment, Variable, environment
 from agents_core.tools.execute import run_source
+from agents_core.tools.languages import language
 
 _TOLD = ("id", "name", "agent_type", "description", "system", "model", "tags", "metadata", "timezone")
 _TOLD_OF_BLOCKS = ("id", "label", "value", "limit", "description", "read_only")
@@ -38,7 +39,14 @@ async def run_of_agent(agent_id: str, name: str, arguments: dict[str, Any]) -> S
     """
     prepared = await sync_to_async(_prepare)(agent_id, name)
     source = prepared.tool.source_code or ""
-    outcome = await run_source(source, name, arguments, prepared.environment, agent=prepared.agent)
+    outcome = await run_source(
+        source,
+        name,
+        arguments,
+        prepared.environment,
+        agent=prepared.agent,
+        written_in=language(prepared.tool.source_type),
+    )
     if outcome.blocks:
         await sync_to_async(_write)(prepared.blocks, outcome.blocks)
     return outcome

@@ -82,10 +82,13 @@ def make(new: NewAgent, author: Author = Author.API) -> MadeAgent:
 def _make(new: NewAgent, author: Author) -> MadeAgent:
     agent = _drafted(new)
     agent.save(force_insert=True)
+    if new.block_ids:
+        run_sync([lock_agents(block_actions.sharers(new.block_ids, agent.id))])
     blocks = _give_blocks(agent, new, author)
     tools = _give_tools(agent, new)
     variables = _seal_variables(agent, new.secrets)
     messages = _begin_history(agent, blocks, new.opening, author)
+    block_actions.tell_sharers([block for block in blocks if block.id in new.block_ids], agent.id, author, "shared")
     return MadeAgent(agent, blocks, tools, variables, [message.id for message in messages])
 
 
@@ -259,6 +262,8 @@ def modify(agent_id: str, changes: Mapping[str, Any], author: Author = Author.AP
     ``compaction_settings``, ``model_settings`` and ``budgets`` are merged into what is there; a budget of None goes. Raises as ``create``.
     """
     with transaction.atomic():
+        if "block_ids" in changes:
+            _lock_sharers(agent_id, changes["block_ids"])
         agent = locked(agent_id)
         own = {name: value for name, value in changes.items() if name not in _RELATIONS}
         changed = [name for name, value in _merged(agent, own).items() if _set(agent, name, value)]
@@ -313,6 +318,14 @@ def _replace_blocks(agent: Agent, block_ids: Sequence[str], author: Author) -> N
     told += [BlockChanged(b.id, b.label, b.version, author, "attached") for b in after if b.id not in ids_before]
     if told:
         publish(agent.id, *told)
+    block_actions.tell_sharers([block for block in before if block.id not in ids_after], agent.id, author, "unshared")
+    block_actions.tell_sharers([block for block in after if block.id not in ids_before], agent.id, author, "shared")
+
+
+def _lock_sharers(agent_id: str, block_ids: Sequence[str]) -> None:
+    """Locks all whom the replacing of the agent's blocks is told, in one order."""
+    held = AgentBlock.objects.filter(agent=agent_id).values_list("block_id", flat=True)
+    run_sync([lock_agents([agent_id, *block_actions.sharers({*held, *block_ids}, agent_id)])])
 
 
 def _replace_tools(agent: Agent, tool_ids: Sequence[str], author: Author) -> None:

@@ -1,6 +1,6 @@
 """What a person or a client may do with blocks. Each is one transaction that tells every agent that holds the block."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -8,6 +8,8 @@ from django.db.models import Q
 
 from agents_core.actions import sleeptime
 from agents_core.errors import Conflict, NotFound
+from agents_core.events.doorbell import ring
+from agents_core.events.hub import BLOCKS
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import BlockChanged
 from agents_core.memory import blocks
@@ -22,7 +24,10 @@ STOCK_DESCRIPTIONS = {
 
 def create(author: Author = Author.API, **fields: Any) -> Block:
     """A new block that no agent holds yet. Raises as ``memory.blocks.create``."""
-    return blocks.create(author, **with_stock_description(fields))
+    with transaction.atomic():
+        block = blocks.create(author, **with_stock_description(fields))
+        _ring()
+    return block
 
 
 def with_stock_description(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,7 +78,7 @@ def attach(agent_id: str, block_id: str, author: Author = Author.API) -> Block:
     """
     with transaction.atomic():
         companions = sleeptime.companions(agent_id)
-        _lock([agent_id, *companions])
+        _lock([agent_id, *companions, *holders(block_id)])
         block = get(block_id)
         taken = AgentBlock.objects.filter(agent=agent_id, label=block.label).first()
         if taken is not None and taken.block_id != block_id:
@@ -82,8 +87,7 @@ def attach(agent_id: str, block_id: str, author: Author = Author.API) -> Block:
                 block_id=taken.block_id,
             )
         if taken is None:
-            AgentBlock.objects.create(agent_id=agent_id, block=block, label=block.label)
-            _tell([agent_id], block, author, "attached")
+            _give(agent_id, block, author)
         for companion in companions:
             _attach_if_free(companion, block, author)
     return block
@@ -91,20 +95,41 @@ def attach(agent_id: str, block_id: str, author: Author = Author.API) -> Block:
 
 def _attach_if_free(agent_id: str, block: Block, author: Author) -> None:
     if not AgentBlock.objects.filter(Q(block=block) | Q(label=block.label), agent=agent_id).exists():
-        AgentBlock.objects.create(agent_id=agent_id, block=block, label=block.label)
-        _tell([agent_id], block, author, "attached")
+        _give(agent_id, block, author)
+
+
+def _give(agent_id: str, block: Block, author: Author) -> None:
+    AgentBlock.objects.create(agent_id=agent_id, block=block, label=block.label)
+    _tell([agent_id], block, author, "attached")
+    tell_sharers([block], agent_id, author, "shared")
 
 
 def detach(agent_id: str, block_id: str, author: Author = Author.API) -> Block:
     """Takes the block from the agent; the block stays. Raises ``NotFound``, also when the agent does not hold it."""
     with transaction.atomic():
-        _lock([agent_id])
+        _lock([agent_id, *holders(block_id)])
         links, _ = AgentBlock.objects.filter(agent=agent_id, block=block_id).delete()
         if not links:
             raise NotFound(f"The agent holds no block {block_id}.")
         block = get(block_id)
         _tell([agent_id], block, author, "detached")
+        tell_sharers([block], agent_id, author, "unshared")
     return block
+
+
+def sharers(block_ids: Collection[str], agent_id: str) -> list[str]:
+    """The ids of the other agents that hold any of the blocks: those to lock before ``tell_sharers``."""
+    links = AgentBlock.objects.filter(block__in=block_ids).exclude(agent=agent_id)
+    return list(links.order_by("agent_id").values_list("agent_id", flat=True).distinct())
+
+
+def tell_sharers(given: Iterable[Block], agent_id: str, author: Author, change: str) -> None:
+    """Tells the other agents that hold the blocks that ``agent_id`` got them ("shared") or let them go ("unshared")."""
+    by_id = {block.id: block for block in given}
+    if not by_id:
+        return
+    for link in AgentBlock.objects.filter(block__in=by_id).exclude(agent=agent_id).order_by("agent_id", "id"):
+        _tell([link.agent_id], by_id[link.block_id], author, change)
 
 
 def get(block_id: str) -> Block:
@@ -143,3 +168,9 @@ def _lock(agent_ids: Sequence[str]) -> None:
 def _tell(agent_ids: Sequence[str], block: Block, author: Author, change: str) -> None:
     for agent_id in agent_ids:
         publish(agent_id, BlockChanged(block.id, block.label, block.version, author, change))
+    _ring()
+
+
+def _ring() -> None:
+    """For pages about blocks that no agent may hold."""
+    run_sync([ring(BLOCKS)])

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from agents_core.actions import conversations, runs, sleeptime
+from agents_core.actions import blocks, conversations, runs, sleeptime
 from agents_core.actions.agents import locked
 from agents_core.errors import Conflict
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged
-from agents_core.models import ACTIVE, SLEEPTIME_GROUPS, Agent, Archive, Block, Group
+from agents_core.models import ACTIVE, SLEEPTIME_GROUPS, Agent, Archive, Author, Block, Group
 from agents_core.models.pipeline import Statement, run_sync
 
 _LET_GO_OF_STEPS = (
@@ -96,7 +96,9 @@ def delete_agent(agent_id: str) -> None:
         doomed, tended = [agent_id, *sleeptime.companions(agent_id)], sleeptime.tended_by(agent_id)
         for fork_id in _forks(agent_id):
             delete_fork(fork_id)
-        run_sync([lock_agents([*doomed, *tended])])
+        held = {each: list(Block.objects.filter(agent_links__agent=each)) for each in doomed}
+        shared = {block.id for found in held.values() for block in found}
+        run_sync([lock_agents({*doomed, *tended, *blocks.sharers(shared, agent_id)})])
         locked(agent_id)
         Group.objects.filter(manager__in=[*doomed, *tended], manager_type__in=SLEEPTIME_GROUPS).delete()
         Group.objects.filter(manager__in=doomed).delete()
@@ -104,6 +106,7 @@ def delete_agent(agent_id: str) -> None:
             Agent.objects.filter(id=left).update(enable_sleeptime=False)
             publish(left, AgentChanged(["enable_sleeptime", "managed_group"]))
         for each in doomed:
+            blocks.tell_sharers(held[each], each, Author.API, "unshared")
             _execute((*_LET_GO_OF_STEPS, *_OF_AGENT), "agent_id", each)
 
 

@@ -1,5 +1,7 @@
 """What sleep-time agents propose for blocks under review, and what a person decides about it."""
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -9,7 +11,7 @@ from agents_core.errors import Conflict, NotFound
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import BlockChanged, ProposalChanged
 from agents_core.memory import blocks
-from agents_core.memory.merge import merge
+from agents_core.memory.merge import Choice, merge
 from agents_core.models import Author, Block, BlockProposal, BlockVersion, ProposalStatus
 from agents_core.models.pipeline import run_sync
 
@@ -32,8 +34,11 @@ def of_block(block_id: str) -> QuerySet[BlockProposal]:
     return BlockProposal.objects.filter(block=block_id).order_by("-created_at", "id")
 
 
-def accept(block_id: str, proposal_id: str) -> Block:
+def accept(block_id: str, proposal_id: str, choices: Sequence[Choice | None] = (), seen: int | None = None) -> Block:
     """The block with the proposal's changes made, merged with what was changed since it was made; its author is the sleep-time agent.
+
+    ``choices``: what is taken of each hunk between the block ("theirs") and the proposal ("mine"), in order, made when the block was at
+    version ``seen``.
 
     Raises ``NotFound``, ``ProposalDecided``, ``ProposalConflict`` (data: ``block_id``, ``base_version``, ``version``), ``BlockLimitError``.
     """
@@ -43,7 +48,9 @@ def accept(block_id: str, proposal_id: str) -> Block:
         proposal = _pending(block_id, proposal_id)
         before = block.version
         own = (proposal.agent_id, proposal.step_id, proposal.tool_call_id)
-        block = blocks.write(block_id, {"value": _merged(block, proposal)}, Author.SLEEPTIME, before, *own)
+        block = blocks.write(
+            block_id, {"value": _merged(block, proposal, choices, seen)}, Author.SLEEPTIME, before, *own
+        )
         _decide(proposal, ProposalStatus.ACCEPTED)
         for agent_id in agent_ids:
             if block.version != before:
@@ -64,16 +71,20 @@ def decline(block_id: str, proposal_id: str) -> BlockProposal:
     return proposal
 
 
-def _merged(block: Block, proposal: BlockProposal) -> str:
+def _merged(block: Block, proposal: BlockProposal, choices: Sequence[Choice | None], seen: int | None) -> str:
     base = BlockVersion.objects.get(block=block, version=proposal.base_version)
-    value = merge(base.value, block.value, proposal.value)
+    facts = {"block_id": block.id, "base_version": proposal.base_version, "version": block.version}
+    if choices and seen != block.version:
+        raise ProposalConflict(
+            f"Block {block.label!r} was changed since you chose: it is at version {block.version}. Look at it and choose again.",
+            **facts,
+        )
+    value = merge(base.value, block.value, proposal.value, choices)
     if value is None:
         raise ProposalConflict(
             f"Block {block.label!r} was changed in the same words since this was proposed (it was made from version "
-            f"{proposal.base_version}, the block is at {block.version}). Decline it, or edit the block by hand and then decline it.",
-            block_id=block.id,
-            base_version=proposal.base_version,
-            version=block.version,
+            f"{proposal.base_version}, the block is at {block.version}). Choose between them at each place, or decline it.",
+            **facts,
         )
     return value
 

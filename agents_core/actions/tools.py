@@ -21,8 +21,9 @@ from agents_core.sandbox.base import Limits, SandboxOutcome
 from agents_core.tools.base import builtin_definitions
 from agents_core.tools.environment import Variable, environment
 from agents_core.tools.execute import run_source
+from agents_core.tools.languages import Language, derive, language
 from agents_core.tools.requirements import requirements_of
-from agents_core.tools.schema import derive_strictly
+from agents_core.tools.schema import strictly
 
 LONGEST_NAME = 48
 
@@ -65,12 +66,11 @@ def described(fields: Mapping[str, Any]) -> Described:
     Raises ``Refused`` for a source from which no schema can be derived, and for a name that is too long.
     """
     given = fields.get("json_schema")
-    if fields.get("source_type", "python") != "python":
-        raise Refused("Only Python tools can run here.")
+    written_in = language(fields.get("source_type"))
     if given and given.get("name"):
         schema = {"description": "", "parameters": {"type": "object", "properties": {}}, **given}
     else:
-        schema = _derived(fields["source_code"])
+        schema = _derived(fields["source_code"], written_in)
     if fields.get("args_json_schema"):
         schema = {**schema, "parameters": fields["args_json_schema"]}
     if fields.get("description"):
@@ -80,8 +80,8 @@ def described(fields: Mapping[str, Any]) -> Described:
     return Described(schema["name"], schema["description"], schema)
 
 
-def _derived(source: str) -> dict[str, Any]:
-    schema = derive_strictly(source)
+def _derived(source: str, written_in: Language) -> dict[str, Any]:
+    schema = strictly(derive(source, written_in))
     return {"name": schema.name, "description": schema.description, "parameters": schema.parameters}
 
 
@@ -96,10 +96,15 @@ def upsert(fields: Mapping[str, Any], *, strict: bool = False, author: Author = 
             raise Refused(f"{about.name} {origin(tool)}: give your tool another name.")
         if strict and known:
             raise Conflict(f"A tool named {about.name!r} exists.")
+        _keep_language(tool, fields.get("source_type") or Language.PYTHON if known else None)
         given = {name: value for name, value in fields.items() if value is not None}
         _set(
             tool,
-            {**_with_checked_environment(given), "description": about.description, "json_schema": about.json_schema},
+            {
+                **_with_checked_environment(tool, given),
+                "description": about.description,
+                "json_schema": about.json_schema,
+            },
         )
         _save(tool)
         record_version(tool, author)
@@ -125,7 +130,8 @@ def modify(
             "tags",
         }:
             raise Refused(f"{tool.name} {origin(tool)}: only its approval, return limit and tags can be changed.")
-        _set(tool, _with_checked_environment(changes))
+        _keep_language(tool, changes.get("source_type"))
+        _set(tool, _with_checked_environment(tool, changes))
         if changes.keys() & {"source_code", "json_schema", "args_json_schema"}:
             about = described({**_described_by(tool), **changes})
             tool.name, tool.description, tool.json_schema = about.name, about.description, about.json_schema
@@ -159,9 +165,21 @@ def _set(tool: Tool, fields: Mapping[str, Any]) -> None:
         setattr(tool, name, value)
 
 
-def _with_checked_environment(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Raises ``Refused`` for requirements and hosts that are none."""
-    requirements_of(fields.get("pip_requirements") or ())
+def _keep_language(tool: Tool, source_type: str | None) -> None:
+    """Raises ``Refused`` for another language than the tool's: its versions and cases are of that one."""
+    if source_type not in {None, tool.source_type}:
+        raise Refused(
+            f"{tool.name} is written in {tool.source_type}, and stays so: give the {source_type} tool another name."
+        )
+
+
+def _with_checked_environment(tool: Tool, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises ``Refused`` for requirements and hosts that are none, or that tools of its language cannot have."""
+    required = requirements_of(fields.get("pip_requirements") or ())
+    if required and language(fields.get("source_type") or tool.source_type) is not Language.PYTHON:
+        raise Refused("pip_requirements are Python's: a TypeScript tool has what Node.js has, and no packages.")
+    if fields.get("npm_requirements"):
+        raise Refused("npm packages cannot be installed for tools here: leave npm_requirements empty.")
     return {**fields, "hosts": checked_hosts(fields["hosts"])} if "hosts" in fields else dict(fields)
 
 
@@ -329,5 +347,8 @@ async def run_once(
     variables = [Variable(key, value, False) for key, value in checked_variables(env).items()]
     of_tool = await sync_to_async(stored_variables)(of.id) if of else []
     requirements = fields.get("pip_requirements", of.pip_requirements if of else None) or ()
+    written_in = language(fields.get("source_type") or (of.source_type if of else None))
     given = environment([*of_tool, *variables], requirements, of.hosts if of else ())
-    return await run_source(fields["source_code"], name, arguments, given, agent=agent, limits=limits, record=record)
+    return await run_source(
+        fields["source_code"], name, arguments, given, agent=agent, limits=limits, record=record, written_in=written_in
+    )

@@ -28,6 +28,7 @@ from agents_core.api.routers import (
     schedules,
     steps,
     tools,
+    watches,
 )
 
 api = NinjaAPI(
@@ -54,6 +55,7 @@ api.add_router("/agents", branches.agent_router)
 api.add_router("/agents", folders.agent_router)
 api.add_router("/agents", previews.router)
 api.add_router("/agents", debugger.agent_router)
+api.add_router("/agents", watches.router)
 api.add_router("/agents", agents.router)
 api.add_router("/breakpoints", debugger.router)
 api.add_router("/blocks", blocks.router)

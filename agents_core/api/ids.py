@@ -19,6 +19,7 @@ ProposalId = Annotated[str, StringConstraints(pattern=f"^proposal-{_UUID4}$")]
 RunId = Annotated[str, StringConstraints(pattern=f"^run-{_UUID4}$")]
 StepId = Annotated[str, StringConstraints(pattern=f"^step-{_UUID4}$")]
 ToolId = Annotated[str, StringConstraints(pattern=f"^tool-{_UUID4}$")]
+WatchId = Annotated[str, StringConstraints(pattern=f"^watch-{_UUID4}$")]
 
 # A thread: a conversation, or "default" (or an agent's id) for the agent's own.
 ThreadId = Annotated[str, StringConstraints(pattern=f"^(default|(conv|agent)-{_UUID4})$")]

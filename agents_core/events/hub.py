@@ -14,6 +14,8 @@ from agents_core.events.doorbell import rings
 logger = logging.getLogger(__name__)
 
 ANY_AGENT = "*"
+BLOCKS = "blocks"
+"""Rung for when people or programs change blocks, which need not be any agent's."""
 _RECONNECT_S = 1.0
 
 
@@ -49,18 +51,20 @@ class Hub:
         self._listening = asyncio.Event()
 
     @contextmanager
-    def bell(self, rung_for: str) -> Iterator[Bell]:
-        """A bell for an agent, for the end of a run, or with ``ANY_AGENT`` for every agent, for the length of a ``with`` block."""
+    def bell(self, *rung_for: str) -> Iterator[Bell]:
+        """A bell for agents, the ends of runs, ``BLOCKS``, or with ``ANY_AGENT`` for every agent, for the length of a ``with`` block."""
         if self._listener is None or self._listener.done():
             self._listener = asyncio.get_running_loop().create_task(self._listen(), name="events hub")
         bell = Bell()
-        self._bells[rung_for].add(bell)
+        for name in rung_for:
+            self._bells[name].add(bell)
         try:
             yield bell
         finally:
-            self._bells[rung_for].discard(bell)
-            if not self._bells[rung_for]:
-                del self._bells[rung_for]
+            for name in rung_for:
+                self._bells[name].discard(bell)
+                if not self._bells[name]:
+                    del self._bells[name]
 
     async def ready(self) -> None:
         """Returns once rings are heard."""

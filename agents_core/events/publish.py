@@ -5,7 +5,7 @@ commits equal the order of numbers, so "after 117" is a correct cursor for reade
 sandbox call inside one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from agents_core.events.doorbell import RING
@@ -55,7 +55,7 @@ class Publication:
         return len(self._rows) - 1 - place
 
 
-def lock_agents(agent_ids: Sequence[str]) -> Statement:
+def lock_agents(agent_ids: Collection[str]) -> Statement:
     """Locks several agents in one order, for a transaction that publishes to more than one: two of them can then not deadlock.
 
     Rows that refer to the agent can be written meanwhile: whoever writes them may hold what this transaction waits for next.

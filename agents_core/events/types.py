@@ -205,7 +205,7 @@ class ApprovalAnswered:
 @dataclass(frozen=True, slots=True)
 class BlockChanged:
     """A block that this agent holds was attached, detached or given a new version, by anybody. ``change``:
-    "attached", "detached", "edited"."""
+    "attached", "detached", "edited"; "shared" and "unshared" when another agent got it or let it go."""
 
     type: ClassVar = "block.changed"
     block_id: str
@@ -308,6 +308,11 @@ AnyEvent = (
 )
 
 _BY_TYPE: dict[str, type[AnyEvent]] = {event.type: event for event in get_args(AnyEvent)}
+
+
+def event_types() -> list[str]:
+    """The types of all events there are, by name."""
+    return sorted(_BY_TYPE)
 
 
 def payload_of(event: AnyEvent) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 The versions are walked from the oldest on. A sentence that stands in both of two neighbours keeps its origin wherever
 it moved. What is left is paired by likeness, and within a pair each word that stayed keeps its origin, so trimming a
-sentence gives it no new author.
+sentence gives it no new author. A version that was brought back has the origins that it had then.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import groupby
@@ -53,17 +53,25 @@ class _Sentence:
     origins: list[int]
 
 
-def blame(versions: Iterable[tuple[int, str]]) -> list[Blamed]:
+def blame(versions: Iterable[tuple[int, str]], restored: Mapping[int, int] | None = None) -> list[Blamed]:
     """The sentences of the last value, in order: joined, their texts are that value; [] for an empty one.
 
     Args:
         versions: (number, value), oldest first; what is older than those given is blamed on the first of them.
+        restored: the versions that brought an older one back, each with the number of that one.
     """
+    backs = restored or {}
+    wanted = set(backs.values())
+    kept: dict[int, list[_Sentence]] = {}
     sentences: list[_Sentence] = []
     before = ""
     for number, value in versions:
-        if value != before:
+        if (source := kept.get(backs.get(number, 0))) is not None:
+            sentences = source
+        elif value != before:
             sentences = _carried(sentences, value, number)
+        if number in wanted:
+            kept[number] = sentences
         before = value
     return [_blamed(sentence) for sentence in sentences]
 

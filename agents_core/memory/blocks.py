@@ -47,6 +47,7 @@ def write(
     agent_id: str | None = None,
     step_id: str | None = None,
     tool_call_id: str | None = None,
+    restored: int | None = None,
 ) -> Block:
     """The block with ``changes`` made, in the caller's transaction. Nothing is written when nothing changes.
 
@@ -54,6 +55,7 @@ def write(
         changes: field to value, of ``VERSIONED`` and ``UNVERSIONED``.
         expected_version: the version that the change was made from; None writes over whatever stands there.
         agent_id, step_id, tool_call_id: the agent's call, when an agent writes.
+        restored: the older version that ``changes`` bring back, whose authors the text has again.
 
     Raises ``Conflict`` (data: ``block_id``, ``expected_version``, ``version``) when another writer was first, or when
     a new label is taken in an agent that holds the block; ``NotFound``; ``InvalidInput``; ``BlockLimitError``.
@@ -74,7 +76,7 @@ def write(
         if changed:
             _apply(block, changed)
         if changed.keys() & set(VERSIONED):
-            _version_of(block, author, agent_id, step_id, tool_call_id).save()
+            _version_of(block, author, agent_id, step_id, tool_call_id, restored).save()
     return block
 
 
@@ -88,7 +90,8 @@ def restore(block_id: str, version: int, author: Author, expected_version: int |
     kept = BlockVersion.objects.filter(block_id=block_id, version=version).first()
     if kept is None:
         raise NotFound(f"Block {block_id} has no version {version}.")
-    return write(block_id, {name: getattr(kept, name) for name in VERSIONED}, author, expected_version)
+    fields = {name: getattr(kept, name) for name in VERSIONED}
+    return write(block_id, fields, author, expected_version, restored=version)
 
 
 def write_statements(
@@ -254,6 +257,7 @@ def _version_of(
     agent_id: str | None = None,
     step_id: str | None = None,
     tool_call_id: str | None = None,
+    restored: int | None = None,
 ) -> BlockVersion:
     seen = {name: getattr(block, name) for name in VERSIONED}
     return BlockVersion(
@@ -263,6 +267,7 @@ def _version_of(
         agent_id=agent_id,
         step_id=step_id,
         tool_call_id=tool_call_id,
+        restored=restored,
         **seen,
     )
 

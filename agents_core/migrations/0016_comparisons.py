@@ -14,7 +14,7 @@ drop_like = import_module('agents_core.migrations.0011_mcp').drop_like
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('agents_core', '0014_branches'),
+        ('agents_core', '0015_watches'),
     ]
 
     operations = [

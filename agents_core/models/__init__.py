@@ -35,6 +35,7 @@ from agents_core.models.runs import (
 from agents_core.models.schedules import Batch, Schedule
 from agents_core.models.tool_lab import CaseStatus, Expectation, ToolCase, ToolVersion
 from agents_core.models.tools import Tool, ToolType, ToolVariable
+from agents_core.models.watches import Watch
 
 __all__ = [
     "ACTIVE",
@@ -114,5 +115,6 @@ __all__ = [
     "ToolVariable",
     "ToolVersion",
     "Variant",
+    "Watch",
     "new_id",
 ]

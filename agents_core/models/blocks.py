@@ -59,6 +59,7 @@ class BlockVersion(models.Model):
     """The block as it stood after a change, who made it and where. Version 1 is its creation.
 
     ``agent``, ``step`` and ``tool_call_id`` are set when an agent made the change; ``branch`` when the agent went to another one.
+    ``restored``: the older version that this one brought back, whose authors its sentences have again.
     """
 
     block = models.ForeignKey(Block, models.CASCADE, related_name="versions")
@@ -73,6 +74,7 @@ class BlockVersion(models.Model):
     step = models.ForeignKey("Step", models.SET_NULL, null=True, related_name="block_versions")
     tool_call_id = models.TextField(null=True)
     branch = models.ForeignKey("Branch", models.SET_NULL, null=True, related_name="block_versions")
+    restored = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:

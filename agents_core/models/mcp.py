@@ -34,6 +34,7 @@ class McpServer(Timestamped):
 
     class Meta:
         db_table = "mcp_server"
+        verbose_name = "MCP server"
         constraints = (one_of("kind", McpKind, "mcp_server_kind_known"),)
 
     def __str__(self) -> str:

@@ -51,6 +51,7 @@ class Batch(Timestamped):
 
     class Meta:
         db_table = "batch"
+        verbose_name_plural = "batches"
         indexes = (
             models.Index(fields=["created_at"], condition=models.Q(completed_at__isnull=True), name="batch_open"),
             models.Index(fields=["-created_at", "id"], name="batch_created"),

@@ -65,12 +65,12 @@ def cut(agent_id: str, body: bytes, layout: Sequence[Placed], plan: Plan) -> lis
     segments, at = [], 0
     for start, end, piece in marks:
         if start - at > 1:
-            segments.append(_segment(agent_id, envelope, text[at:start]))
+            segments.append(segment(agent_id, envelope, text[at:start]))
             at = start
-        segments.append(_segment(agent_id, piece, text[at:end]))
+        segments.append(segment(agent_id, piece, text[at:end]))
         at = end
     if at < len(text):
-        segments.append(_segment(agent_id, envelope, text[at:]))
+        segments.append(segment(agent_id, envelope, text[at:]))
     return segments
 
 
@@ -97,7 +97,8 @@ def _system_marks(text: str, span: tuple[int, int], parts: Sequence[Piece]) -> l
     return marks
 
 
-def _segment(agent_id: str, piece: Piece, text: str) -> CutSegment:
+def segment(agent_id: str, piece: Piece, text: str) -> CutSegment:
+    """``text``, the bytes of a request that show ``piece``, with the id that it is stored under."""
     told = f"{agent_id}\0{piece.kind}\0{piece.source_id}\0{piece.label}\0{text}"
     return CutSegment(sha256(told.encode()).hexdigest()[:32], piece, text)
 

@@ -1,33 +1,32 @@
 """Which breakpoints stop a run where it stands now. An agent without any pays for none of it."""
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, field
-from itertools import zip_longest
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
 
 from agents_core.events.types import BreakpointLogged
 from agents_core.llm.errors import ModelError
-from agents_core.llm.types import Sent
 from agents_core.models import BreakpointKind, SegmentKind, Step, StepKind, pipeline
 from agents_core.models.pipeline import Statement
-from agents_core.record.compare import content
 from agents_core.record.expressions import ExpressionRefused, parse
+from agents_core.record.prefix import common_prefix
+from agents_core.record.recorded import RecordedSteps
+from agents_core.record.scope import SeenPart, request_scope, seen_part
 from agents_core.record.segments import CutSegment, cut
 from agents_core.record.steps import SegmentView, segments_of
 from agents_core.runtime.calls import PlannedCall
 from agents_core.runtime.context import ContextWindow
 from agents_core.runtime.pausing import Reason
 from agents_core.runtime.persist import commit_of
+from agents_core.runtime.preview import sent_of, view_of
 from agents_core.runtime.providers import Connection
-from agents_core.runtime.state import BreakpointFacts, StoredMessage, Turn
+from agents_core.runtime.state import ANYWHERE, NEXT_STEP, BreakpointFacts, StoredMessage, Turn
 
-NEXT_STEP, ANYWHERE = "model", "any"
-"""Where a person lets a run stop next: before its next model call, or wherever it can."""
+Scope = Callable[[Collection[str]], Mapping[str, Any]]
+"""Gives what the names mean that a condition needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class _Hit:
 
     of: BreakpointFacts
     text: str
-    scope: Callable[[], Mapping[str, Any]]
+    scope: Scope
     call_id: str = ""
     label: str = ""
 
@@ -58,7 +57,8 @@ def _holds(hit: _Hit) -> bool:
     if not hit.of.condition:
         return True
     try:
-        return bool(parse(hit.of.condition).value(hit.scope()))
+        condition = parse(hit.of.condition)
+        return bool(condition.value(hit.scope(condition.names)))
     except ExpressionRefused:  # Better to stop once too often: a person then sees why.
         return True
 
@@ -98,34 +98,34 @@ class NextRequest:
     connection: Connection
     window: ContextWindow
     _cut: list[CutSegment] | None = None
-    _before: tuple[Step | None, list[SegmentView]] | None = field(default=None)
 
     async def cut(self) -> list[CutSegment]:
         """Its segments, byte for byte as they would be sent; [] where the provider refuses to write such a request."""
         if self._cut is None:
-            self._cut = []
             try:
-                async with aclosing(self.connection.provider.stream(self.window.request)) as items:
-                    sent = await anext(items)  # comes before anything goes out
-            except ModelError:
-                return []
-            if isinstance(sent, Sent):
+                sent = await sent_of(self.connection, self.window.request)
                 self._cut = cut(self.turn.agent.id, sent.body, sent.layout, self.window.plan)
+            except ModelError:
+                self._cut = []
         return self._cut
 
-    async def segments(self) -> list[SegmentView]:
-        return [_view(segment) for segment in await self.cut()]
 
-    async def before(self) -> tuple[Step | None, list[SegmentView]]:
-        """The last step of the thread whose request is recorded, and its segments."""
-        if self._before is None:
-            self._before = await sync_to_async(_step_before)(self.turn)
-        return self._before
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """The segments of a request, and of the last that was recorded in its thread before, with that step."""
+
+    request: NextRequest
+    new: list[SegmentView]
+    before: Step | None
+    old: list[SegmentView]
+
+    def scope(self, names: Collection[str]) -> dict[str, Any]:
+        return _scope(self.request.turn) | _of_request(self.request, self.new, names)
 
 
-def _view(segment: CutSegment) -> SegmentView:
-    piece = segment.piece
-    return SegmentView(segment.id, piece.kind, piece.source_id, piece.label, piece.tokens, segment.text.encode())
+async def _compared(request: NextRequest) -> _Compared:
+    new = [view_of(segment) for segment in await request.cut()]
+    return _Compared(request, new, *await sync_to_async(_step_before)(request.turn))
 
 
 def _step_before(turn: Turn) -> tuple[Step | None, list[SegmentView]]:
@@ -153,78 +153,68 @@ async def before_model(request: NextRequest) -> list[Reason]:
     wanted = _of(turn, *_AT_REQUEST)
     if not wanted:
         return asked
-    step, old = await request.before()
-    new = await request.segments()
-
-    def scope() -> Mapping[str, Any]:
-        return _scope(turn, request.window.tokens, new)
-
+    compared = await _compared(request)
     hits = [
-        _Hit(each, text, scope, label=each.target)
+        _Hit(each, text, compared.scope, label=each.target)
         for each in wanted
-        if (text := _at_request(each, request.window, turn, step, old, new))
+        if (text := _at_request(each, compared)) and not await _was_true(each, compared)
     ]
     return asked + await _reasons(turn, hits)
 
 
-def _at_request(
-    each: BreakpointFacts,
-    window: ContextWindow,
-    turn: Turn,
-    step: Step | None,
-    old: Sequence[SegmentView],
-    new: Sequence[SegmentView],
-) -> str:
+def _at_request(each: BreakpointFacts, now: _Compared) -> str:
     """What the breakpoint finds, in words; "" for nothing. What was so in the step before is no news."""
+    agent, tokens = now.request.turn.agent, now.request.window.tokens
     match each.kind:
         case BreakpointKind.MODEL:
             return "the model is about to be called"
         case BreakpointKind.CONTEXT:
-            limit = turn.agent.context_window * (each.threshold or 0) / 100
-            full = step is not None and step.estimated_tokens > limit
-            share = f"{window.tokens / turn.agent.context_window:.0%}"
-            return "" if full or window.tokens <= limit else f"the context fills {share} of the window"
+            limit = agent.context_window * (each.threshold or 0) / 100
+            is_news = tokens > limit and (now.before is None or now.before.estimated_tokens <= limit)
+            return f"the context fills {tokens / agent.context_window:.0%} of the window" if is_news else ""
         case BreakpointKind.TEXT:
-            return f"“{each.pattern}” is in the context" if _found(each, new) and not _found(each, old) else ""
+            is_news = _found(each, now.new) and not _found(each, now.old)
+            return f"“{each.pattern}” is in the context" if is_news else ""
         case BreakpointKind.CACHE:
-            broken = first_break(old, new)
+            broken = common_prefix(now.old, now.new).broken_by if now.old else None
             return f"the prefix cache breaks at {name_of(broken)}" if broken else ""
         case BreakpointKind.BLOCK_CHANGED:
-            changed = [label for label in _changed(old, new) if each.target in ("", label)]
-            return f"block {', '.join(changed)} has changed since step {step.number}" if changed and step else ""
+            changed = [label for label in _changed(now.old, now.new) if each.target in ("", label)]
+            return (
+                f"block {', '.join(changed)} has changed since step {now.before.number}"
+                if changed and now.before
+                else ""
+            )
         case _:
             return f"{each.condition} is true"
 
 
+async def _was_true(each: BreakpointFacts, now: _Compared) -> bool:
+    """Whether an expression was true in the step before already."""
+    if each.kind != BreakpointKind.EXPRESSION or now.before is None:
+        return False
+    return await sync_to_async(_true_at)(each.condition, now.before)
+
+
+def _true_at(condition: str, step: Step) -> bool:
+    expression = parse(condition)
+    steps = RecordedSteps(step.agent_id, expression.names, step.conversation_id).scopes(step.number - 1)
+    scope = next((each.scope for each in steps if each.number == step.number), {})
+    try:
+        return bool(expression.value(scope))
+    except ExpressionRefused:
+        return False
+
+
 def _found(each: BreakpointFacts, segments: Sequence[SegmentView]) -> bool:
     expression = parse(f"matches(context, {json.dumps(each.pattern)})")
-    return bool(expression.value({"context": _text(segments)}))
-
-
-def _text(segments: Sequence[SegmentView]) -> str:
-    return "\n".join(segment.text for segment in segments if segment.kind != SegmentKind.ENVELOPE)
+    return bool(expression.value(request_scope(_seen(segments), expression.names, 0, None)))
 
 
 def _changed(old: Sequence[SegmentView], new: Sequence[SegmentView]) -> list[str]:
     """The labels of the blocks that stand otherwise in ``new``."""
     before, after = ({s.label: s.raw for s in each if s.kind == SegmentKind.CORE} for each in (old, new))
     return [label for label in before | after if before.get(label) != after.get(label)] if old else []
-
-
-_CACHE_ORDER = {SegmentKind.TOOL: 0, SegmentKind.MESSAGE: 2, SegmentKind.TOOL_RETURN: 2, SegmentKind.SUMMARY: 2}
-
-
-def first_break(old: Sequence[SegmentView], new: Sequence[SegmentView]) -> SegmentView | None:
-    """The first segment of ``old`` with which ``new`` does not begin, in the order in which providers keep prefixes: tools, system prompt,
-    messages. None while all that was sent can be read from the cache."""
-    before, after = (
-        sorted(
-            (s for s in each if s.kind != SegmentKind.ENVELOPE), key=lambda s: _CACHE_ORDER.get(SegmentKind(s.kind), 1)
-        )
-        for each in (old, new)
-    )
-    pairs = zip_longest(before, after[: len(before)])
-    return next((b for b, a in pairs if b is not None and (a is None or content(a) != content(b))), None)
 
 
 def name_of(segment: SegmentView) -> str:
@@ -235,13 +225,13 @@ def name_of(segment: SegmentView) -> str:
 # --- before messages leave -------------------------------------------------------------------------------------------
 
 
-async def before_eviction(turn: Turn, window: ContextWindow, leaving: Sequence[StoredMessage]) -> list[Reason]:
+async def before_eviction(turn: Turn, leaving: Sequence[StoredMessage]) -> list[Reason]:
     """Why the run stops before ``leaving`` go out of the context."""
     wanted = _of(turn, BreakpointKind.EVICTION)
     if not wanted or not leaving:
         return []
     text = f"{len(leaving)} message{'s' if len(leaving) != 1 else ''} are about to leave the context"
-    return await _reasons(turn, [_Hit(each, text, lambda: _scope(turn, window.tokens)) for each in wanted])
+    return await _reasons(turn, [_Hit(each, text, lambda _: _scope(turn)) for each in wanted])
 
 
 # --- after the model -------------------------------------------------------------------------------------------------
@@ -256,7 +246,7 @@ async def after_answer(turn: Turn, answer: str, planned: Sequence[PlannedCall]) 
 
 async def _at_answer(turn: Turn, each: BreakpointFacts, answer: str, planned: Sequence[PlannedCall]) -> list[_Hit]:
     if each.kind == BreakpointKind.ANSWER:
-        return [_Hit(each, "the model has answered", lambda: _scope_of_answer(turn, answer, planned))]
+        return [_Hit(each, "the model has answered", lambda _: _scope_of_answer(turn, answer, planned))]
     looked_at = [plan for plan in planned if plan.result is None and each.target in ("", plan.call.name)]
     told = [(plan, await _of_call(turn, each, plan)) for plan in looked_at]
     return [_Hit(each, text, _scope_of_call(turn, plan, answer), plan.call.id) for plan, text in told if text]
@@ -313,48 +303,38 @@ def _of_result(turn: Turn, each: BreakpointFacts, plan: PlannedCall, answer: str
                     yield _Hit(each, text, scope, plan.call.id, edit.label)
 
 
-async def after_failure(turn: Turn, window: ContextWindow, error: ModelError) -> list[Reason]:
+async def after_failure(turn: Turn, error: ModelError) -> list[Reason]:
     """Why the run stops instead of failing with its model call."""
-    scope = _scope(turn, window.tokens) | {"error": error.message}
-    hits = [_Hit(each, error.message, lambda: scope) for each in _of(turn, BreakpointKind.ERROR) if not each.target]
+    scope = _scope(turn) | {"error": error.message}
+    hits = [_Hit(each, error.message, lambda _: scope) for each in _of(turn, BreakpointKind.ERROR) if not each.target]
     return await _reasons(turn, hits)
 
 
 # --- what conditions are about ----------------------------------------------------------------------------------------
 
 
-def _scope(turn: Turn, tokens: int | None = None, segments: Sequence[SegmentView] = ()) -> dict[str, Any]:
-    """The names of ``record.expressions`` for the step under way. ``segments``: of its request, where that is known byte for byte."""
+def _scope(turn: Turn) -> dict[str, Any]:
+    """The names of ``record.expressions`` for the step under way, from what the turn knows of it."""
     messages = [{"role": message.role, "text": message.text} for message in turn.messages]
-    said = "\n".join([turn.system_text, *(message["text"] for message in messages)])
-    limit = turn.agent.context_window
     return {
         "block": {label: block.value for label, block in turn.blocks.items()},
-        "context": _text(segments) if segments else said,
+        "context": "\n".join([turn.system_text, *(message["text"] for message in messages)]),
         "system": turn.system_text,
         "messages": messages,
-        "tokens": {**_sums(segments), "total": tokens, "limit": limit, "share": tokens and tokens / limit},
+        "tokens": {"limit": turn.agent.context_window},
         "cost": turn.spent.cost_usd,
         "step": {"number": turn.step_number, "model": turn.model, "kind": "agent", "status": "pending"},
         "tools": turn.calls_made,
     }
 
 
-_SUMMED = {
-    SegmentKind.CORE: "core",
-    SegmentKind.TOOL: "tools",
-    SegmentKind.MESSAGE: "messages",
-    SegmentKind.TOOL_RETURN: "messages",
-    SegmentKind.SUMMARY: "summary",
-}
+def _of_request(request: NextRequest, segments: Sequence[SegmentView], names: Collection[str]) -> dict[str, Any]:
+    """What of the names the request itself answers, byte for byte as it would be sent."""
+    return request_scope(_seen(segments), names, request.turn.agent.context_window, None) if segments else {}
 
 
-def _sums(segments: Sequence[SegmentView]) -> Counter[str]:
-    """Estimated tokens by what they show."""
-    sums: Counter[str] = Counter()
-    for segment in segments:
-        sums[_SUMMED.get(SegmentKind(segment.kind), "system")] += segment.tokens
-    return sums
+def _seen(segments: Sequence[SegmentView]) -> list[SeenPart]:
+    return [seen_part(each.kind, each.label, each.tokens, each.raw) for each in segments]
 
 
 def _scope_of_answer(turn: Turn, answer: str, planned: Sequence[PlannedCall]) -> dict[str, Any]:
@@ -362,12 +342,8 @@ def _scope_of_answer(turn: Turn, answer: str, planned: Sequence[PlannedCall]) ->
     return _scope(turn) | {"answer": answer, "tools": tools}
 
 
-def _scope_of_call(turn: Turn, plan: PlannedCall, answer: str) -> Callable[[], Mapping[str, Any]]:
+def _scope_of_call(turn: Turn, plan: PlannedCall, answer: str) -> Scope:
     result = plan.result.text if plan.result else None
-    of_call = {
-        "tool": plan.call.name,
-        "arguments": plan.arguments,
-        "result": result,
-        "error": result if plan.failed else None,
-    }
-    return lambda: _scope_of_answer(turn, answer, [plan]) | of_call
+    of_call = {"tool": plan.call.name, "arguments": plan.arguments, "result": result}
+    error = result if plan.failed else None
+    return lambda _: _scope_of_answer(turn, answer, [plan]) | of_call | {"error": error}

@@ -25,10 +25,11 @@ from agents_core.runtime.memory import AgentMemory
 from agents_core.runtime.others import AgentsOfTurn
 from agents_core.runtime.persist import Commit, NewMessage, refresh_world
 from agents_core.runtime.replay import replayed
-from agents_core.runtime.state import ToolFacts, Turn
+from agents_core.runtime.state import ANYWHERE, ToolFacts, Turn
 from agents_core.runtime.transcript import local_time, packed_return
 from agents_core.tools.base import BUILTIN_TOOLS, BlockEdit, ToolContext, ToolResult
 from agents_core.tools.execute import failed, own_arguments, read_arguments, run_builtin, run_custom
+from agents_core.tools.languages import Language
 from agents_core.tools.mcp.run import run_remote
 from agents_core.tools.rules import Allowed
 
@@ -186,7 +187,8 @@ async def _run_code(turn: Turn, plan: PlannedCall, tool: ToolFacts) -> ToolResul
     except AgentsError as error:
         return failed(tool.name, error)
     source, limit = tool.source_code or "", tool.return_char_limit
-    return await run_custom(tool.name, source, plan.arguments, environment, limit, agent)
+    record = turn.stop_at == ANYWHERE
+    return await run_custom(tool.name, source, plan.arguments, environment, limit, agent, tool.language, record=record)
 
 
 def tool_context(turn: Turn, call_id: str, step_id: str = "") -> ToolContext:
@@ -202,7 +204,11 @@ def tool_context(turn: Turn, call_id: str, step_id: str = "") -> ToolContext:
         AgentsOfTurn(turn),
         agent.policy.author,
         partial(_variables, agent.id),
-        {tool.name: tool.source_code for tool in turn.tools.values() if tool.source_code},
+        {
+            tool.name: tool.source_code
+            for tool in turn.tools.values()
+            if tool.source_code and tool.language is Language.PYTHON
+        },
     )
 
 
@@ -279,6 +285,8 @@ def write_results(commit: Commit, turn: Turn, planned: Sequence[PlannedCall], *,
             commit.add(statement)
         for event in plan.events:
             commit.emit(event)
+            if isinstance(event, BlockChanged) and event.change == "detached":
+                commit.tell_other_holders(event.block_id, replace(event, change="unshared"))
         assert plan.result is not None
         commit.emit(ToolReturned(plan.call.id, plan.call.name, plan.result.status))
 

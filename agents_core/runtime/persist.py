@@ -100,6 +100,10 @@ class Commit:
     def emit_to_holders(self, block_id: str, event: AnyEvent) -> None:
         """Tells of a block's change here, and in the streams of all other agents that hold it."""
         self.emit(event)
+        self.tell_other_holders(block_id, event)
+
+    def tell_other_holders(self, block_id: str, event: AnyEvent) -> None:
+        """Tells the streams of all other agents that hold the block."""
         self._to_holders.append((block_id, event))
 
     def publish_elsewhere(self, publication: Publication) -> None:
@@ -223,7 +227,7 @@ SELECT agent.id, name, agent_type, system, agent.model, model_settings, context_
         AND proposed.agent_id = agent.id AND proposed.status = 'pending' AND base_version = version AND review
         WHERE agent_block.agent_id = agent.id),
     (SELECT coalesce(json_agg(json_build_array(tool.id, tool.name, tool_type, tool.description, json_schema -> 'parameters', source_code,
-        return_char_limit, enable_parallel_execution) ORDER BY agent_tool.id), '[]')
+        return_char_limit, enable_parallel_execution, source_type) ORDER BY agent_tool.id), '[]')
         FROM agent_tool JOIN tool ON tool.id = tool_id WHERE agent_id = agent.id),
     (SELECT coalesce(json_object_agg(archive_id, revision ORDER BY agent_archive.id), '{}')
         FROM agent_archive JOIN archive ON archive.id = archive_id WHERE agent_id = agent.id),

@@ -13,7 +13,7 @@ from agents_core.llm.catalog import cost_usd
 from agents_core.llm.types import ModelRequest, Sent, Usage
 from agents_core.models import WAITING, Role, new_id, pipeline
 from agents_core.models.pipeline import Statement, storable
-from agents_core.record.segments import Plan, cut
+from agents_core.record.segments import CutSegment, Plan, cut
 from agents_core.record.steps import SegmentView
 from agents_core.runtime.context import COMPACT_AT, ContextWindow, compile_context
 from agents_core.runtime.persist import read_turn
@@ -80,12 +80,12 @@ async def sent_of(connection: Connection, request: ModelRequest) -> Sent:
 
 def views(agent_id: str, sent: Sent, plan: Plan) -> list[SegmentView]:
     """The segments of a request, none of them stored."""
-    return [
-        SegmentView(
-            part.id, part.piece.kind, part.piece.source_id, part.piece.label, part.piece.tokens, part.text.encode()
-        )
-        for part in cut(agent_id, sent.body, sent.layout, plan)
-    ]
+    return [view_of(segment) for segment in cut(agent_id, sent.body, sent.layout, plan)]
+
+
+def view_of(segment: CutSegment) -> SegmentView:
+    piece = segment.piece
+    return SegmentView(segment.id, piece.kind, piece.source_id, piece.label, piece.tokens, segment.text.encode())
 
 
 async def preview(turn: Turn, connection: Connection, window: ContextWindow) -> Previewed:

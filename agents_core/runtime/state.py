@@ -12,6 +12,7 @@ from agents_core.models import WAITING
 from agents_core.runtime.policy import LoopPolicy, policy_of
 from agents_core.tools import rules
 from agents_core.tools.base import BlockState
+from agents_core.tools.languages import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,12 @@ class ToolFacts:
     source_code: str | None
     return_char_limit: int
     parallel: bool
+    source_type: str = Language.PYTHON
+
+    @property
+    def language(self) -> Language:
+        """That of ``source_code``, where it has one."""
+        return Language(self.source_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,10 @@ class StoredMessage:
     @property
     def text(self) -> str:
         return "".join(part.get("text", "") for part in self.content if part["type"] == "text")
+
+
+NEXT_STEP, ANYWHERE = "model", "any"
+"""Where a person lets a run stop next: before its next model call, or wherever it can; the code of its tools is recorded on the way."""
 
 
 @dataclass(frozen=True, slots=True)

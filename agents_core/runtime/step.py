@@ -96,7 +96,7 @@ async def _fitting_window(turn: Turn, connection: Connection, passed: str | None
     for _ in range(_COMPACT_TRIES):
         if window.tokens <= turn.agent.context_window * COMPACT_AT:
             break
-        if passed is None and (reasons := await before_eviction(turn, window, leaving(turn, window))):
+        if passed is None and (reasons := await before_eviction(turn, leaving(turn, window))):
             await pause(turn, commit_of(turn), PauseStage.EVICTION, reasons)
         if not await compact(turn, connection, window, THRESHOLD):
             break
@@ -165,7 +165,7 @@ async def _fail_or_stand(turn: Turn, call: ModelCall, window: ContextWindow) -> 
     """Records a model call that failed, and ends its run, unless that is to stand here."""
     assert call.error is not None
     stop_reason = _stop_reason(turn, window, call.error)
-    reasons = await after_failure(turn, window, call.error)
+    reasons = await after_failure(turn, call.error)
     commit = commit_of(turn)
     record_call(commit, turn, call, turn.step_id, StepEnd(StepStatus.FAILED, stop_reason))
     commit.emit(StepEnded(turn.step_number, StepStatus.FAILED))

@@ -1,6 +1,7 @@
 """Which Python runs inside, and what of the machine it needs to see: its own folders and the system's libraries."""
 
 import os
+import shutil
 import ssl
 import sys
 from functools import cache
@@ -40,7 +41,16 @@ def interpreter() -> Interpreter:
     prefix = executable.parent.parent
     folders = [root / part for root in {Path("/usr"), prefix} for part in ("bin", "lib", "lib64")]
     extra = [*map(Path, _SYSTEM), Path("/usr/share/zoneinfo"), Path("/etc/ld.so.cache"), certificates()]
+    if (script := node()) and not any(script.is_relative_to(folder) for folder in folders):
+        extra.append(script)
     return Interpreter(executable, prefix, tuple(sorted(path for path in (*folders, *extra) if path.exists())))
+
+
+@cache
+def node() -> Path | None:
+    """Node.js, where this machine has it."""
+    found = shutil.which("node")
+    return Path(os.path.realpath(found)) if found else None
 
 
 @cache

@@ -15,6 +15,7 @@ from agents_core.memory.render import BlockFacts
 from agents_core.models import Author, ToolType, new_id
 from agents_core.models.pipeline import Statement
 from agents_core.registry import Registry
+from agents_core.sandbox.base import RecordedStep
 from agents_core.tools.schema import derive
 
 NEW_BLOCK_LIMIT = 100_000
@@ -137,7 +138,7 @@ class ToolContext:
     """What one tool call may see and change. Nothing is written while it runs: ``edits``, ``statements`` and ``events`` are committed
     together with its result, so a call either happened or did not.
 
-    ``variables`` gives the agent's variables and secrets by name; ``tool_sources`` are those of its own tools, by name."""
+    ``variables`` gives the agent's variables and secrets by name; ``tool_sources`` are those of its own Python tools, by name."""
 
     agent_id: str
     step_id: str
@@ -247,7 +248,7 @@ class ToolContext:
 @dataclass(frozen=True, slots=True)
 class ToolResult:
     """What a call leaves. ``text`` is what the agent sees; ``duration_ms`` is wall time; ``blocks`` are the new texts, by label, of
-    memory blocks that the code of a person's tool changed."""
+    memory blocks that the code of a person's tool changed. ``steps``: of a call that was recorded."""
 
     status: str
     text: str
@@ -255,6 +256,7 @@ class ToolResult:
     stderr: str = ""
     duration_ms: float = 0.0
     blocks: Mapping[str, str] = field(default_factory=dict)
+    steps: tuple[RecordedStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

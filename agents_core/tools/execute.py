@@ -10,12 +10,14 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from agents_core.conf import conf
-from agents_core.errors import AgentsError
+from agents_core.errors import AgentsError, Refused
 from agents_core.models.pipeline import storable
 from agents_core.sandbox.base import Limits, Sandbox, SandboxCall, SandboxOutcome
 from agents_core.sandbox.choose import choose
 from agents_core.tools.base import BUILTIN_TOOLS, ToolContext, ToolResult
 from agents_core.tools.environment import Environment, preloaded
+from agents_core.tools.languages import Language
+from agents_core.tools.typescript import run as typescript
 
 logger = logging.getLogger(__name__)
 
@@ -78,11 +80,16 @@ async def run_source(
     agent: dict[str, Any] | None = None,
     limits: Limits | None = None,
     record: bool = False,
+    written_in: Language = Language.PYTHON,
 ) -> SandboxOutcome:
     """Runs a function of ``source`` in the sandbox. The outcome holds no secret of the environment.
 
-    ``agent``, ``record``: see ``SandboxCall``. Raises ``SandboxUnavailable`` where this machine isolates nothing, ``PackagesUnavailable``.
+    ``agent``, ``record``: see ``SandboxCall``. Raises ``SandboxUnavailable`` where this machine isolates nothing, ``PackagesUnavailable``;
+    ``Refused`` to record what is not Python.
     """
+    is_python = written_in is Language.PYTHON
+    if record and not is_python:
+        raise Refused("Only Python tools can be stepped through: run this one, and have it print what you want to see.")
     limits = limits or Limits()
     packages = await environment.packages.ready(limits.wall_s)
     call = SandboxCall(
@@ -92,12 +99,12 @@ async def run_source(
         dict(environment.variables),
         limits,
         packages,
-        preloaded(source, packages),
+        preloaded(source, packages) if is_python else (),
         environment.hosts,
         agent,
         record,
     )
-    outcome = await (await sandbox()).call(call)
+    outcome = await (await sandbox()).call(call) if is_python else await typescript.run(await sandbox(), call)
     # The tool may have written its report itself, with blocks that it was not given.
     given = {block["label"] for block in agent["blocks"]} if agent else set()
     known = {label: text for label, text in outcome.blocks.items() if label in given}
@@ -111,10 +118,18 @@ async def run_custom(
     environment: Environment,
     return_char_limit: int,
     agent: dict[str, Any] | None = None,
+    written_in: Language = Language.PYTHON,
+    *,
+    record: bool = False,
 ) -> ToolResult:
-    """Runs a person's tool in the sandbox. Whatever goes wrong in it is a result too."""
+    """Runs a person's tool in the sandbox. Whatever goes wrong in it is a result too. ``record``: with its steps, where it is Python."""
+    told: dict[str, Any] = {
+        "agent": agent,
+        "written_in": written_in,
+        "record": record and written_in is Language.PYTHON,
+    }
     try:
-        outcome = await run_source(source, name, arguments, environment, agent=agent)
+        outcome = await run_source(source, name, arguments, environment, **told)
     except AgentsError as error:
         return failed(name, error)
     return result_of(name, outcome, return_char_limit)
@@ -133,7 +148,8 @@ def result_of(name: str, outcome: SandboxOutcome, return_char_limit: int) -> Too
         status, text = "error", f"Error executing function {name}: {outcome.error}"[:_ERROR_CHARS]
     stderr = "\n".join(part for part in (outcome.stderr, outcome.traceback) if part)
     blocks = storable(outcome.blocks)
-    return ToolResult(status, storable(text), storable(outcome.stdout), storable(stderr), outcome.duration_ms, blocks)
+    said = (storable(text), storable(outcome.stdout), storable(stderr))
+    return ToolResult(status, *said, outcome.duration_ms, blocks, tuple(outcome.steps))
 
 
 def as_text(value: Any) -> str:

@@ -1,6 +1,5 @@
 """Property tests of a tool: calls made from its schema, until one breaks it; that one is then made as small as it can be."""
 
-import ast
 import json
 import re
 import time
@@ -10,6 +9,7 @@ from typing import Any
 
 from agents_core.conf import conf
 from agents_core.sandbox.base import Limits, SandboxOutcome
+from agents_core.tools.clues import Clues, plain
 
 LIMITS = Limits(wall_s=2.0, cpu_s=2.0)
 """Of each call: a tool that takes longer for what a model may write is broken too."""
@@ -39,12 +39,12 @@ class Probed:
     found: CounterExample | None
 
 
-def probe(call: Call, parameters: Mapping[str, Any], source: str, known: Sequence[Mapping[str, Any]] = ()) -> Probed:
+def probe(call: Call, parameters: Mapping[str, Any], clues: Clues, known: Sequence[Mapping[str, Any]] = ()) -> Probed:
     """Looks for a call, within 100 examples and 20 seconds, that ends in an error nobody raised on purpose, or at a limit.
 
     The texts and numbers of the source, and the calls whose arguments are ``known``, lead further into a tool than made-up ones: they
     are tried too.
-    ``call`` runs the tool of ``source``; what it raises ends the search. Takes a thread: it blocks until it is done.
+    ``call`` runs the tool that the ``clues`` are of; what it raises ends the search. Takes a thread: it blocks until it is done.
     """
     from hypothesis import HealthCheck, Phase, configuration, find, settings
     from hypothesis.errors import NoSuchExample, Unsatisfiable
@@ -52,7 +52,7 @@ def probe(call: Call, parameters: Mapping[str, Any], source: str, known: Sequenc
     from agents_core.tools.strategies import arguments
 
     configuration.set_hypothesis_home_dir(conf().home / "hypothesis")
-    search = _Search(call, _raising_lines(source), time.monotonic())
+    search = _Search(call, clues.raising, time.monotonic())
     how = settings(
         max_examples=_MOST_CALLS,
         database=None,
@@ -62,7 +62,7 @@ def probe(call: Call, parameters: Mapping[str, Any], source: str, known: Sequenc
     )
     try:
         found = search.outcome_of(
-            find(arguments(parameters, _literals(source, known), known), search.breaks, settings=how)
+            find(arguments(parameters, _literals(clues, known), known), search.breaks, settings=how)
         )
     except (NoSuchExample, Unsatisfiable):
         found = None
@@ -112,21 +112,5 @@ class _Search:
         return name[1] if name else outcome.status
 
 
-def _raising_lines(source: str) -> frozenset[int]:
-    """The lines of the ``raise`` statements."""
-    raises = [node for node in _nodes(source) if isinstance(node, ast.Raise)]
-    return frozenset(line for node in raises for line in range(node.lineno, (node.end_lineno or node.lineno) + 1))
-
-
-def _literals(source: str, known: Iterable[Mapping[str, Any]]) -> set[str | int | float]:
-    values = [node.value for node in _nodes(source) if isinstance(node, ast.Constant)]
-    values += [value for arguments in known for value in arguments.values()]
-    return {value for value in values if isinstance(value, str | int | float) and not isinstance(value, bool)}
-
-
-def _nodes(source: str) -> list[ast.AST]:
-    """The syntax tree; empty where there is none."""
-    try:
-        return list(ast.walk(ast.parse(source)))
-    except (SyntaxError, ValueError, RecursionError):
-        return []
+def _literals(clues: Clues, known: Iterable[Mapping[str, Any]]) -> set[str | int | float]:
+    return set(clues.literals) | plain(value for arguments in known for value in arguments.values())

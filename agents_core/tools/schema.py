@@ -17,7 +17,7 @@ from agents_core.tools import docstring
 from agents_core.tools.annotation import Annotations, with_details
 from agents_core.tools.mock import mock_arguments
 
-__all__ = ["INJECTED", "Problem", "SchemaError", "ToolSchema", "derive", "derive_strictly", "mock_arguments"]
+__all__ = ["INJECTED", "Problem", "SchemaError", "ToolSchema", "derive", "mock_arguments", "strictly"]
 
 INJECTED = frozenset({"self", "agent_state", "agent_id", "client"})
 """Parameters of people's tools that the runtime fills in and a model is not told of."""
@@ -75,9 +75,8 @@ def derive(
         return ToolSchema(problems=[Problem(1, 0, f"Python cannot read this: {error}.")])
 
 
-def derive_strictly(source: str, function: str | None = None) -> ToolSchema:
-    """As ``derive``, but raises ``SchemaError`` when there is any problem."""
-    schema = derive(source, function)
+def strictly(schema: ToolSchema) -> ToolSchema:
+    """``schema``. Raises ``SchemaError`` when there is any problem with it."""
     if schema.problems:
         told = [{"line": one.line, "column": one.column, "message": one.message} for one in schema.problems]
         summary = " ".join(f"Line {one.line}: {one.message}" for one in schema.problems[:5])

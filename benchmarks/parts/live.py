@@ -12,6 +12,7 @@ from benchmarks.table import Row
 
 PART = "A live page (Chromium)"
 _CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu"]
 _EVENTS = 50
 _PAUSE_S = 0.08
 # The page notes on <html data-seq> up to which event it shows.
@@ -27,7 +28,7 @@ _COMMITTED = (
 
 async def measure(bench: Bench) -> list[Row]:
     async with async_playwright() as playwright, Client(bench.port) as client:
-        browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=FLAGS)
         try:
             page = await browser.new_page()
             return [await _edits(bench, client, page), await _answers(bench, client, page)]
@@ -41,7 +42,7 @@ async def _edits(bench: Bench, client: Client, page: Page) -> Row:
         value = {"value": f"Her name is Ana. She has {number} boats."}
         await client.ask("PATCH", f"/v1/agents/{agent}/core-memory/blocks/human", value)
         await asyncio.sleep(_PAUSE_S)
-    return Row(PART, "a block edited, commit to page", await _latencies(bench, page, agent, seen))
+    return Row(PART, "a block edited, commit to page", await latencies(bench, page, agent, seen))
 
 
 async def _answers(bench: Bench, client: Client, page: Page) -> Row:
@@ -49,21 +50,26 @@ async def _answers(bench: Bench, client: Client, page: Page) -> Row:
     for _ in range(bench.few(16)):
         await say(client, agent)()
         await asyncio.sleep(2 * _PAUSE_S)
-    return Row(PART, "an event of a one-step message, commit to page", await _latencies(bench, page, agent, seen))
+    return Row(PART, "an event of a one-step message, commit to page", await latencies(bench, page, agent, seen))
 
 
 async def _open(bench: Bench, client: Client, page: Page) -> tuple[str, int]:
     """An agent whose workspace ``page`` shows live, and the number of the last event that stands there."""
     agent = await bench.agent(client)
     await say(client, agent)()
+    return agent, await opened(bench, page, agent)
+
+
+async def opened(bench: Bench, page: Page, agent: str) -> int:
+    """Shows the workspace of ``agent`` live in ``page``; gives the number of the last event that stands there."""
     await page.goto(f"http://localhost:{bench.port}/agents/{agent}")
     await page.wait_for_selector('#live[data-live="on"]', state="attached", timeout=10_000)
     await asyncio.sleep(0.5)
     await page.evaluate(_WATCH)
-    return agent, int(await page.evaluate("document.documentElement.dataset.seq"))
+    return int(await page.evaluate("document.documentElement.dataset.seq"))
 
 
-async def _latencies(bench: Bench, page: Page, agent: str, after: int) -> list[float]:
+async def latencies(bench: Bench, page: Page, agent: str, after: int) -> list[float]:
     """Of each event after ``after``, the time from its ``created_at`` until the page had got to it."""
     await page.wait_for_timeout(500)
     shown: list[tuple[int, float]] = await page.evaluate("window.shown")

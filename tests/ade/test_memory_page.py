@@ -146,9 +146,59 @@ def test_a_merge_takes_the_other_fields_that_only_they_changed(client: Client, a
 def test_the_same_words_changed_twice_offer_no_merge(client: Client, agent: Agent) -> None:
     blocks.modify(block_of(agent).id, {"value": "Name: Al."}, Author.AGENT)
     page = save(client, agent, "Name: Cy.", 1)
-    assert "Both changed the same words" in page
-    assert '"merge"' not in page
-    assert "choose one" in resolve(client, agent, "merge", "Name: Cy.", version=1, seen=2)
+    for shown in (page, resolve(client, agent, "merge", "Name: Cy.", version=1, seen=2)):
+        assert "1 place that both changed: choose" in shown
+        assert '"merge"' not in shown
+    assert block_of(agent).value == "Name: Al."
+
+
+def chosen(client: Client, agent: Agent, path: str, value: str, **choices: str) -> str:
+    """What is answered when a person has chosen in the card that a save from version 1 showed."""
+    block = block_of(agent)
+    card = save(client, agent, value, 1)
+    [mark] = re.findall(r'name="hunks" value="(\w+)"', card)
+    given = form(block, value, 1, choice="merge", seen=str(block.version), hunks=mark) | choices
+    return client.post(f"/agents/{agent.id}/blocks/{block.id}/{path}", given).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("choice", "left"),
+    [("theirs", "Name: Al."), ("mine", "Name: Cy."), ("both", "Name: Al Cy.")],
+)
+def test_at_each_place_that_both_changed_a_person_chooses(client: Client, agent: Agent, choice: str, left: str) -> None:
+    blocks.modify(block_of(agent).id, {"value": "Name: Al."}, Author.AGENT)
+    choices = {"hunk-0": choice}
+    offered = chosen(client, agent, "check", "Name: Cy.", **choices)
+    assert '"merge"' in offered
+    assert f'value="{choice}"' in re.findall(r"<input[^>]* checked>", offered)[0]
+    assert block_of(agent).version == 2
+    chosen(client, agent, "resolve", "Name: Cy.", **choices)
+    assert block_of(agent).value == left
+
+
+def test_what_only_one_changed_can_be_left_out_of_the_merge(client: Client, agent: Agent) -> None:
+    blocks.modify(block_of(agent).id, {"value": "Name: Bo. Lives in Oslo."}, Author.AGENT)
+    choices = {"hunk-1": "mine"}
+    chosen(client, agent, "resolve", "Name: Cy.", **choices)
+    assert block_of(agent).value == "Name: Cy."
+
+
+def test_a_field_that_both_changed_is_chosen_too(client: Client, agent: Agent) -> None:
+    blocks.modify(block_of(agent).id, {"value": "Name: Al.", "limit": 90}, Author.AGENT)
+    given: dict[str, str] = {"limit": "80", "hunk-0": "theirs"}
+    card = chosen(client, agent, "resolve", "Name: Cy.", **given)
+    assert "limit" in card
+    assert block_of(agent).version == 2
+    chosen(client, agent, "resolve", "Name: Cy.", **given, **{"field-limit": "mine"})
+    assert (block_of(agent).value, block_of(agent).limit) == ("Name: Al.", 80)
+
+
+def test_what_was_chosen_for_other_words_is_not_carried_over(client: Client, agent: Agent) -> None:
+    blocks.modify(block_of(agent).id, {"value": "Name: Al."}, Author.AGENT)
+    given = form(block_of(agent), "Name: Dee.", 1, choice="merge", seen="2", hunks="0" * 16) | {"hunk-0": "mine"}
+    block = block_of(agent)
+    page = client.post(f"/agents/{agent.id}/blocks/{block.id}/resolve", given).content.decode()
+    assert "1 place that both changed: choose" in page
     assert block_of(agent).value == "Name: Al."
 
 
@@ -253,10 +303,9 @@ def test_a_block_of_another_agent_is_not_found(client: Client, agent: Agent, oth
 def test_a_block_that_nobody_holds_is_made_saved_and_deleted(client: Client, agent: Agent) -> None:
     made = client.post("/blocks/new", {"label": "team", "limit": "50", "value": "We test."})["HX-Redirect"]
     assert "No agent yet" in client.get(made).content.decode()
-    assert client.post(f"{made}/save", {"label": "team", "limit": "50", "value": "We ship.", "version": "1"})[
-        "HX-Redirect"
-    ]
-    page = client.get(made).content.decode()
+    saved = client.post(f"{made}/save", {"label": "team", "limit": "50", "value": "We ship.", "version": "1"})
+    assert 'data-version="2"' in saved.content.decode()
+    page = client.get(f"{made}?view=versions").content.decode()
     assert "We ship." in page
     assert "Restore version 1" in page
     assert client.post(f"{made}/delete")["HX-Redirect"] == "/blocks"
@@ -269,7 +318,7 @@ def test_a_conflict_over_a_block_by_itself_ends_at_its_page(client: Client, agen
     given = form(block, "We rest.", 1)
     assert "Somebody changed this block" in client.post(f"/blocks/{block.id}/save", given).content.decode()
     answer = client.post(f"/blocks/{block.id}/resolve", given | {"choice": "mine", "seen": "2"})
-    assert answer["HX-Redirect"] == f"/blocks/{block.id}"
+    assert "&#10;We rest.</textarea>" in answer.content.decode()
     block.refresh_from_db()
     assert (block.value, block.version) == ("We rest.", 3)
 

@@ -65,18 +65,50 @@ def test_declining_leaves_the_block(client: Client, agent: Agent) -> None:
     assert "declined" in panel(client, agent, "blame", "view=proposals")
 
 
-def test_one_that_clashes_says_so_and_cannot_be_accepted(client: Client, agent: Agent) -> None:
+def test_one_that_clashes_says_so_and_cannot_be_accepted_unchosen(client: Client, agent: Agent) -> None:
     proposal = propose(agent)
     edit(agent, "Her name is Ada. She lives in Lisbon.")
     page = panel(client, agent)
     assert "changed in the same words since" in page
-    assert f"/proposals/{proposal.id}/accept" not in page
+    assert "Accept as chosen" in page
     assert f"/proposals/{proposal.id}/decline" in page
     answer = client.post(f"/agents/{agent.id}/blocks/{human(agent).id}/proposals/{proposal.id}/accept")
     assert "same words" in answer["HX-Trigger"]
     assert '"tone": "bad"' in answer["HX-Trigger"]
     assert "changed in the same words since" in answer.content.decode()
     assert "Lisbon" in human(agent).value
+
+
+@pytest.mark.parametrize(
+    ("choice", "left", "author"),
+    [
+        ("theirs", "Her name is Ada. She lives in Lisbon.", Author.PERSON),
+        ("mine", "Her name is Ada. She lives in Bremen.", Author.SLEEPTIME),
+        ("both", "Her name is Ada. She lives in Lisbon Bremen.", Author.SLEEPTIME),
+    ],
+)
+def test_one_that_clashes_is_accepted_as_chosen(
+    client: Client, agent: Agent, choice: str, left: str, author: Author
+) -> None:
+    proposal = propose(agent)
+    edit(agent, "Her name is Ada. She lives in Lisbon.")
+    block = human(agent)
+    address = f"/agents/{agent.id}/blocks/{block.id}/proposals/{proposal.id}/accept"
+    client.post(address, {"hunk-0": choice, "seen": str(block.version)})
+    assert human(agent).value == left
+    assert block.versions.latest("version").author == author
+    assert "proposes" not in panel(client, agent)
+
+
+def test_what_was_chosen_before_the_block_changed_again_is_not_written(client: Client, agent: Agent) -> None:
+    proposal = propose(agent)
+    edit(agent, "Her name is Ada. She lives in Lisbon.")
+    seen = human(agent).version
+    edit(agent, "Her name is Ada. She lives in Faro.")
+    address = f"/agents/{agent.id}/blocks/{human(agent).id}/proposals/{proposal.id}/accept"
+    answer = client.post(address, {"hunk-0": "mine", "seen": str(seen)})
+    assert "choose again" in answer["HX-Trigger"]
+    assert "Faro" in human(agent).value
 
 
 def test_one_that_would_be_too_long_says_by_how_much(client: Client, agent: Agent) -> None:

@@ -228,7 +228,7 @@ async def test_saving_makes_a_tool_and_gives_what_the_page_needs_of_it(site: Sit
     assert (tool.source_code, tool.tags) == (SOURCE, ["a", "b"])
     assert site.headers["HX-Replace-Url"] == f"/tools/{tool.id}"
     sent = {field.get("name"): field.get("value") for field in parts.xpath("//*[@id='tool-version']/input")}
-    assert sent == version(tool)
+    assert sent == {**version(tool), "source_type": "python"}
     again = await site.post("/tools/save", source=f"{SOURCE}#", **sent)
     assert site.status == 200
     assert text_of(again, "tool-state") == "saved"

@@ -1,5 +1,6 @@
 """Tools over HTTP."""
 
+import shutil
 from typing import Any
 
 import pytest
@@ -158,3 +159,52 @@ async def test_the_hosts_that_a_tool_may_reach_are_set_and_told(api: Api) -> Non
     path = f"/tools/{tool['id']}"
     assert (await api.call("PATCH", path, {"hosts": ["http://example.com"]}))[0] == 400
     assert (await api.call("PATCH", path, {"hosts": []}))[1]["hosts"] == []
+
+
+TYPED = """/** Adds. @param a One. @param b Other. */
+export async function addTyped(a: number, b: number = 2): Promise<number> {
+  console.log(process.env.WORD);
+  return a + b;
+}
+"""
+needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+
+
+@needs_node
+async def test_a_typescript_tool_is_made_tried_and_run_for_an_agent(api: Api, make_agent: Agents) -> None:
+    body = {"source_code": TYPED, "source_type": "typescript"}
+    tool = await api.post("/tools/", body)
+    assert (tool["name"], tool["source_type"], tool["description"]) == ("addTyped", "typescript", "Adds.")
+    assert tool["json_schema"]["parameters"]["required"] == ["a"]
+    tried = await api.post("/tools/run", {**body, "args": {"a": 3}, "env_vars": {"WORD": "tea"}})
+    assert (tried["tool_return"], tried["stdout"]) == ("5", ["tea"])
+    agent = await make_agent(tool_ids=[tool["id"]], secrets={"WORD": "hunter22-hunter22"})
+    ran = await api.post(f"/agents/{agent['id']}/tools/addTyped/run", {"args": {"b": 1, "a": 1}})
+    assert (ran["status"], ran["func_return"], ran["stdout"]) == ("success", 2, ["••••"])
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"source_type": "cobol"}, "The source_type is python or typescript, not 'cobol'."),
+        ({"pip_requirements": [{"name": "requests"}]}, "pip_requirements are Python's"),
+        ({"npm_requirements": [{"name": "axios"}]}, "npm packages cannot be installed"),
+        ({"source_code": TYPED.replace("a: number", "a: Date")}, "Line 2: Type `Date` cannot be told to a model"),
+    ],
+)
+async def test_what_a_typescript_tool_cannot_have_is_refused_in_a_sentence(
+    api: Api, fields: dict[str, Any], words: str
+) -> None:
+    body = {"source_code": TYPED, "source_type": "typescript", **fields}
+    status, answer = await api.call("POST", "/tools/", body)
+    assert (status, words in answer["detail"]) == (400, True), answer
+
+
+@needs_node
+async def test_a_tool_stays_in_its_language(api: Api) -> None:
+    tool = await api.post("/tools/", {"source_code": ADD})
+    typed = {"source_code": TYPED.replace("addTyped", "add"), "source_type": "typescript"}
+    for method, path in (("PUT", "/tools/"), ("PATCH", f"/tools/{tool['id']}")):
+        status, answer = await api.call(method, path, typed)
+        assert (status, "is written in python, and stays so" in answer["detail"]) == (400, True)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from typing import Any
 
 import pytest
@@ -160,6 +161,26 @@ def test_a_traceback_leads_to_its_line(page: Page, live: Server) -> None:
     page.locator("#tool-value").get_by_role("button", name="line 7").click()
     expect(page.locator(".cm-activeLine")).to_have_text("    return topic / 2")
     expect(page.locator("#source-code .cm-content")).to_be_focused()
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+def test_a_typescript_tool_is_written_tried_and_saved_and_each_language_keeps_its_draft(page: Page) -> None:
+    page.goto("/tools/new")
+    page.get_by_role("link", name="TypeScript").press("Enter")
+    expect(page.locator("#tool-facts")).to_contain_text("TypeScript")
+    write(page, "/** Doubles. @param n What. */\nexport const twice = (n: number): number => n * 2;\n")
+    expect(page.locator("#tool-name")).to_have_text("twice")
+    page.locator("[name='arg.n']").fill("21")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#tool-value")).to_have_text("42")
+    page.get_by_role("link", name="Python").press("Enter")
+    expect(page.locator("#source-code")).to_contain_text("def my_tool")
+    page.go_back()
+    expect(page.locator("#tool-name")).to_have_text("twice")
+    save(page)
+    page.reload()
+    expect(page.locator("#tool-debug")).to_be_disabled()
+    expect(page.locator("#source-code .cm-breakpoints")).to_have_count(0)
 
 
 def test_escape_then_tab_leaves_the_editor(page: Page) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.homes import filled
 from tests.e2e.serving import Server
 
 pytestmark = pytest.mark.timeout(180)
@@ -22,7 +23,7 @@ NOTE = {"calls": [["core_memory_append", {"label": "human", "content": "Likes te
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("crash") / "home"
+    return filled(tmp_path_factory.mktemp("crash") / "home")
 
 
 class Person:

@@ -65,6 +65,15 @@ def test_what_was_removed_and_came_back_is_the_restorers() -> None:
     assert blamed("A fact here.", "", "A fact here.") == [(3, "A fact here.")]
 
 
+def test_what_was_brought_back_by_restoring_is_its_writers_again() -> None:
+    versions = [(1, "A fact."), (2, "Another.\nA fact."), (3, ""), (4, "Another.\nA fact.")]
+    assert [(row.version, row.text.strip()) for row in blame(versions, {4: 2})] == [(2, "Another."), (1, "A fact.")]
+
+
+def test_a_restored_version_older_than_those_given_is_the_restorers() -> None:
+    assert [row.version for row in blame([(7, "Now."), (8, "A fact.")], {8: 2})] == [8]
+
+
 def test_the_same_sentence_twice_has_two_authors() -> None:
     assert blamed("Likes tea.\n", "Likes tea.\nLikes tea.\n") == [(1, "Likes tea."), (2, "Likes tea.")]
 

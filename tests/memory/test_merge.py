@@ -1,9 +1,10 @@
 """Two people change one text."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents_core.memory.merge import merge, merge_fields
+from agents_core.memory.merge import Choice, Hunk, clashing_fields, hunks, merge, merge_fields
 
 TEXTS = st.lists(st.sampled_from(["tea", "Rome", " ", "\n", "."]), max_size=12).map("".join)
 
@@ -57,3 +58,41 @@ def test_a_number_changed_in_two_ways_does_not_merge() -> None:
 def test_texts_of_a_block_merge_by_words() -> None:
     merged = merge_fields({"value": "a tea b"}, {"value": "x tea b"}, {"value": "a tea y"})
     assert merged == {"value": "x tea y"}
+
+
+# --- choosing --------------------------------------------------------------------------------------------------------
+
+
+def test_each_place_is_a_hunk_of_its_own_and_what_stands_between_is_kept() -> None:
+    parts = hunks("Lives in Porto. Likes tea.", "Lives in Lisbon. Likes tea.", "Lives in Faro. Likes green tea.")
+    assert parts == ["Lives in ", Hunk("Porto", "Lisbon", "Faro"), ". Likes", Hunk("", "", " green"), " tea."]
+    assert [part.clashes for part in parts if isinstance(part, Hunk)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("choices", "merged"),
+    [
+        ([], None),
+        (["theirs"], "Lives in Lisbon. Likes green tea."),
+        (["mine", "theirs"], "Lives in Faro. Likes tea."),
+        (["both", None], "Lives in Lisbon Faro. Likes green tea."),
+    ],
+)
+def test_what_is_chosen_at_a_place_is_taken_and_the_others_merge(
+    choices: list[Choice | None], merged: str | None
+) -> None:
+    texts = ("Lives in Porto. Likes tea.", "Lives in Lisbon. Likes tea.", "Lives in Faro. Likes green tea.")
+    assert merge(*texts, choices) == merged
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_one_who_is_chosen_everywhere_has_the_text_as_it_was(base: str, theirs: str, mine: str) -> None:
+    places = sum(isinstance(part, Hunk) for part in hunks(base, theirs, mine))
+    assert merge(base, theirs, mine, ["theirs"] * places) == theirs
+    assert merge(base, theirs, mine, ["mine"] * places) == mine
+
+
+def test_a_field_changed_in_two_ways_is_merged_once_it_is_chosen() -> None:
+    theirs, mine = BASE | {"limit": 50}, BASE | {"limit": 200, "read_only": True}
+    assert clashing_fields(BASE, theirs, mine) == {"limit": (50, 200)}
+    assert merge_fields(BASE, theirs, mine, fields={"limit": "theirs"}) == BASE | {"limit": 50, "read_only": True}

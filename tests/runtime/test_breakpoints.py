@@ -16,7 +16,8 @@ from agents_core.llm.types import ModelRequest
 from agents_core.models import Agent, Breakpoint, Intervention, Pause, Run, Step, ToolCall
 from agents_core.record.steps import segments_of
 from agents_core.runtime.loop import execute
-from tests.runtime.world import events, make_agent, make_tool, said, say, spoken, value_of
+from tests.runtime.test_crash import WorkerDied, die_at
+from tests.runtime.world import events, make_agent, make_tool, play, said, say, spoken, value_of
 
 APPEND = ("core_memory_append", {"label": "human", "content": "Likes tea."})
 MAIL_SOURCE = 'def send_mail(to: str) -> str:\n    """Sends.\n\n    Args:\n        to: Whom.\n    """\n    return "sent to " + to\n'
@@ -55,11 +56,13 @@ async def call_of(agent: Agent) -> ToolCall:
     return await ToolCall.objects.select_related("step").aget(agent=agent)
 
 
+def writing(*then: Any) -> list[Any]:
+    return [Answer("I note it.", calls=[APPEND]), *then]
+
+
 async def writer(*then: Any, **fields: Any) -> Agent:
     """An agent that appends to its block ``human``, and then answers."""
-    return await make_agent(
-        [Answer("I note it.", calls=[APPEND]), *(then or ("Noted.",))], tools=["core_memory_append"], **fields
-    )
+    return await make_agent(writing(*(then or ("Noted.",))), tools=["core_memory_append"], **fields)
 
 
 # --- where it stops --------------------------------------------------------------------------------------------------
@@ -249,6 +252,15 @@ async def test_a_broken_prefix_cache_stops_it_and_a_longer_conversation_does_not
     assert "the prefix cache breaks at core human" in (await paused(agent, "And now?")).reasons[0]["text"]
 
 
+async def test_an_expression_stops_it_when_it_becomes_true_and_not_while_it_stays_so() -> None:
+    agent = await writer("Noted.", "Still here.")
+    await stop(agent, "expression", condition='"tea" in block.human and tokens.core > 0')
+    pause = await paused(agent)
+    assert (pause.stage, pause.step.number) == ("request", 2)
+    assert (await go_on(pause)).status == "completed"
+    assert (await say(agent, "Hello again")).status == "completed"
+
+
 @pytest.mark.parametrize(
     ("condition", "stops"),
     [
@@ -378,6 +390,21 @@ async def test_step_over_goes_to_the_next_model_call_and_into_to_the_next_place(
     assert (await go_on(pause, "over")).status == "completed"
 
 
+async def test_stepping_into_a_call_records_the_code_of_its_tool_and_continuing_does_not() -> None:
+    await make_tool(MAIL_SOURCE)
+    for how in ("into", "continue"):
+        agent = await make_agent([Answer(calls=[MAIL]), "Sent."], tools=["send_mail"])
+        await stop(agent, "tool")
+        await stop(agent, "result")
+        assert (await go_on(await paused(agent), how)).status == "paused"
+        pause = await standing(agent)
+        recorded = pause.recordings.get((await call_of(agent)).call_id, [])
+        assert bool(recorded) is (how == "into")
+        assert not recorded or ["to", "'Bob'"] in recorded[0]["variables"]
+        assert (await go_on(pause)).status == "completed"
+        assert (await call_of(agent)).result == "sent to Bob"
+
+
 async def test_it_runs_to_a_step() -> None:
     search = [Answer(calls=[("conversation_search", {"query": f"tea {n}"})]) for n in range(5)]
     agent = await make_agent([*search, "No."], tools=["conversation_search"])
@@ -424,6 +451,33 @@ async def test_a_budget_of_time_does_not_run_while_it_stands() -> None:
     await Pause.objects.filter(id=pause.id).aupdate(created_at="2020-01-01T00:00:00Z")
     await Run.objects.filter(id=pause.run_id).aupdate(started_at="2020-01-01T00:00:00Z")
     assert (await go_on(pause)).status == "completed"
+
+
+@pytest.mark.parametrize("committed", [True, False])
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("kind", ["model", "tool", "result", "block_write"])
+async def test_a_worker_that_dies_after_the_pause_loses_and_doubles_nothing(
+    monkeypatch: pytest.MonkeyPatch, kind: str, number: int, committed: bool
+) -> None:
+    agent = await writer()
+    found = await stop(agent, kind)
+    pause = await paused(agent)
+    await sync_to_async(breakpoints.delete)(found.id)
+    await sync_to_async(pauses.resume)(pause.id)
+    with monkeypatch.context() as patch:
+        die_at(patch, number, committed=committed)
+        try:
+            await execute(agent.id, pause.run_id, None, 1)
+        except WorkerDied:
+            await play(
+                agent, ["Noted."] if (await ToolCall.objects.filter(agent=agent).acount()) else writing("Noted.")
+            )
+    await execute(agent.id, pause.run_id, None, 2)
+    ended = await outcome(pause.run_id)
+    assert ended.status == "completed", ended.error
+    assert (await value_of(agent)).count("Likes tea.") == 1
+    assert await ToolCall.objects.filter(agent=agent, status="ok").acount() == 1
+    assert not await Step.objects.filter(agent=agent, status="pending").aexists()
 
 
 async def test_two_people_let_it_go_on_and_the_second_is_told() -> None:

@@ -1,5 +1,6 @@
 """People's own tools in a turn: variables, secrets, packages, and the memory that their code changes."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +178,19 @@ async def test_requirements_hosts_and_variables_that_are_none_are_refused() -> N
     for secrets in ({"A=B": "x"}, {"": "x"}, {"A": "x\x00"}, {"A": "\ud800"}, {"A": "x" * 40_000}):
         with pytest.raises(Refused):
             await sync_to_async(agents.modify)(agent.id, {"secrets": secrets})
+
+
+TYPED = """/** Doubles. @param n What. */
+export function double(n: number): string { return `${n * 2} ${process.env.LETTA_AGENT_ID}`; }
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+async def test_an_agent_calls_a_typescript_tool_and_run_code_is_not_given_it() -> None:
+    await make_tool(TYPED, source_type="typescript")
+    answers = [calling("double", n=21), calling("run_code", code="1 + 1", language="python"), "Done."]
+    agent = await make_agent(answers, tools=["double", "run_code"])
+    assert (await say(agent, "Double it.")).stop_reason == "end_turn"
+    ran = {call.name: call.result async for call in CallRow.objects.filter(agent=agent)}
+    assert ran["double"] == f"42 {agent.id}"
+    assert "is not there" not in str(ran["run_code"])

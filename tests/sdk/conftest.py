@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from letta_client import Letta
 
+from tests.e2e.homes import filled
 from tests.e2e.serving import Server
 
 PASSWORD = "open-sesame-7"
@@ -21,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """``manage.py serve`` on a home of its own, with a password."""
-    with Server(tmp_path_factory.mktemp("sdk") / "home", MNEMOSCOPE_PASSWORD=PASSWORD) as server:
+    with Server(filled(tmp_path_factory.mktemp("sdk") / "home"), MNEMOSCOPE_PASSWORD=PASSWORD) as server:
         yield server
         server.stop()
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from agents_core.sandbox.base import SandboxOutcome
 from agents_core.tools import probe as probing
+from agents_core.tools.clues import Clues, clues
 from agents_core.tools.probe import Probed, probe
 from agents_core.tools.schema import derive
 from agents_core.tools.strategies import arguments
@@ -86,7 +87,7 @@ def test_the_counter_example_is_as_small_as_it_can_be() -> None:
     def call(args: dict[str, Any]) -> SandboxOutcome:
         return SandboxOutcome("error", error="IndexError: list index out of range (line 3)") if args["n"] > 17 else OK
 
-    found = probe(call, NUMBERS, "").found
+    found = probe(call, NUMBERS, Clues()).found
     assert found is not None
     assert found.arguments == {"n": 18, "text": ""}
     assert found.outcome.error.startswith("IndexError")
@@ -98,7 +99,7 @@ def test_a_smaller_example_of_another_fault_is_not_taken() -> None:
             return SandboxOutcome("timeout", error="Stopped after 2 s, the call's limit.")
         return SandboxOutcome("error", error="KeyError: 1") if args["n"] > 50 else OK
 
-    found = probe(call, NUMBERS, "").found
+    found = probe(call, NUMBERS, Clues()).found
     assert found is not None
     assert found.arguments["n"] == (101 if found.outcome.status == "timeout" else 51)
 
@@ -106,15 +107,15 @@ def test_a_smaller_example_of_another_fault_is_not_taken() -> None:
 def test_what_the_tool_raises_itself_is_no_fault() -> None:
     source = "def f(n, text):\n    if n < 5:\n        raise ValueError(\n            'too few'\n        )\n    return 1 / 0\n"
     refused = SandboxOutcome("error", error="ValueError: too few (line 4)")
-    outcome = probe(lambda _: refused, NUMBERS, source)
+    outcome = probe(lambda _: refused, NUMBERS, clues(source))
     assert (outcome.found, outcome.refused) == (None, outcome.calls)
     assert outcome.calls > 20
-    assert probe(lambda _: SandboxOutcome("error", error="ZeroDivisionError: x (line 6)"), NUMBERS, source).found
+    assert probe(lambda _: SandboxOutcome("error", error="ZeroDivisionError: x (line 6)"), NUMBERS, clues(source)).found
 
 
 def test_a_search_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probing, "_MOST_S", 0.0)
-    assert probe(lambda _: OK, NUMBERS, "").calls <= 1
+    assert probe(lambda _: OK, NUMBERS, Clues()).calls <= 1
 
 
 def test_an_error_of_the_machine_ends_the_search_and_is_raised() -> None:
@@ -125,12 +126,14 @@ def test_an_error_of_the_machine_ends_the_search_and_is_raised() -> None:
         raise ConnectionError("no sandbox")
 
     with pytest.raises(ConnectionError, match="no sandbox"):
-        probe(call, NUMBERS, "")
+        probe(call, NUMBERS, Clues())
     assert len(calls) == 1
 
 
 def test_a_tool_without_arguments_is_called_once() -> None:
-    assert probe(lambda _: OK, {"type": "object", "properties": {}}, "") == Probed(1, 0, pytest.approx(0, abs=9), None)
+    assert probe(lambda _: OK, {"type": "object", "properties": {}}, Clues()) == Probed(
+        1, 0, pytest.approx(0, abs=9), None
+    )
 
 
 def test_literals_of_the_source_and_of_known_calls_are_tried() -> None:
@@ -138,12 +141,12 @@ def test_literals_of_the_source_and_of_known_calls_are_tried() -> None:
         return SandboxOutcome("error", error="KeyError: x") if args["text"] in reached else OK
 
     for reached in ({"in the source"}, {"in a case"}):
-        found = probe(call, NUMBERS, "WORD = 'in the source'", [{"text": "in a case", "n": 1}]).found
+        found = probe(call, NUMBERS, clues("WORD = 'in the source'"), [{"text": "in a case", "n": 1}]).found
         assert found is not None
         assert found.arguments["text"] in reached
     source = "def f(n): return 1 / (n - 471_103) if n != float('inf') else True"
     fault = SandboxOutcome("error", error="ZeroDivisionError: division by zero (line 1)")
-    found = probe(lambda args: fault if args["n"] == 471_103 else OK, NUMBERS, source).found
+    found = probe(lambda args: fault if args["n"] == 471_103 else OK, NUMBERS, clues(source)).found
     assert found is not None
 
 
@@ -156,6 +159,6 @@ def test_known_calls_are_tried_with_another_value() -> None:
         return SandboxOutcome("error", error="KeyError: x") if deep else OK
 
     known = [{"a": "one", "b": "two", "c": "three", "n": 7}, {"a": "of another schema"}, {"gone": 1}]
-    found = probe(call, parameters, "", known).found
+    found = probe(call, parameters, Clues(), known).found
     assert found is not None
     assert found.arguments["c"] == "three"

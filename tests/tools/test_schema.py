@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents_core.errors import InvalidInput
-from agents_core.tools.schema import SchemaError, derive, derive_strictly, mock_arguments
+from agents_core.tools.schema import SchemaError, derive, mock_arguments, strictly
 
 WEATHER = '''
 import json
@@ -397,11 +397,11 @@ def test_doubts_are_warnings_and_no_problems(source: str, words: str) -> None:
 
 def test_strict_reading_raises_with_every_problem() -> None:
     with pytest.raises(SchemaError) as caught:
-        derive_strictly("def f(x):\n    pass")
+        strictly(derive("def f(x):\n    pass"))
     assert isinstance(caught.value, InvalidInput)
     assert caught.value.http_status == 400
     assert [problem["line"] for problem in caught.value.data["problems"]] == [1, 1]
-    assert derive_strictly(WEATHER).name == "get_weather"
+    assert strictly(derive(WEATHER)).name == "get_weather"
 
 
 @given(st.text() | st.integers(0, len(WEATHER)).map(lambda end: WEATHER[:end]))

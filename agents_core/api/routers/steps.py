@@ -14,10 +14,12 @@ from agents_core.api.paging import Sort, page
 from agents_core.api.reply import reply
 from agents_core.api.schemas.archives import aware
 from agents_core.api.schemas.configs import llm_config
+from agents_core.api.schemas.differences import ComparedTo, StepDifference
 from agents_core.api.schemas.runs import Feedback, RunMessageCursor, StepFilter, StepMetrics, StepResponse
 from agents_core.api.wire import view_of
 from agents_core.errors import NotFound
 from agents_core.models import Message, Step
+from agents_core.record.differences import difference
 from agents_core.record.steps import request_bytes, response_bytes
 
 router = Router(tags=["steps"])
@@ -59,6 +61,21 @@ def retrieve_step(request: HttpRequest, step_id: StepId) -> HttpResponse:
 @router.get("/{step_id}/metrics", response=StepMetrics)
 def retrieve_step_metrics(request: HttpRequest, step_id: StepId) -> HttpResponse:
     return reply(StepMetrics.of(get(step_id)))
+
+
+@router.get("/{step_id}/diff", response=StepDifference)
+def compare_steps(request: HttpRequest, step_id: StepId, query: Query[ComparedTo]) -> HttpResponse:
+    """What changed from this step's request to that of ``to``, a step of the same agent, by its id or number; the other way round if
+    that is the older one: always in the order of time."""
+    step = get(step_id)
+    steps = Step.objects.filter(agent=step.agent_id)
+    other = steps.filter(number=query.to) if isinstance(query.to, int) else steps.filter(pk=query.to)
+    if (to := other.first()) is None:
+        raise NotFound(f"The agent of this step has no step {query.to}.")
+    older, newer = sorted((step, to), key=lambda each: each.number)
+    if (silent := next((each for each in (older, newer) if each.request_digest is None), None)) is not None:
+        raise NotFound(f"Step {silent.number} sent no request to compare with.")
+    return reply(StepDifference.of(older, newer, difference(older, newer)))
 
 
 @router.get("/{step_id}/messages")

@@ -20,10 +20,11 @@ from agents_core.errors import AgentsError
 from agents_core.models import Expectation, Tool, ToolCase
 from agents_core.sandbox.base import SandboxUnavailable
 from agents_core.tools.execute import close_sandbox
+from agents_core.tools.languages import language
 
 _NOTHING_RAN = 2
 _NAME_COLUMNS = 60
-_FIELDS = ("name", "source_code", "pip_requirements")
+_FIELDS = ("name", "source_type", "source_code", "pip_requirements")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -122,6 +123,7 @@ def _of_file(path: Path) -> Iterator[_Tried]:
     try:
         for one in json.loads(path.read_text(encoding="utf-8")):
             fields = {"name": str(one["name"]), "source_code": str(one["source_code"])}
+            fields["source_type"] = language(one.get("source_type")).value
             packages = list(one.get("pip_requirements", []))
             cases = [Wanted(**case).checked() for case in one["cases"]]
             yield _Tried({**fields, "pip_requirements": packages}, cases)

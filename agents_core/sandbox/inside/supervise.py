@@ -147,7 +147,10 @@ class Supervisor:
 
     def _hear(self, poller: select.poll) -> bool:
         """Take the server's word that it has connections in hand. False when it hung up."""
-        taken = len(self.channel.recv(64))
+        try:
+            taken = len(self.channel.recv(64))
+        except ConnectionResetError:  # It hung up without reading all that it was told.
+            return False
         if taken and self.door:
             self.door.unconfirmed -= taken
             poller.register(self.door.fd, select.POLLIN)

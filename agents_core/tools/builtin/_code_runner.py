@@ -65,7 +65,13 @@ def run_javascript(code: str) -> dict[str, Any]:
     """{results} or {error}, as for Python; {absent: True} where there is no Node.js."""
     _write("code.js", code)
     try:
-        done = subprocess.run(["node", "--max-old-space-size=384", "-e", _NODE], stdin=subprocess.DEVNULL, check=False)
+        done = subprocess.run(
+            ["node", "--max-old-space-size=384", "-e", _NODE],
+            stdin=subprocess.DEVNULL,
+            env=os.environ
+            | {"OPENSSL_CONF": "/dev/null"},  # Landlock keeps it from the machine's, and it would not start.
+            check=False,
+        )
     except FileNotFoundError:
         return {"absent": True}
     error, result = _read("error"), _read("result")

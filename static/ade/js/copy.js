@@ -1,13 +1,21 @@
-/** data-copy="text" or "#id" copies text; data-copy-link="/path" copies a full address. */
+/**
+ * data-copy="text" or "#id" copies text; data-copy-link="/path" copies a full address; data-copy-here that of what is focused, chosen, or of
+ * the page as it is (links.js).
+ */
 import { around } from "./dom.js";
+import { linkHere } from "./links.js";
 import { toast } from "./toasts.js";
 
 /** @param {HTMLElement} button */
 function textOf(button) {
+  if (button.dataset.copyHere !== undefined) return linkHere();
   if (button.dataset.copyLink !== undefined) return new URL(button.dataset.copyLink, location.href).href;
   const copy = button.dataset.copy ?? "";
   return copy.startsWith("#") ? (document.getElementById(copy.slice(1))?.textContent ?? "") : copy;
 }
+
+/** @param {string} link */
+const shortened = (link) => link.replace(location.origin, "").replace(/(-[0-9a-f]{4})[0-9a-f-]{28}/g, "$1…");
 
 /** The old way, where the page is not served over https or from localhost. @param {string} text */
 function copyBySelection(text) {
@@ -28,13 +36,14 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("click", async (event) => {
-  const button = around(event, "[data-copy], [data-copy-link]");
+  const button = around(event, "[data-copy], [data-copy-link], [data-copy-here]");
   if (!button) return;
   event.preventDefault();
   try {
-    if (navigator.clipboard) await navigator.clipboard.writeText(textOf(button));
-    else copyBySelection(textOf(button));
-    toast("Copied", "ok");
+    const text = textOf(button);
+    if (navigator.clipboard) await navigator.clipboard.writeText(text);
+    else copyBySelection(text);
+    toast(button.dataset.copy === undefined ? `Copied the link ${shortened(text)}` : "Copied", "ok");
   } catch {
     toast("The browser refused to copy. Select the text and copy it by hand.", "bad");
   }

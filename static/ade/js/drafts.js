@@ -1,6 +1,7 @@
 /**
  * A form with data-draft="noun" keeps what was typed in this browser until the server has taken it, and brings it back
- * when the page is opened again. The draft belongs to the thing whose id is in the form's field of that name. It holds
+ * when the page is opened again. The draft belongs to the thing whose id is in the form's field of that name, of a new one
+ * to what data-draft-new says it is. It holds
  * the hidden fields too, so that a version number stays with the text that was written on top of it.
  */
 import { all, around, onContent } from "./dom.js";
@@ -9,7 +10,7 @@ import { recall, remember } from "./store.js";
 /** @param {HTMLFormElement} form */
 function keyOf(form) {
   const noun = /** @type {string} */ (form.dataset.draft);
-  return `draft.${noun}.${new FormData(form).get(noun) || "new"}`;
+  return `draft.${noun}.${new FormData(form).get(noun) || form.dataset.draftNew || "new"}`;
 }
 
 /** @param {HTMLFormElement} form @returns {[string, string][]} */

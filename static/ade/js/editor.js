@@ -1,5 +1,5 @@
 /**
- * CodeMirror on <textarea data-editor="python|json|markdown|text">. The textarea stays the form field: it holds the
+ * CodeMirror on <textarea data-editor="python|typescript|json|markdown|text">. The textarea stays the form field: it holds the
  * text and sends `input`, so htmx triggers and counters work as on a plain one. The 0.7 MB bundle is loaded when the
  * first editor appears. A button with data-goto="id of the textarea" and data-goto-line goes to that line.
  * data-breakpoints on the textarea gives it a gutter for them.
@@ -99,6 +99,7 @@ function python(cm, area) {
 function language(cm, area) {
   const known = /** @type {Record<string, () => unknown>} */ ({
     python: () => python(cm, area),
+    typescript: () => [cm.javascript({ typescript: true }), cm.indentUnit.of("  ")],
     json: () => [cm.json(), cm.linter(cm.jsonParseLinter())],
     markdown: () => [cm.markdown(), cm.EditorView.lineWrapping],
     text: () => cm.EditorView.lineWrapping,

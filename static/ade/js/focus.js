@@ -3,6 +3,13 @@
  * there: a person who works by keyboard goes on from that place, and not from the top of the page.
  */
 
+/** What a link or button with data-then-focus="selector" has fetched takes the focus. */
+document.addEventListener("htmx:afterSettle", (event) => {
+  const asked = /** @type {CustomEvent<{requestConfig?: {elt?: HTMLElement}}>} */ (event).detail.requestConfig?.elt;
+  const node = asked?.dataset.thenFocus && document.querySelector(asked.dataset.thenFocus);
+  if (node instanceof HTMLElement) node.focus();
+});
+
 /** @type {HTMLElement[]} what has the focus, and all that is around it */
 let path = [];
 
@@ -17,6 +24,10 @@ new MutationObserver(() => {
   const around = path.find((node) => node.isConnected);
   path = [];
   if (!around) return;
-  if (around.tabIndex < 0) around.tabIndex = -1;
+  if (around.tabIndex < 0) {
+    around.tabIndex = -1;
+    around.dataset.focused = ""; // the next live update leaves it focusable (patch.js)
+    around.addEventListener("focusout", () => delete around.dataset.focused, { once: true });
+  }
   around.focus({ preventScroll: true });
 }).observe(document.body, { childList: true, subtree: true });

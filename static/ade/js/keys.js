@@ -9,12 +9,12 @@ const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
 
 /**
  * @param {KeyboardEvent} event
- * @returns {string} as written in data-key: "j", "F8", "Shift+F11", "Mod+k"
+ * @returns {string} as written in data-key: "j", "F8", "Shift+F11", "Mod+k", "Mod+Shift+f"
  */
 function nameOf(event) {
   const mod = isMac ? event.metaKey : event.ctrlKey;
-  // Shift is part of a printed character already ("?"), but not of "F11".
-  const shift = event.shiftKey && event.key.length > 1;
+  // Shift is part of a printed character already ("?"), but not of "F11" or of a shortcut.
+  const shift = event.shiftKey && (event.key.length > 1 || mod);
   return [
     mod && "Mod",
     event.altKey && "Alt",
@@ -28,20 +28,37 @@ function nameOf(event) {
 /** @param {string} name */
 const isSingle = (name) => !name.includes("+") && name.length === 1;
 
-function holders() {
-  const dialog = [...document.querySelectorAll("dialog[open]")].at(-1);
-  const found = /** @type {HTMLElement[]} */ ([...(dialog ?? document).querySelectorAll("[data-key]")]);
+/** @param {ParentNode} root @returns {HTMLElement[]} what has a key and can be pressed now */
+export function holdersIn(root) {
+  const found = /** @type {HTMLElement[]} */ ([...root.querySelectorAll("[data-key]")]);
   return found.filter((node) => !node.matches(":disabled, [aria-disabled=true]") && node.checkVisibility());
 }
 
+/**
+ * @param {HTMLElement[]} found
+ * @returns {HTMLElement | undefined} of several the one that shares the smallest part of the page with the focus, such as a block
+ */
+function nearest(found) {
+  for (let around = found[1] && document.activeElement; around; around = around.parentElement) {
+    const inside = found.find((node) => around?.contains(node));
+    if (inside) return inside;
+  }
+  return found[0];
+}
+
+const holders = () => holdersIn([...document.querySelectorAll("dialog:modal")].at(-1) ?? document);
+
 /** @param {HTMLElement} node */
-function press(node) {
+export function press(node) {
   if (takesText(node)) node.focus();
   else node.click();
 }
 
+/** @param {string} key as in data-key @returns {string} as this machine's keyboard has it */
+export const keyWords = (key) => key.replace("Mod", isMac ? "⌘" : "Ctrl").replace(/\+(.)$/, (_, last) => `+${last.toUpperCase()}`);
+
 /** @param {HTMLElement} node */
-function labelOf(node) {
+export function labelOf(node) {
   const label =
     node.dataset.keyLabel ??
     node.getAttribute("aria-label") ??
@@ -63,7 +80,7 @@ function list() {
   const rows = holders().flatMap((node) => {
     const row = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
     const [key, label] = row.children;
-    key.textContent = /** @type {string} */ (node.dataset.key).replace("Mod", isMac ? "⌘" : "Ctrl");
+    key.textContent = keyWords(/** @type {string} */ (node.dataset.key));
     label.textContent = labelOf(node);
     return [key, label];
   });
@@ -90,11 +107,15 @@ document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing) return;
   const name = nameOf(event);
   if (isSingle(name) && (takesText(event.target) || !recall("single-keys", true))) return;
-  const node = holders().find((holder) => holder.dataset.key === name);
+  const node = nearest(holders().filter((holder) => holder.dataset.key === name));
   if (node) press(node);
-  else if (name === "?" && !document.querySelector("dialog[open]")) list();
+  else if (name === "?" && !document.querySelector("dialog:modal")) list();
   else return rove(event);
   event.preventDefault();
+});
+
+document.addEventListener("click", (event) => {
+  if (around(event, "[data-show-keys]")) list();
 });
 
 const single = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-single-keys]"));

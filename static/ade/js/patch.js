@@ -44,12 +44,24 @@ function isKept(node) {
 }
 
 /**
+ * Whether the node holds already what the fresh one would be filled with (late.js).
+ *
+ * @param {Element} node
+ * @param {Node} fresh
+ */
+function isFilled(node, fresh) {
+  if (!(fresh instanceof HTMLElement && fresh.dataset.late) || fresh.childElementCount) return false;
+  return node.childElementCount > 0 && node.getAttribute("data-stamp") === fresh.dataset.stamp;
+}
+
+/**
  * @param {Node} node
+ * @param {Node} fresh
  * @returns {boolean} false leaves the node as it is
  */
-function mayMorph(node) {
+function mayMorph(node, fresh) {
   if (!(node instanceof Element)) return true;
-  return !isKept(node) && !(node === document.activeElement && node instanceof HTMLTextAreaElement);
+  return !isKept(node) && !isFilled(node, fresh) && !(node === document.activeElement && node instanceof HTMLTextAreaElement);
 }
 
 /**
@@ -65,6 +77,8 @@ const OWN_ATTRIBUTES = [
   ["aria-valuenow", ".sep"],
   ["aria-selected", "[role=tab]:not([hx-get])"],
   ["tabindex", "[role=tab]:not([hx-get])"],
+  ["tabindex", "[data-focused]"],
+  ["data-focused", "*"],
   ["hidden", "[role=tabpanel]"],
   ["data-scrubbing", "[data-scrubber]"],
   ["data-live", "[data-scrubbing]"],

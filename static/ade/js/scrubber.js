@@ -1,30 +1,37 @@
 /**
- * The step scrubber around a native range input: buttons and keys move it, its label follows, and "scrub" is sent to
- * htmx once per burst of changes. Until that is answered the range has data-scrubbing, and live updates leave it where
+ * The step scrubber around a native range input: buttons, keys and a number move it, its label follows, and "scrub" is
+ * sent to htmx at most once a frame. Until that is answered the range has data-scrubbing, and live updates leave it where
  * the person put it. The trace shows which step it is.
  */
 import { all, around, onContent } from "./dom.js";
 
-const DELAY_MS = 30;
-let timer = 0;
+let frame = 0;
+
+/** @param {Element} node @returns {HTMLInputElement | null | undefined} the range of the panel that the node stands in */
+const rangeOf = (node) => node.closest("[data-panel]")?.querySelector("[data-scrubber]");
+
+const numbers = new Intl.NumberFormat("en-US");
 
 /** @param {HTMLInputElement} range */
 function label(range) {
   const step = range.valueAsNumber;
   const live = step === Number(range.dataset.newest || range.max);
   range.dataset.live = String(live);
-  const text = live ? `step ${step} · live` : `step ${step} of ${range.max}`;
-  range.setAttribute("aria-valuetext", text);
-  const output = range.closest(".scrub")?.querySelector("[data-scrub-label]");
+  const text = live ? "· live" : `of ${numbers.format(Number(range.max))}`;
+  range.setAttribute("aria-valuetext", `step ${step} ${text}`);
+  const scrub = range.closest(".scrub");
+  const output = scrub?.querySelector("[data-scrub-label]");
   if (output) output.textContent = text;
+  const field = /** @type {HTMLInputElement | null | undefined} */ (scrub?.querySelector("[data-scrub-to]"));
+  if (field && field !== document.activeElement) field.value = String(step);
 }
 
 /** Marks the step that is shown in the trace, unless that is the newest. @returns {Element | undefined} */
 function mark() {
   const range = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-scrubber]"));
   const step = range?.dataset.live === "false" ? range.value : "";
-  const gutters = [...document.querySelectorAll(".step > .gutter")];
-  for (const gutter of gutters) gutter.removeAttribute("aria-current");
+  for (const gutter of document.querySelectorAll(".step > .gutter[aria-current]")) gutter.removeAttribute("aria-current");
+  const gutters = step ? [...document.querySelectorAll(".step > .gutter")] : [];
   const chosen = gutters.find((gutter) => gutter.textContent?.trim() === step);
   chosen?.setAttribute("aria-current", "step");
   return chosen;
@@ -35,11 +42,10 @@ function changed(range) {
   label(range);
   mark()?.scrollIntoView({ block: "nearest" });
   range.dataset.scrubbing = "";
-  clearTimeout(timer);
-  timer = setTimeout(() => {
-    timer = 0;
+  frame ||= requestAnimationFrame(() => {
+    frame = 0;
     range.dispatchEvent(new CustomEvent("scrub", { bubbles: true }));
-  }, DELAY_MS);
+  });
 }
 
 /** @param {HTMLInputElement} range @param {number} step */
@@ -49,13 +55,29 @@ function move(range, step) {
   if (range.value !== before) changed(range);
 }
 
+/** @param {HTMLInputElement} range @returns {number[]} the steps that wrote memory; data-memory holds the way from each to the next */
+function memorySteps(range) {
+  let at = 0;
+  return (range.dataset.memory ?? "").split(",").filter(Boolean).map((gap) => (at += Number(gap)));
+}
+
 /** @param {HTMLInputElement} range @param {string} by "+1", "-1", "+memory" or "-memory" */
 function jump(range, by) {
   const at = range.valueAsNumber;
   if (!by.endsWith("memory")) return move(range, at + Number(by));
-  const steps = (range.dataset.memory ?? "").split(",").filter(Boolean).map(Number);
+  const steps = memorySteps(range);
   const to = by.startsWith("+") ? steps.find((step) => step > at) : steps.findLast((step) => step < at);
   if (to !== undefined) move(range, to);
+}
+
+/** Goes to the number that was typed, then to the range, where the arrow keys go on. @param {HTMLInputElement} field */
+function goTo(field) {
+  const range = rangeOf(field);
+  const step = Number(field.value.replaceAll(",", ""));
+  if (!range) return;
+  if (Number.isInteger(step) && step > 0) move(range, step);
+  range.focus();
+  label(range);
 }
 
 document.addEventListener("input", (event) => {
@@ -64,16 +86,32 @@ document.addEventListener("input", (event) => {
 
 document.addEventListener("click", (event) => {
   const button = around(event, "[data-scrub]");
-  const range = /** @type {HTMLInputElement | null | undefined} */ (
-    button?.closest(".scrub")?.querySelector("[data-scrubber]")
-  );
+  const range = button && rangeOf(button);
   if (!button || !range) return;
   event.preventDefault();
   jump(range, /** @type {string} */ (button.dataset.scrub));
 });
 
+document.addEventListener("focusin", ({ target }) => {
+  if (target instanceof HTMLInputElement && target.matches("[data-scrub-to]")) target.select();
+});
+
+document.addEventListener("focusout", ({ target }) => {
+  const range = target instanceof HTMLInputElement && target.matches("[data-scrub-to]") && rangeOf(target);
+  if (range) target.value = range.value;
+});
+
+document.addEventListener("keydown", (event) => {
+  const field = around(event, "[data-scrub-to]");
+  if (!(field instanceof HTMLInputElement)) return;
+  if (event.key === "Escape") rangeOf(field)?.focus();
+  else if (event.key === "Enter") goTo(field);
+  else return;
+  event.preventDefault();
+});
+
 document.addEventListener("htmx:afterRequest", ({ target }) => {
-  if (!timer && target instanceof HTMLInputElement) delete target.dataset.scrubbing;
+  if (!frame && target instanceof HTMLInputElement) delete target.dataset.scrubbing;
 });
 
 onContent((root) => {

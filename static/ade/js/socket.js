@@ -5,7 +5,9 @@
  * {"context": "step=14"}}, from data-panel and data-params. A panel that htmx brought is told of with the number of the
  * newest event it may hold, {"arrived": {"context": 117}}: the server draws it anew if the stream is further.
  *
- * @typedef {{seq?: number, fragments?: import("./patch.js").Fragment[], reload?: boolean}} Message
+ * What the page is about may be deleted meanwhile: {"gone": true} shows that, and the socket is not opened again.
+ *
+ * @typedef {{seq?: number, fragments?: import("./patch.js").Fragment[], reload?: boolean, gone?: boolean}} Message
  */
 import { patch, reload } from "./patch.js";
 
@@ -95,6 +97,7 @@ const isOvertaken = ({ panel }) => panel !== undefined && panel in arrived;
 
 /** @param {Message} message */
 async function take(message) {
+  if (message.gone) gone();
   if (message.fragments) patch(message.fragments.filter((fragment) => !isOvertaken(fragment)));
   if (message.reload) {
     await reload();
@@ -103,6 +106,14 @@ async function take(message) {
   }
   // A page loaded again may be further than the message that asked for it.
   advance(message.reload ? Math.max(message.seq ?? 0, Number(source?.dataset.seq)) : message.seq);
+}
+
+function gone() {
+  const old = socket;
+  socket = null;
+  old?.close();
+  show("off", "deleted");
+  document.getElementById("gone")?.removeAttribute("hidden");
 }
 
 async function flush() {

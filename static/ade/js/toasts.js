@@ -5,29 +5,51 @@ const SHOWN_MS = 6000;
 /**
  * @param {string} text
  * @param {"ok" | "warn" | "bad" | "accent"} [tone] a bad one stays until it is dismissed
+ * @param {string} [report] what "Copy report" copies
  */
-export function toast(text, tone = "accent") {
+export function toast(text, tone = "accent", report) {
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById("toast"));
   const node = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
   node.dataset.tone = tone;
   /** @type {HTMLElement} */ (node.querySelector("span")).textContent = text;
-  node.querySelector("button")?.addEventListener("click", () => node.remove());
+  const copy = /** @type {HTMLElement} */ (node.querySelector("[data-copy]"));
+  copy.hidden = !report;
+  copy.dataset.copy = report ?? "";
+  node.querySelector("[aria-label=Dismiss]")?.addEventListener("click", () => node.remove());
   document.getElementById("toasts")?.append(node);
   if (tone !== "bad") setTimeout(() => node.remove(), SHOWN_MS);
 }
 
+/** @param {CustomEvent["detail"]} detail of an htmx event @param {string} answer */
+function reportOf({ requestConfig, pathInfo }, answer) {
+  const asked = `${(requestConfig?.verb ?? "get").toUpperCase()} ${pathInfo?.requestPath ?? ""}`;
+  return [asked, answer, `on ${location.href}`, new Date().toISOString(), navigator.userAgent].join("\n");
+}
+
 document.addEventListener("toast", (event) => {
   const { text, tone } = /** @type {CustomEvent} */ (event).detail;
-  toast(text, tone);
+  // What an answer that failed says is told below, with a report.
+  if (tone !== "bad" || !failing) toast(text, tone);
+  else told = text;
 });
+
+/** Whether the answer at hand failed, and what it said by itself. */
+let failing = false;
+let told = "";
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  failing = /** @type {CustomEvent} */ (event).detail.xhr.status >= 400;
+  told = "";
+});
+document.addEventListener("htmx:afterOnLoad", () => (failing = false));
 document.addEventListener("htmx:responseError", (event) => {
-  const { xhr, pathInfo } = /** @type {CustomEvent} */ (event).detail;
-  if (!xhr.getResponseHeader("HX-Trigger")?.includes("toast"))
-    toast(`${pathInfo.requestPath} answered ${xhr.status} ${xhr.statusText}`, "bad");
+  const { detail } = /** @type {CustomEvent} */ (event);
+  const { xhr, pathInfo } = detail;
+  const text = told || `${pathInfo.requestPath} answered ${xhr.status} ${xhr.statusText}`;
+  failing = false;
+  toast(text, "bad", reportOf(detail, `${xhr.status} ${xhr.statusText}: ${text}`));
 });
 document.addEventListener("htmx:sendError", (event) => {
-  toast(
-    `${/** @type {CustomEvent} */ (event).detail.pathInfo.requestPath}: the server did not answer. Is it running?`,
-    "bad",
-  );
+  const { detail } = /** @type {CustomEvent} */ (event);
+  const text = `${detail.pathInfo.requestPath}: the server did not answer. Is it running?`;
+  toast(text, "bad", reportOf(detail, text));
 });

@@ -2,6 +2,7 @@
 export { basicSetup, EditorView } from "codemirror";
 export { acceptCompletion } from "@codemirror/autocomplete";
 export { indentWithTab } from "@codemirror/commands";
+export { javascript } from "@codemirror/lang-javascript";
 export { json, jsonParseLinter } from "@codemirror/lang-json";
 export { markdown } from "@codemirror/lang-markdown";
 export { globalCompletion, localCompletionSource, pythonLanguage } from "@codemirror/lang-python";

@@ -1,0 +1,1 @@
+"""Tools written in TypeScript: read by its own compiler, run by Node.js in the sandbox."""
