@@ -66,6 +66,7 @@ urlpatterns = [
     path(f"{_AGENT}/steps/<int:number>/fork", branches.fork),
     path(f"{_AGENT}/steps/<int:number>/rewind", branches.rewind),
     path(f"{_AGENT}/fork", branches.fork),
+    path(f"{_AGENT}/digest", branches.digest),
     path(f"{_AGENT}/branches/<str:branch_id>/come-back", branches.come_back),
     path(f"{_AGENT}/forks/<str:fork_id>/adopt", branches.adopt),
     path(f"{_AGENT}/compare", comparisons.comparison_list),

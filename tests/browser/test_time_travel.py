@@ -1,0 +1,93 @@
+"""Going back in an agent's time, and beside it, in the browser by keyboard alone."""
+
+from typing import Any
+
+import pytest
+from letta_client import Letta
+from playwright.sync_api import Page, expect
+
+from tests.e2e.serving import Server
+
+
+@pytest.fixture
+def client(live: Server) -> Letta:
+    return Letta(base_url=f"http://localhost:{live.port}")
+
+
+@pytest.fixture
+def marta(page: Page, client: Letta) -> Any:
+    """The open workspace of an agent that learnt a name and then a city, in four steps."""
+    blocks: Any = [{"label": "human", "value": "The person:"}]
+    agent = client.agents.create(name="concierge", model="offline/rules", memory_blocks=blocks)
+    client.agents.messages.create(agent.id, input="My name is Marta.")
+    client.agents.messages.create(agent.id, input="Please remember that I moved to Lisbon.")
+    page.goto(f"/agents/{agent.id}")
+    expect(page.locator("#trace .step")).to_have_count(4)
+    return agent
+
+
+def human(client: Letta, agent_id: str) -> str:
+    return str(client.agents.blocks.retrieve("human", agent_id=agent_id).value)
+
+
+def choose_step(page: Page, number: int) -> None:
+    """By the keys of the scrubber, from the newest back."""
+    label = page.locator("[data-scrub-label]")
+    for _ in range(4 - number):
+        before = label.text_content()
+        page.keyboard.press("k")
+        expect(label).not_to_have_text(before or "")
+    expect(label).to_contain_text(f"step {number}")
+    expect(page.locator("#step-facts")).to_be_visible()
+
+
+def test_rewind_look_and_come_back(page: Page, client: Letta, marta: Any) -> None:
+    with_lisbon = human(client, marta.id)
+    choose_step(page, 3)
+    page.keyboard.press("Shift+R")
+    expect(page.get_by_role("heading", name="Rewind concierge to before step 3")).to_be_visible()
+    expect(page.locator("#travel")).to_contain_text("Steps 3 to 4 stay in the record")
+    expect(page.locator("#branch-name")).to_be_focused()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("With Lisbon")
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel-branches")).to_contain_text("With Lisbon")
+    expect(page.locator(".step.left")).to_have_count(2)
+    assert "Lisbon" not in human(client, marta.id)
+    page.locator("#panel-branches").get_by_role("button", name="Come back").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Come back to “With Lisbon”")).to_be_visible()
+    expect(page.locator("#branch-name")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".step.left")).to_have_count(0)
+    assert human(client, marta.id) == with_lisbon
+
+
+def test_fork_at_a_step_change_its_memory_and_adopt_it(page: Page, client: Letta, marta: Any) -> None:
+    before = human(client, marta.id)
+    choose_step(page, 3)
+    page.keyboard.press("f")
+    expect(page.get_by_role("heading", name="Fork concierge at step 3")).to_be_visible()
+    expect(page.locator("#fork-name")).to_be_focused()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("What if Paris")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # opens the fields of its memory
+    page.keyboard.press("Tab")
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("Lives in Paris.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="What if Paris")).to_be_visible()
+    expect(page.locator("#trace-origin")).to_contain_text("Forked from concierge, as it was just before step 3")
+    assert human(client, marta.id) == before
+    page.goto(f"/agents/{marta.id}?drawer=branches")
+    page.locator("#panel-branches").get_by_role("button", name="Adopt").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Adopt What if Paris")).to_be_visible()
+    expect(page.locator("#branch-name")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel-branches")).to_contain_text("took over a fork")
+    assert human(client, marta.id) == "Lives in Paris."
