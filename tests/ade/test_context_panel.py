@@ -5,6 +5,7 @@ import re
 import pytest
 from django.test import Client
 from lxml import html
+from pytest_django.fixtures import DjangoAssertNumQueries
 
 from ade.panels.base import bind
 from ade.panels.trace import PAGE_STEPS, SHOWN_STEPS
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.django_db
 
 STEPS = 120
 SEEN = STEPS - 1
+MOST_QUERIES = 20
 
 
 @pytest.fixture
@@ -141,3 +143,11 @@ def test_a_long_turn_shows_its_last_steps_and_brings_the_earlier_ones(client: Cl
             break
         page = html.fragment_fromstring(client.get(addresses[0]).content.decode(), create_parent="div")
     assert numbers == list(range(1, STEPS + 1))
+
+
+@pytest.mark.parametrize("slug", ["trace", "context", "head", "timeline"])
+def test_a_panel_asks_the_database_a_fixed_number_of_times(
+    agent: Agent, slug: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_max_num_queries(MOST_QUERIES):
+        bind(slug, agent, {}).render()
