@@ -39,7 +39,8 @@ def move(agent: Agent, state: AgentState, line: Line, branch: Branch, author: Au
     """
     kept = kept_blocks(state)
     wanted = {version.block_id: {name: getattr(version, name) for name in memory_blocks.VERSIONED} for version in kept}
-    put_blocks(agent, wanted, branch, author, shared=shared)
+    restored = {version.block_id: version.version for version in kept}
+    put_blocks(agent, wanted, branch, author, shared=shared, restored=restored)
     changed = put_settings(agent, state.world.settings)
     changed += put_tools(agent, [tool_id for tool_id, _ in state.world.tools])
     revised = dict(state.world.archives)
@@ -62,14 +63,22 @@ def alone(agent: Agent, links: type[Any], noun: str, ids: Sequence[str], *, shar
 
 
 def put_blocks(
-    agent: Agent, wanted: Mapping[str, Mapping[str, Any]], branch: Branch, author: Author, *, shared: bool
+    agent: Agent,
+    wanted: Mapping[str, Mapping[str, Any]],
+    branch: Branch,
+    author: Author,
+    *,
+    shared: bool,
+    restored: Mapping[str, int] | None = None,
 ) -> None:
-    """Gives the agent these blocks, in this order, with these fields. Raises ``Refused`` when two would have one label."""
+    """Gives the agent these blocks, in this order, with these fields; ``restored``: the versions that these are of, whose authors the
+    texts have again. Raises ``Refused`` when two would have one label."""
     before = {block.pk: block for block in Block.objects.filter(agent_links__agent=agent)}
     AgentBlock.objects.filter(agent=agent).delete()
     versions = dict(Block.objects.filter(pk__in=wanted).values_list("id", "version"))
     for block_id in alone(agent, AgentBlock, "block", list(wanted), shared=shared):
-        written = memory_blocks.write(block_id, wanted[block_id], author, None)
+        own = (restored or {}).get(block_id)
+        written = memory_blocks.write(block_id, wanted[block_id], author, None, restored=own)
         BlockVersion.objects.filter(block=block_id, version=written.version, version__gt=versions[block_id]).update(
             branch=branch
         )

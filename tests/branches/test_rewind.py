@@ -86,7 +86,7 @@ async def test_a_block_goes_back_as_a_new_version_that_says_why() -> None:
     branch = await go_back(agent.id, 1, author=Author.PERSON)
     newest = await BlockVersion.objects.filter(block__agents=agent).order_by("-version").afirst()
     assert (newest.version, newest.value) == (len(versions) + 1, versions[0].value)
-    assert (newest.author, newest.branch_id) == (Author.PERSON, branch.id)
+    assert (newest.author, newest.branch_id, newest.restored) == (Author.PERSON, branch.id, 1)
 
 
 async def test_a_step_on_a_branch_that_was_left_can_be_gone_to() -> None:
