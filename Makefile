@@ -15,7 +15,7 @@ run: $(VENV)/installed
 	@exec $(BIN)/python manage.py serve
 
 test: $(VENV)/installed-dev
-	@$(BIN)/python -m pytest -n auto --dist loadgroup
+	@$(BIN)/python -m pytest -n auto
 
 # A home of its own: reading the settings makes the keys there.
 check: export MNEMOSCOPE_HOME := $(CURDIR)/$(VENV)/check

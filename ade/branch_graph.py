@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 WIDTH = 360
 _TRUNK, _FORK, _FLAT, _END = 16, 84, 128, 344
-_TOP, _ROW = 26, 34
+_TOP, _ROW = 28, 36
 _HUES = ("system", "messages", "core", "summary", "tools", "files", "toolreturn", "accent", "warn")
 """One for each of nine lines, by the names of data-kind and data-tone."""
 
@@ -30,7 +30,7 @@ class Line:
 
     @property
     def words_y(self) -> int:
-        return self.y - 8
+        return self.y - 11
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ class BranchView:
     state: str
     steps: list[StepView] = field(default_factory=list)
     said: Mapping[str, str] = field(default_factory=dict)
+    first_step: int = 0
     divergence: Divergence | None = None
     memory: MemoryEnd | None = None
     error: str = ""
@@ -44,6 +45,11 @@ class BranchView:
     @property
     def is_live(self) -> bool:
         return self.state in ("queued", "running")
+
+    @property
+    def can_become(self) -> bool:
+        """Whether the agent can become what the branch is."""
+        return self.variant is not None and self.state in ("completed", "failed", "cancelled")
 
     @property
     def tokens(self) -> int:
@@ -58,6 +64,10 @@ class BranchView:
     @property
     def took_ms(self) -> float:
         return sum((view.step.model_ms or 0) + (view.step.tools_ms or 0) for view in self.steps)
+
+    @property
+    def step_of_difference(self) -> int | None:
+        return self.first_step + self.divergence.at if self.divergence else None
 
     @property
     def rows(self) -> list["Row"]:
@@ -85,6 +95,11 @@ class ComparisonView:
         return any(branch.is_live for branch in self.branches)
 
     @property
+    def chosen(self) -> BranchView | None:
+        """The branch that is shown: at the right, unless the recorded tail stands there."""
+        return next((branch for branch in (self.right, self.left) if branch and branch.variant), None)
+
+    @property
     def can_run(self) -> bool:
         return any(branch.state == "waiting" for branch in self.branches)
 
@@ -108,7 +123,8 @@ def view_of(comparison: Comparison, params: Mapping[str, str]) -> ComparisonView
     by_letter = {branch.letter: branch for branch in branches}
     left = by_letter.get(params.get("left", ""), recorded)
     others = [branch for branch in branches if branch is not left]
-    right = by_letter.get(params.get("right", ""), others[0] if others else None)
+    asked = by_letter.get(params.get("right", ""))
+    right = asked if asked and asked is not left else next(iter(others), None)
     drawn = [_drawn(branch, left.letter) for branch in branches]
     estimate = comparisons.estimate_usd(comparison) if any(branch.state == "waiting" for branch in branches) else None
     return ComparisonView(comparison, branches, left, right, graph_of(comparison.from_step, drawn), estimate)
@@ -143,9 +159,9 @@ def _runs(variants: Sequence[Variant]) -> dict[str, Run]:
 def _branch(variant: Variant, recorded: BranchView, end: Mapping[str, str], runs: Mapping[str, Run]) -> BranchView:
     own = [runs[run_id] for run_id in variant.run_ids if run_id in runs]
     state = _state(variant, own)
-    view = BranchView(
-        letter(variant.position), variant.label, variant, state, step_views(comparisons.steps_of(variant))
-    )
+    steps = step_views(comparisons.steps_of(variant))
+    said = dict(zip(variant.run_ids, _said(variant.comparison), strict=False))
+    view = BranchView(letter(variant.position), variant.label, variant, state, steps, said, variant.first_step)
     if state in ("waiting", "gone"):
         return view
     view.divergence = first_difference(recorded.steps, view.steps, is_over=not view.is_live)

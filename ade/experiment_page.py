@@ -1,5 +1,6 @@
 """A model call made again, beside the recorded one: both answers, how their words differ, and how the requests do."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -103,12 +104,20 @@ def _choice(segment: SegmentView, changed: Mapping[str, str | None]) -> BlockCho
     )
 
 
+_FACTS = re.compile(r"- chars_current=(\d+)\n- chars_limit=\d+\n</metadata>\n(<warning>\n.*\n</warning>\n)?<value>\n")
+
+
 def value_in(shown: str) -> str:
-    """The text of a block as the prompt shows it (``render.block_text``), without the numbers of its lines."""
-    value = shown.partition("<value>\n")[2].rpartition("\n</value>")[0]
-    if "<warning>" not in shown.partition("<value>\n")[0]:
-        return value
-    return "\n".join(line.partition("→ ")[2] for line in value.split("\n"))
+    """The text of a block as the prompt shows it (``render.block_text``), without the numbers of its lines. It is as long as is said before
+    it, whatever else looks like it."""
+    body = shown.rpartition("\n</value>\n")[0]
+    for match in _FACTS.finditer(f"{body}\n"):
+        value = body[match.end() :]
+        if match[2]:
+            value = "\n".join(line.partition("→ ")[2] for line in value.split("\n"))
+        if len(value) == int(match[1]):
+            return value
+    return body.rpartition("<value>\n")[2]
 
 
 def page_context(agent: Agent, step: Step, experiment: Experiment | None) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """A run that stands at a breakpoint, as people see it: why, and what of it can be changed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from json import dumps
 from typing import Any
 
@@ -12,6 +13,7 @@ from agents_core.models import (
     Message,
     Pause,
     PauseStage,
+    Tool,
     ToolCall,
     ToolCallStatus,
 )
@@ -47,6 +49,17 @@ class StandingCall:
     call: ToolCall
     changed: Mapping[str, Any]
     writes: list[Write] = field(default_factory=list)
+    recording: Sequence[Mapping[str, Any]] = ()
+    source: str = ""
+
+    @property
+    def recording_json(self) -> str:
+        """As stepper.js takes it."""
+        return dumps(self.recording, ensure_ascii=False)
+
+    @property
+    def last_step(self) -> int:
+        return len(self.recording) - 1
 
     @property
     def decision(self) -> str:
@@ -120,7 +133,16 @@ def standing(pause: Pause) -> Standing:
         each.writes = [
             _write(proposed, each.changed) for proposed in pause.proposed if proposed["call_id"] == each.call.call_id
         ]
+        each.recording = pause.recordings.get(each.call.call_id, ())
+        each.source = _source(each.call) if each.recording else ""
     return Standing(pause, calls, Message.objects.filter(pk=message_id).first() if message_id else None)
+
+
+def _source(call: ToolCall) -> str:
+    """The code that ran, unless it was changed since."""
+    tool = Tool.objects.filter(name=call.name, agent_links__agent=call.agent_id).first()
+    source = (tool.source_code or "") if tool else ""
+    return source if call.code_digest and sha256(source.encode()).digest() == bytes(call.code_digest) else ""
 
 
 def _write(proposed: Mapping[str, str], changed: Mapping[str, Any]) -> Write:

@@ -28,6 +28,7 @@ from ade.views import (
     tool_environment,
     tool_history,
     tools,
+    watches,
     workspace,
 )
 from ade.views.handles import handle_options
@@ -65,6 +66,7 @@ urlpatterns = [
     path(f"{_AGENT}/steps/<int:number>/fork", branches.fork),
     path(f"{_AGENT}/steps/<int:number>/rewind", branches.rewind),
     path(f"{_AGENT}/fork", branches.fork),
+    path(f"{_AGENT}/digest", branches.digest),
     path(f"{_AGENT}/branches/<str:branch_id>/come-back", branches.come_back),
     path(f"{_AGENT}/forks/<str:fork_id>/adopt", branches.adopt),
     path(f"{_AGENT}/compare", comparisons.comparison_list),
@@ -102,6 +104,10 @@ urlpatterns = [
     path(f"{_AGENT}/schedules/<str:schedule_id>/delete", agent_settings.delete_schedule),
     path(f"{_AGENT}/conversations", agent_settings.add_conversation),
     path(f"{_AGENT}/conversations/<str:conversation_id>/delete", agent_settings.delete_conversation),
+    path(f"{_AGENT}/watches", watches.add),
+    path(f"{_AGENT}/watches/<str:watch_id>/save", watches.save),
+    path(f"{_AGENT}/watches/<str:watch_id>/delete", watches.delete),
+    path(f"{_AGENT}/watches/<str:watch_id>/break", watches.toggle_break),
     path(f"{_AGENT}/sleeptime", sleeptime.save),
     path(f"{_AGENT}/sleeptime/enable", sleeptime.enable),
     path(f"{_AGENT}/sleeptime/runs", sleeptime.runs),

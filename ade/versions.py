@@ -38,7 +38,7 @@ def version_views(versions: "QuerySet[BlockVersion]") -> list[VersionView]:
     """The views of ``versions``, in their order, in a fixed number of queries."""
     before = BlockVersion.objects.filter(block=OuterRef("block"), version=OuterRef("version") - 1)
     fields = {name: F(name) for name in VERSIONED}
-    found = versions.select_related("block", "step", "agent").annotate(
+    found = versions.select_related("block", "step", "agent", "branch").annotate(
         before=Subquery(before.values(fields=JSONObject(**fields))[:1])
     )
     why = causes(version.step for version in found)

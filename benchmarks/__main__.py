@@ -19,7 +19,7 @@ from benchmarks.parts import floors, start
 from benchmarks.table import Row, markdown
 from tests.e2e.serving import Server
 
-PARTS = ("start", "messages", "turns", "agents", "archival", "tools", "context", "live", "pages", "browser")
+PARTS = ("start", "messages", "turns", "agents", "archival", "tools", "context", "live", "pages", "browser", "watches")
 """Each is a module of ``benchmarks.parts``; they run in this order."""
 _STARTS = 5
 

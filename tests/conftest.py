@@ -13,6 +13,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from agents_core.embedded.cluster import Cluster
 from agents_core.embedded.place import Place
@@ -65,11 +67,32 @@ def pytest_unconfigure() -> None:
         shutil.rmtree(_home)
 
 
+class _ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """A file stays in one process, for its servers; and so do all that run code as one user, whose processes are counted together.
+
+    The longest come first: one that is begun last is waited for by all other processes.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = Path(nodeid.partition("::")[0])
+        return str(path.parent if path.parent.name == "sandbox" else path)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    config.option.loadscopereorder = False  # by the number of tests, which tells little of how long they take
+    return _ByFile(config, log)
+
+
+_LONG = ("sandbox", "browser", "e2e", "runtime", "sdk", "ade", "tools", "api")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file stays in one process, for its servers; and so do all that run code as one user, whose processes are counted together."""
-    for item in items:
-        folder = item.path.parent
-        item.add_marker(pytest.mark.xdist_group(str(folder if folder.name == "sandbox" else item.path)))
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        return _LONG.index(folder) if folder in _LONG else len(_LONG)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

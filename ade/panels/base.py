@@ -86,6 +86,7 @@ PANELS = Registry(
         "history": "ade.panels.history:HistoryPanel",
         "branches": "ade.panels.branches:BranchesPanel",
         "compactions": "ade.panels.compactions:CompactionsPanel",
+        "watches": "ade.panels.watches:WatchesPanel",
         "blame": "ade.panels.blame:BlamePanel",
         "output": "ade.panels.output:OutputPanel",
     },

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from ade.panels.base import Panel
-from agents_core.memory.digest import state_digest
 from agents_core.models import Agent, Branch, Cause, Fork
 
 MOVES = frozenset({"agent.rewound", "agent.came_back", "agent.adopted"})
@@ -68,14 +67,13 @@ class BranchesPanel(Panel):
 
     slug = "branches"
     title = "Branches"
-    follows: ClassVar[frozenset[str]] = frozenset({"agent.forked", "agent.changed", "run.ended", *MOVES})
+    follows: ClassVar[frozenset[str]] = frozenset({"agent.forked", "agent.changed", "step.started", *MOVES})
 
     def context(self) -> dict[str, Any]:
         rows = list(self._rows())[:_MOST]
         return {
             "rows": rows,
             "origin": Fork.objects.filter(agent=self.agent).select_related("parent").first(),
-            "digest": state_digest(self.agent.id),
             "last_step": self.agent.step_count,
             "fork_url": f"/agents/{self.agent.id}/fork",
             "chosen": self.params.get("branch", ""),

@@ -5,16 +5,16 @@ from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from asgiref.sync import async_to_sync
 from django.db.models import Q, QuerySet
 
 from ade.address import step_number, thread
 from ade.compared import NOTHING, against
 from ade.panels.base import Panel
-from ade.preview import preview_segments
 from ade.scrubber import scrubber_of
 from ade.window import Bar, Comparison, Group, bar_of, cells, envelope_of, groups_of
 from agents_core.actions.prompt import current_parts, stale_parts
-from agents_core.errors import NotFound
+from agents_core.errors import AgentsError, NotFound
 from agents_core.memory.render import BlockFacts, block_text, numbers_lines
 from agents_core.models import Block, Eviction, SegmentKind, Step, StepKind, StepStatus
 from agents_core.record.compare import Compared
@@ -23,6 +23,7 @@ from agents_core.record.lines import left_steps
 from agents_core.record.steps import SegmentView, segments_of
 from agents_core.runtime.compaction_settings import AT_COMPACTION, CompactionSettings
 from agents_core.runtime.policy import policy_of
+from agents_core.runtime.preview import preview_next
 
 _NAMES: Mapping[str, str] = {SegmentKind.SYSTEM: "system instructions", SegmentKind.RULES: "tool rules"}
 
@@ -79,7 +80,10 @@ class ContextPanel(Panel):
         return Step.objects.filter(stands | Q(request_digest__isnull=False), agent=self.agent)
 
     def _preview(self) -> dict[str, Any]:
-        segments = preview_segments(self.agent, thread(self.params) or None)
+        try:
+            segments = async_to_sync(preview_next)(self.agent.id, thread(self.params) or None).segments
+        except AgentsError as error:
+            return {"is_preview": True, "refusal": error.message, "bar": Bar([], self.agent.context_window)}
         bar = Bar(cells((s.kind, s.tokens) for s in segments), self.agent.context_window)
         groups = groups_of(segments, _uncompared(segments), self.params.get("seg", ""))
         return {"is_preview": True, "bar": bar, "groups": groups}

@@ -26,6 +26,7 @@ from agents_core.models import (
     Conversation,
     Event,
     Eviction,
+    Fork,
     Intervention,
     Message,
     Role,
@@ -170,6 +171,7 @@ class TracePanel(Panel):
         return {
             **self.place(),
             "conversation": Conversation.objects.filter(agent=self.agent, id=thread(self.params)).first(),
+            "origin": Fork.objects.filter(agent=self.agent).select_related("parent").first(),
             "turns": turns(runs[::-1]),
             "earlier": runs[-1].id if has_more else None,
         }

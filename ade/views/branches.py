@@ -5,12 +5,13 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from ade.journeys import Journey, journey, line_of
 from agents_core.actions import adopting, agents, forks
 from agents_core.actions import rewind as rewinding
 from agents_core.errors import AgentsError, NotFound
+from agents_core.memory.digest import state_digest
 from agents_core.models import Agent, Author, Fork
 from agents_core.record.states import AgentState, state_at, state_now
 
@@ -91,6 +92,13 @@ def adopt(request: HttpRequest, agent_id: str, fork_id: str) -> HttpResponse:
         return {"journey": journey(state_now(fork_id)), "own": own, "origin": origin, "left": _left(agent, origin)}
 
     return _dialog(request, "adopt", agent, asked)
+
+
+@require_GET
+def digest(request: HttpRequest, agent_id: str) -> HttpResponse:
+    """The hash of the agent's state."""
+    agent = agents.get(agent_id)
+    return render(request, "ade/partials/_digest.html", {"of": agent, "digest": state_digest(agent.id)})
 
 
 def _left(agent: Agent, origin: Fork) -> int:

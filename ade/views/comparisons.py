@@ -26,7 +26,9 @@ def comparison_list(request: HttpRequest, agent_id: str) -> HttpResponse:
     agent = agents.get(agent_id)
     found = Comparison.objects.filter(agent=agent).prefetch_related("variants")[:100]
     last = Step.objects.filter(agent=agent, kind="agent", request_digest__isnull=False).order_by("-number").first()
-    return render(request, "ade/pages/comparisons.html", {"agent": agent, "comparisons": found, "last": last})
+    first_url = f"/agents/{agent_id}/compare/new?step={last.number}" if last else ""
+    context = {"agent": agent, "comparisons": found, "last": last, "first_url": first_url}
+    return render(request, "ade/pages/comparisons.html", context)
 
 
 @require_GET

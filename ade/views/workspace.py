@@ -22,7 +22,7 @@ from agents_core.record.steps import request_bytes, response_bytes
 
 ASIDE = ("context", "next", "core", "archival", "recall", "files", "raw")
 MAIN = ("trace", "runs", "settings", "sleeptime")
-DRAWER = ("timeline", "breakpoints", "events", "history", "blame", "branches", "compactions", "output")
+DRAWER = ("timeline", "breakpoints", "watches", "events", "history", "blame", "branches", "compactions", "output")
 
 _STEP_PAGE = re.compile(r"/agents/[^/?#]+/steps/(\d+)(?:[?#]|$)")
 

@@ -179,9 +179,12 @@ def _queue(made: Agent, comparison: Comparison, changes: Changes, asked: dict[st
         client_tools=asked.get("client_tools", ()),
     )
     inputs = [Input(**message) for message in asked["messages"]]
-    compared = {"agent_id": comparison.agent_id, "from_step": comparison.from_step}
+    request = {
+        "compared": {"agent_id": comparison.agent_id, "from_step": comparison.from_step},
+        "calls_made": asked["calls_made"],
+    }
     run_id = new_id("run")
-    run_sync(queued_run(made.id, inputs, run_id, options=options, request={"compared": compared}, background=True).all)
+    run_sync(queued_run(made.id, inputs, run_id, options=options, request=request, background=True).all)
     return run_id
 
 

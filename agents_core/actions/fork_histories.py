@@ -39,6 +39,8 @@ WHERE agent_id = %(parent)s AND NOT (role = 'system' AND message.content -> 0 ? 
 )
 RETURNING seq
 """
+# The planner does not know yet how many messages were copied: looking through all of them for each word would take minutes.
+_HASH_JOINS, _ANY_JOINS = "SET LOCAL enable_nestloop = off", "SET LOCAL enable_nestloop = on"
 _VECTORS = """
 INSERT INTO message_vector (message_id, agent_id, embedding, "window", embedding_model, length)
 SELECT copied.id, %(fork)s, embedding, "window", embedding_model, length FROM message_vector AS vector
@@ -46,11 +48,13 @@ SELECT copied.id, %(fork)s, embedding, "window", embedding_model, length FROM me
 WHERE vector.agent_id = %(parent)s AND copied.agent_id = %(fork)s AND copied.indexed
 """
 _TERMS = """
+WITH copied AS MATERIALIZED (
+    SELECT original.id AS original, copied.id FROM message AS copied JOIN message AS original USING (seq)
+    WHERE copied.agent_id = %(fork)s AND copied.indexed AND original.agent_id = %(parent)s
+)
 INSERT INTO message_term (agent_id, lexeme, message_id, frequency, length)
-SELECT %(fork)s, lexeme, copied.id, frequency, length
-FROM message AS original JOIN message AS copied ON copied.agent_id = %(fork)s AND copied.seq = original.seq
-    JOIN message_term ON message_term.message_id = original.id
-WHERE original.agent_id = %(parent)s AND copied.indexed
+SELECT %(fork)s, lexeme, copied.id, frequency, length FROM message_term JOIN copied ON message_id = original
+WHERE agent_id = %(parent)s
 """
 _EVICTIONS = """
 INSERT INTO eviction (agent_id, conversation_id, trigger, mode, message_ids, summary_id, tokens_before, tokens_after, messages_before,
@@ -84,7 +88,8 @@ def copy_history(made: Agent, state: AgentState) -> None:
         "firsts": [first for first, _ in line],
         "lasts": [last for _, last in line],
     }
-    _, seqs, *_ = run_sync(Statement(sql, about) for sql in (_CONVERSATIONS, _MESSAGES, _VECTORS, _TERMS, _EVICTIONS))
+    statements = (_CONVERSATIONS, _MESSAGES, _HASH_JOINS, _VECTORS, _TERMS, _ANY_JOINS, _EVICTIONS)
+    _, seqs, *_ = run_sync(Statement(sql, about) for sql in statements)
     made.event_seq = max([state.seq, *(seq for (seq,) in seqs)])
     Agent.objects.filter(pk=made.pk).update(event_seq=made.event_seq)
 

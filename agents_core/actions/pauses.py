@@ -16,7 +16,7 @@ from agents_core.events.types import RunCancelRequested, RunEdited, RunResumed
 from agents_core.models import Author, Intervention, Message, Pause, PauseStage, Run, RunStatus, ToolCall
 from agents_core.models.pipeline import run_sync
 from agents_core.queue.tasks import defer_run
-from agents_core.runtime.breakpoints import ANYWHERE, NEXT_STEP
+from agents_core.runtime.state import ANYWHERE, NEXT_STEP
 
 _LONGEST = 1_000_000
 _STOP_AT = {"continue": None, "out": None, "over": NEXT_STEP, "into": ANYWHERE}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents_core.errors import NotFound, Refused
-from agents_core.models import Message, Role, Run, Step, StepKind
+from agents_core.models import Message, Role, Run, Step, StepKind, ToolCall
 from agents_core.record.lines import current_line, has_step
 
 MOST_STEPS = 50
@@ -65,10 +65,17 @@ def _inputs(steps: list[Step]) -> list[dict[str, Any]]:
             "run_id": run_id,
             "messages": [] if run_id == first else said[run_id],
             "most_steps": taken[run_id] + spare,
+            "calls_made": _called(first, steps[0].number) if run_id == first else [],
             **{name: runs[run_id].request[name] for name in _KEPT if runs[run_id].request.get(name)},
         }
         for run_id in asked
     ]
+
+
+def _called(run_id: str, before: int) -> list[str]:
+    """The tools that a run had called before a step of it, for its tool rules; a call that was refused took no time."""
+    calls = ToolCall.objects.filter(step__run=run_id, step__number__lt=before).exclude(duration_ms=0)
+    return list(calls.order_by("step__number", "position").values_list("name", flat=True))
 
 
 _KEPT = ("override_model", "override_system", "client_tools")

@@ -96,15 +96,12 @@ def series_of(
 
 @dataclass(frozen=True, slots=True)
 class Bisected:
-    """``turns``: the steps at which the expression became true, and false again, in order; the first of them is the answer. ``looked_at``
-    steps were evaluated, to step ``last``, and ``is_whole`` says whether those are all. ``stopped``: why not, when it cannot go on."""
+    """``turns``: the steps at which the expression became true, and false again, in order; the first of them is the answer. ``is_whole``:
+    all steps were looked at."""
 
-    expression: Expression
+    series: Series
     turns: Sequence[Change]
-    looked_at: int
-    last: int
     is_whole: bool
-    stopped: str
 
     @property
     def first(self) -> Change | None:
@@ -119,6 +116,5 @@ def bisect(
 
     All steps are recorded, so nothing has to be run again, and nothing is guessed between two of them.
     """
-    parsed = parse(expression)
-    [series], is_whole = series_of(agent_id, [parsed], conversation_id, budget_s=budget_s)
-    return Bisected(parsed, series.turns(), len(series.readings), series.last, is_whole, series.stopped)
+    [series], is_whole = series_of(agent_id, [parse(expression)], conversation_id, budget_s=budget_s)
+    return Bisected(series, series.turns(), is_whole and not series.stopped)

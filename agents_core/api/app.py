@@ -12,6 +12,7 @@ from agents_core.api.routers import (
     blocks,
     branches,
     compactions,
+    comparisons,
     conversations,
     core_memory,
     debugger,
@@ -69,6 +70,7 @@ api.add_router("/messages/batches", batches.router)
 api.add_router("/messages", messages.router)
 api.add_router("/runs", runs.router)
 api.add_router("/steps", steps.router)
+api.add_router("/comparisons", comparisons.router)
 api.add_router("/experiments", experiments.router)
 api.add_router("/conversations", conversations.router)
 api.add_router("/models", models.router)

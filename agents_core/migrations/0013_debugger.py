@@ -59,6 +59,7 @@ class Migration(migrations.Migration):
                 ('stage', models.TextField(choices=[('request', 'Request'), ('eviction', 'Eviction'), ('answer', 'Answer'), ('results', 'Results'), ('failed', 'Failed')])),
                 ('reasons', models.JSONField(default=list)),
                 ('proposed', models.JSONField(default=list)),
+                ('recordings', models.JSONField(default=dict)),
                 ('resolution', models.TextField(null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('resolved_at', models.DateTimeField(null=True)),

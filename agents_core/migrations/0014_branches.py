@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', agents_core.models.base.IdField(prefix='branch', serialize=False)),
                 ('name', models.TextField()),
-                ('cause', models.TextField(choices=[('rewind', 'Rewind'), ('come_back', 'Come Back'), ('adopt', 'Adopt')])),
+                ('cause', models.TextField(choices=[('rewind', 'a rewind'), ('come_back', 'coming back'), ('adopt', 'adopting a fork')])),
                 ('step_number', models.BigIntegerField(null=True)),
                 ('fork_id', models.TextField(null=True)),
                 ('seq', models.BigIntegerField()),

@@ -93,9 +93,10 @@ class PassageTerm(models.Model):
     """A posting: how often a lexeme stands in a passage of ``length`` terms. The index of the key includes both numbers."""
 
     pk = models.CompositePrimaryKey("archive_id", "lexeme", "passage_id")
-    archive = models.ForeignKey(Archive, models.CASCADE, related_name="+", db_index=False)
+    # Written together with the passage, whose keys are checked: to check each word's too is most of the time that it takes.
+    archive = models.ForeignKey(Archive, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     lexeme = models.TextField()
-    passage = models.ForeignKey(Passage, models.CASCADE, related_name="terms")
+    passage = models.ForeignKey(Passage, models.CASCADE, related_name="terms", db_constraint=False)
     frequency = models.PositiveSmallIntegerField()
     length = models.PositiveIntegerField()
 

@@ -32,9 +32,9 @@ class Fork(models.Model):
 class Cause(models.TextChoices):
     """Why an agent left a branch: it went back to a step, came back to a branch, or took over a fork."""
 
-    REWIND = "rewind"
-    COME_BACK = "come_back"
-    ADOPT = "adopt"
+    REWIND = "rewind", "a rewind"
+    COME_BACK = "come_back", "coming back"
+    ADOPT = "adopt", "adopting a fork"
 
 
 class Branch(models.Model):

@@ -64,8 +64,8 @@ class Experiment(models.Model):
 class Comparison(models.Model):
     """The tail of an agent's history from step ``from_step`` to ``to_step``, lived again in branches with the same inputs.
 
-    ``inputs`` are the requests that were sent from there on, in order: [{run_id, messages: [{role, content, name}], steps}], the first
-    without messages where the tail begins in the middle of a run.
+    ``inputs`` are the requests that were sent from there on, in order: [{run_id, messages: [{role, content, name, sender_id}], most_steps,
+    calls_made, override_model …}]. The first has no messages: its step saw them. ``most_steps``: how many a branch may take for it.
     """
 
     id = IdField("comparison")

@@ -69,6 +69,7 @@ class Pause(models.Model):
     """A stop of a run. ``reasons``: for each breakpoint that stopped it {"breakpoint_id", "kind", "text", "call_id", "label"}.
 
     ``proposed``: at RESULTS, the writes to blocks that would be made: {"call_id", "block_id", "label", "before", "after"}.
+    ``recordings``: of the calls that were stepped into, by call id, the steps of their code (``sandbox.base.RecordedStep``).
     ``resolution``: how it went on: "continue", "over", "into", "out" or "cancel"; None while it stands.
     """
 
@@ -79,6 +80,7 @@ class Pause(models.Model):
     stage = models.TextField(choices=PauseStage)
     reasons = models.JSONField(default=list)
     proposed = models.JSONField(default=list)
+    recordings = models.JSONField(default=dict)
     resolution = models.TextField(null=True)
     created_at = models.DateTimeField(db_default=models.functions.Now())
     resolved_at = models.DateTimeField(null=True)

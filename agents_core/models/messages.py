@@ -113,9 +113,10 @@ class MessageTerm(models.Model):
     """A posting: how often a lexeme stands in a message of ``length`` terms. The index of the key includes both numbers."""
 
     pk = models.CompositePrimaryKey("agent_id", "lexeme", "message_id")
-    agent = models.ForeignKey("Agent", models.CASCADE, related_name="+", db_index=False)
+    # Written together with the message's vectors, whose keys are checked: to check each word's too is most of the time that it takes.
+    agent = models.ForeignKey("Agent", models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     lexeme = models.TextField()
-    message = models.ForeignKey(Message, models.CASCADE, related_name="terms")
+    message = models.ForeignKey(Message, models.CASCADE, related_name="terms", db_constraint=False)
     frequency = models.PositiveSmallIntegerField()
     length = models.PositiveIntegerField()
 

@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from django.db.models import F, Func, Q, TextField, Value
@@ -55,9 +56,13 @@ class RecordedSteps:
 
     def scopes(self, after: int = 0, also: Collection[int] = ()) -> Iterator[RecordedScope]:
         """Those of the steps numbered above ``after``, and of ``also``, in order."""
+        return chain.from_iterable(self.batches(after, also))
+
+    def batches(self, after: int = 0, also: Collection[int] = ()) -> Iterator[Iterator[RecordedScope]]:
+        """As ``scopes``, in the parts in which they are read from the database."""
         last = 0
         while steps := self._batch(Q(number__gt=after) | Q(number__in=also), last):
-            yield from self._read(steps)
+            yield self._read(steps)
             last = steps[-1]["number"]
 
     def _batch(self, wanted: Q, last: int) -> list[dict[str, Any]]:
@@ -82,16 +87,21 @@ class RecordedSteps:
         self._load_parts({each for of_step in ids for each in of_step})
         calls = self._calls(steps)
         answers = self._answers(steps)
-        for step, of_step in zip(steps, ids, strict=True):
-            made = calls.get(step["id"], [])
-            scope = {**_step_scope(step), **_calls_scope(step, made), "answer": answers.get(step["id"])}
-            if of_step:
-                parts = [part for each in of_step if (part := self._parts[each])]
-                reported = step["prompt_tokens"] or None
-                scope |= request_scope(parts, self.names, step["context_window"], reported)
-            is_pending = step["status"] == StepStatus.PENDING
-            is_open = is_pending or any(call["status"] not in _FINAL for call in made)
-            yield RecordedScope(step["number"], scope, is_open, step["was_sent"] or not is_pending)
+        return (
+            self._scope(step, of_step, calls.get(step["id"], []), answers.get(step["id"]))
+            for step, of_step in zip(steps, ids, strict=True)
+        )
+
+    def _scope(
+        self, step: Mapping[str, Any], ids: Sequence[str], calls: Sequence[Mapping[str, Any]], answer: str | None
+    ) -> RecordedScope:
+        scope = {**_step_scope(step), **_calls_scope(step, calls), "answer": answer}
+        if ids:
+            parts = [part for each in ids if (part := self._parts[each])]
+            scope |= request_scope(parts, self.names, step["context_window"], step["prompt_tokens"] or None)
+        is_pending = step["status"] == StepStatus.PENDING
+        is_open = is_pending or any(call["status"] not in _FINAL for call in calls)
+        return RecordedScope(step["number"], scope, is_open, step["was_sent"] or not is_pending)
 
     # --- what is loaded -----------------------------------------------------------------------------------------------
 

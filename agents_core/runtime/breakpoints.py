@@ -23,11 +23,7 @@ from agents_core.runtime.pausing import Reason
 from agents_core.runtime.persist import commit_of
 from agents_core.runtime.preview import sent_of, view_of
 from agents_core.runtime.providers import Connection
-from agents_core.runtime.state import BreakpointFacts, StoredMessage, Turn
-
-NEXT_STEP, ANYWHERE = "model", "any"
-"""Where a person lets a run stop next: before its next model call, or wherever it can."""
-
+from agents_core.runtime.state import ANYWHERE, NEXT_STEP, BreakpointFacts, StoredMessage, Turn
 
 Scope = Callable[[Collection[str]], Mapping[str, Any]]
 """Gives what the names mean that a condition needs."""

@@ -1,13 +1,13 @@
 """What follows an answer of the model: its tool calls, and the commits that make them so."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from agents_core.events.types import StepEnded
 from agents_core.memory.render import stored_parts, text_of
 from agents_core.models import PauseStage, StepStatus, ToolCallStatus
-from agents_core.models.pipeline import Statement, json
+from agents_core.models.pipeline import Statement, json, storable
 from agents_core.runtime import approvals
 from agents_core.runtime.breakpoints import after_answer, after_calls
 from agents_core.runtime.calls import (
@@ -29,6 +29,7 @@ from agents_core.runtime.recording import ModelCall, StepEnd, record_call
 from agents_core.runtime.repeats import keys_of, unless_looping
 from agents_core.runtime.sleeptime import call_companions
 from agents_core.runtime.state import Turn
+from agents_core.sandbox.base import RecordedStep
 
 
 @dataclass(slots=True)
@@ -108,7 +109,11 @@ async def _commit_or_stand(step: Answered, stop: Outcome | None) -> Outcome:
             for plan in step.planned:
                 plan.waits = ToolCallStatus.PAUSED
             calls = {plan.call.id: left_by(plan) for plan in step.planned}
-            await _stand(step, PauseStage.RESULTS, reasons, calls=calls, proposed=_proposed(step.planned))
+            recordings = {
+                plan.call.id: _recording(plan.ran.steps) for plan in step.planned if plan.ran and plan.ran.steps
+            }
+            shown = {"proposed": _proposed(step.planned), "recordings": recordings}
+            await _stand(step, PauseStage.RESULTS, reasons, calls=calls, **shown)
     return await _commit_step(step, stop)
 
 
@@ -120,6 +125,10 @@ async def _stand(step: Answered, stage: PauseStage, reasons: Sequence[Reason], *
         tell_called(commit, step.planned)
     kept |= {"message_id": step.message.id, "finish_reason": step.finish_reason, "changes": dict(step.changes)}
     await pause(step.turn, commit, stage, reasons, **kept)
+
+
+def _recording(steps: Sequence[RecordedStep]) -> Any:
+    return storable([asdict(each) for each in steps])
 
 
 def _proposed(planned: Sequence[PlannedCall]) -> list[dict[str, Any]]:

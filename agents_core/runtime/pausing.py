@@ -10,7 +10,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from psycopg.errors import SerializationFailure
@@ -22,6 +22,7 @@ from agents_core.runtime.calls import PlannedCall
 from agents_core.runtime.interrupt import RunCancelled
 from agents_core.runtime.persist import Commit
 from agents_core.runtime.state import Turn
+from agents_core.sandbox.base import NewPassage
 from agents_core.tools.base import ToolResult
 
 
@@ -47,7 +48,8 @@ WITH paused AS (
     UPDATE run SET status = 'paused', pauses = pauses + 1, suspended = %s, stop_at = NULL
     WHERE id = %s AND NOT cancel_requested RETURNING id
 ), noted AS (
-    INSERT INTO pause (id, agent_id, run_id, step_id, stage, reasons, proposed) SELECT %s, %s, id, %s, %s, %s, %s FROM paused
+    INSERT INTO pause (id, agent_id, run_id, step_id, stage, reasons, proposed, recordings)
+    SELECT %s, %s, id, %s, %s, %s, %s, %s FROM paused
 )
 SELECT ensure(EXISTS (SELECT 1 FROM paused), '{_CANCELLED}')
 """
@@ -60,13 +62,18 @@ async def pause(
     reasons: Sequence[Reason],
     *,
     proposed: Sequence[Mapping[str, Any]] = (),
+    recordings: Mapping[str, Any] | None = None,
     **suspended: Any,
 ) -> None:
     """Writes ``commit`` and lets the run stand. Always raises: ``Paused``, or ``RunCancelled`` when somebody asked for that meanwhile."""
     pause_id = new_id("pause")
     kept = None if stage == PauseStage.FAILED else {"stage": stage, "step_id": turn.step_id, **suspended}
     of_pause = (pause_id, turn.agent.id, turn.step_id, stage, json([asdict(reason) for reason in reasons]))
-    commit.add(Statement(_PAUSE, (json(kept) if kept else None, turn.run_id, *of_pause, json(list(proposed)))))
+    commit.add(
+        Statement(
+            _PAUSE, (json(kept) if kept else None, turn.run_id, *of_pause, json(list(proposed)), json(recordings or {}))
+        )
+    )
     commit.emit(RunPaused(pause_id, stage, "; ".join(reason.text for reason in reasons)))
     try:
         await commit.run()
@@ -90,7 +97,7 @@ def go_on(commit: Commit, turn: Turn) -> None:
 def left_by(plan: PlannedCall) -> dict[str, Any]:
     """What is kept of a call that has run and cannot be run again; of one that can, only that it was refused."""
     if plan.ran is not None:
-        return {"ran": asdict(plan.ran), "read": plan.read}
+        return {"ran": asdict(replace(plan.ran, steps=())), "read": plan.read}
     if plan.result is not None and (plan.refused or not plan.can_be_redone):
         return {"result": asdict(plan.result), "refused": plan.refused}
     return {}
@@ -101,4 +108,5 @@ def take_back(plan: PlannedCall, left: Mapping[str, Any]) -> None:
     plan.refused = bool(left.get("refused"))
     plan.result = ToolResult(**left["result"]) if "result" in left else None
     if "ran" in left:
-        plan.ran, plan.read = ToolResult(**left["ran"]), left["read"]
+        passages = [NewPassage(each["text"], tuple(each["tags"])) for each in left["ran"]["passages"]]
+        plan.ran, plan.read = ToolResult(**{**left["ran"], "passages": passages}), left["read"]

@@ -303,6 +303,7 @@ def _turn_of(commit: Commit, rows: dict[str, Rows], step_id: str) -> Turn:
         step_number=number,
         pauses=pauses,
         stop_at=stop_at,
+        calls_made=list(request.get("calls_made", ())),
         spent=Spent(monotonic() - running_s),
     )
 
@@ -395,7 +396,8 @@ async def refresh_world(turn: Turn) -> None:
 def _take_world(turn: Turn, row: tuple[Any, ...]) -> None:
     ratio, samples, blocks, tools, turn.revisions, tended, breakpoints, directory = row[-8:]
     turn.archive_ids = list(turn.revisions)
-    turn.breakpoints = [BreakpointFacts(*facts) for facts in breakpoints]
+    # A branch that is only compared goes on to its end.
+    turn.breakpoints = [] if turn.is_compared else [BreakpointFacts(*facts) for facts in breakpoints]
     turn.directory = directory_of(directory)
     turn.tended = Tended(*tended) if tended else None
     turn.blocks = {

@@ -117,6 +117,10 @@ class StoredMessage:
         return "".join(part.get("text", "") for part in self.content if part["type"] == "text")
 
 
+NEXT_STEP, ANYWHERE = "model", "any"
+"""Where a person lets a run stop next: before its next model call, or wherever it can; the code of its tools is recorded on the way."""
+
+
 @dataclass(frozen=True, slots=True)
 class BreakpointFacts:
     """A breakpoint that may stop this agent's runs, as in ``agents_core.models.Breakpoint``."""

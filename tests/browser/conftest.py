@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, expect, sync_playwright
 
+from tests.e2e.homes import filled
 from tests.e2e.serving import Server
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -30,13 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
-            item.add_marker(pytest.mark.timeout(180))
+            item.add_marker(pytest.mark.timeout(400))
 
 
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """``manage.py serve`` on a home of its own."""
-    with Server(tmp_path_factory.mktemp("browser") / "home") as server:
+    with Server(filled(tmp_path_factory.mktemp("browser") / "home")) as server:
         yield server
         server.stop()
 

@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests.api.receiver import Receiver
+from tests.e2e.homes import filled
 from tests.e2e.serving import Server
 from tests.e2e.test_crash import Person
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("chores") / "home"
+    return filled(tmp_path_factory.mktemp("chores") / "home")
 
 
 @pytest.fixture(scope="module")

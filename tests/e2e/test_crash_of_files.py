@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.homes import filled
 from tests.e2e.serving import Server
 from tests.e2e.test_crash import Person
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 TEXT = "".join(f"Entry {n}: " + "words of many kinds, " * 45 + "\n\n" for n in range(1500))
 BOUNDARY = "----a-boundary-of-the-test"
@@ -28,7 +29,7 @@ def upload(server: Server, folder_id: str) -> dict[str, Any]:
 
 
 def test_a_killed_worker_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    with Server(tmp_path / "home") as server:
+    with Server(filled(tmp_path / "home")) as server:
         person = Person(server)
         folder_id = person.ask("/v1/folders/", {"name": "Long", "embedding": "local/hashing"})["id"]
         path = f"/v1/folders/{folder_id}/files/{upload(server, folder_id)['id']}"

@@ -390,6 +390,21 @@ async def test_step_over_goes_to_the_next_model_call_and_into_to_the_next_place(
     assert (await go_on(pause, "over")).status == "completed"
 
 
+async def test_stepping_into_a_call_records_the_code_of_its_tool_and_continuing_does_not() -> None:
+    await make_tool(MAIL_SOURCE)
+    for how in ("into", "continue"):
+        agent = await make_agent([Answer(calls=[MAIL]), "Sent."], tools=["send_mail"])
+        await stop(agent, "tool")
+        await stop(agent, "result")
+        assert (await go_on(await paused(agent), how)).status == "paused"
+        pause = await standing(agent)
+        recorded = pause.recordings.get((await call_of(agent)).call_id, [])
+        assert bool(recorded) is (how == "into")
+        assert not recorded or ["to", "'Bob'"] in recorded[0]["variables"]
+        assert (await go_on(pause)).status == "completed"
+        assert (await call_of(agent)).result == "sent to Bob"
+
+
 async def test_it_runs_to_a_step() -> None:
     search = [Answer(calls=[("conversation_search", {"query": f"tea {n}"})]) for n in range(5)]
     agent = await make_agent([*search, "No."], tools=["conversation_search"])

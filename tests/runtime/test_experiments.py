@@ -23,27 +23,25 @@ MODELS = ["openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5", "ollama/some-mode
 SEARCH = ("conversation_search", '{"query": "ships"}')
 AWKWARD = 'Quote " and \\ backslash,\nnew line, é 漢字 😀 {CORE_MEMORY}'
 _OWN_TABLES = (
-    "message",
-    "run",
-    "step",
-    "tool_call",
-    "event",
-    "eviction",
-    "agent_block",
-    "agent_tool",
-    "agent_archive",
-    "conversation",
-)
+    "message", "run", "step", "tool_call", "event", "eviction", "agent_block", "agent_tool", "agent_archive", "conversation",
+)  # fmt: skip
+_ROWS = "SELECT to_jsonb(t)::text FROM {table} t WHERE {owner} = %s ORDER BY 1"
+_AGENT = "SELECT (to_jsonb(t) - %s::text[])::text FROM agent t WHERE id = %s"
+_BLOCKS = "SELECT to_jsonb(b)::text FROM block b JOIN agent_block ON block_id = b.id WHERE agent_id = %s ORDER BY 1"
 
 
-def digest_of(agent: Agent) -> bytes:
-    """Of all rows of the agent, its blocks with their versions included."""
+def digest_of(agent: Agent, *, told_of_forks: bool = False) -> bytes:
+    """Of all rows of the agent, and of its blocks. ``told_of_forks``: but for the events that tell of forks, which are numbered too."""
     told = sha256()
     with connection.cursor() as cursor:
-        for table, owner in (("agent", "id"), *((table, "agent_id") for table in _OWN_TABLES)):
-            cursor.execute(f"SELECT to_jsonb(t)::text FROM {table} t WHERE {owner} = %s ORDER BY 1", (agent.id,))
-            told.update(repr((table, cursor.fetchall())).encode())
-        cursor.execute("SELECT to_jsonb(b)::text FROM block b ORDER BY 1")
+        for table in _OWN_TABLES:
+            cursor.execute(_ROWS.format(table=table, owner="agent_id"), (agent.id,))
+            told.update(
+                repr([row for row in cursor.fetchall() if not (told_of_forks and '"agent.forked"' in row[0])]).encode()
+            )
+        cursor.execute(_AGENT, (["event_seq", "updated_at"] if told_of_forks else [], agent.id))
+        told.update(repr(cursor.fetchall()).encode())
+        cursor.execute(_BLOCKS, (agent.id,))
         told.update(repr(cursor.fetchall()).encode())
     return told.digest()
 

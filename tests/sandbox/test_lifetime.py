@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,11 +85,13 @@ async def test_closing_while_it_starts_is_told_to_those_who_wait(own: Here) -> N
             await flight
 
 
-async def test_call_that_is_given_up_is_ended(own: Here) -> None:
+@pytest.mark.parametrize("busy_s", [0, 0.5], ids=["at once", "with its last words unread"])
+async def test_call_that_is_given_up_is_ended(own: Here, busy_s: float) -> None:
     name = f"given{os.getpid() % 10000}"
     source = _NAMED.format(name=name) + "def f():\n    time.sleep(300)"
     task = asyncio.create_task(own.run(source, wall_s=300))
     await _until(lambda: bool(named(name)))
+    time.sleep(busy_s)  # noqa: ASYNC251 - nothing of the server runs meanwhile
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -75,14 +75,14 @@ def readings_answer(series: Series, is_whole: bool, query: ReadingsQuery) -> dic
 def bisect_answer(found: Bisected, limit: int) -> dict[str, Any]:
     """``first_step``: the first at which the expression was true; ``turns``: that one, and each at which it turned since."""
     return {
-        "expression": found.expression.text,
+        "expression": found.series.expression.text,
         "first_step": found.first.number if found.first else None,
         "turns": [_turn(turn) for turn in found.turns[:limit]],
         "has_more": len(found.turns) > limit,
-        "steps": found.looked_at,
-        "last_step": found.last,
-        "complete": found.is_whole and not found.stopped,
-        "stopped": found.stopped or None,
+        "steps": len(found.series.readings),
+        "last_step": found.series.last,
+        "complete": found.is_whole,
+        "stopped": found.series.stopped or None,
     }
 
 

@@ -57,7 +57,7 @@ function show(stepper) {
   text("event", step.event === "line" ? "" : `${WORDS[step.event]} ${step.note}`);
   stepper.dataset.event = step.event;
   range.setAttribute("aria-valuetext", `step ${range.valueAsNumber + 1}, line ${step.line}`);
-  const printed = document.getElementById("tool-stdout")?.textContent ?? "";
+  const printed = document.getElementById(stepper.dataset.stdout ?? "tool-stdout")?.textContent ?? "";
   text("printed", [...printed].slice(0, step.printed).join(""));
   stepper.querySelector("tbody")?.replaceChildren(...rowsOf(stepper, step));
   stepper.querySelector(".changed")?.scrollIntoView({ block: "nearest" });
@@ -100,7 +100,7 @@ document.addEventListener("input", (event) => {
 onContent((root) => {
   for (const stepper of all(root, "[data-stepper]")) {
     const steps = stepsOf(stepper);
-    const tab = document.getElementById("tab-steps");
+    const tab = stepper.id === "tool-steps" ? document.getElementById("tab-steps") : null;
     if (steps.length) {
       tab?.click();
       rangeOf(stepper).value = String(beginning(steps));
