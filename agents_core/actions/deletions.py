@@ -13,6 +13,8 @@ from agents_core.models import ACTIVE, SLEEPTIME_GROUPS, Agent, Archive, Author,
 from agents_core.models.pipeline import Statement, run_sync
 
 _LET_GO_OF_STEPS = (
+    "DELETE FROM intervention WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
+    "DELETE FROM pause WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
     "UPDATE block_version SET step_id = NULL WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
     "UPDATE passage SET step_id = NULL WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
     "UPDATE block_proposal SET step_id = NULL WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
@@ -24,6 +26,8 @@ _WAITS = (
     "DELETE FROM run_wait WHERE awaited_id IN (SELECT id FROM run WHERE {owner} = %s)",
 )
 _STEPS = (
+    "DELETE FROM intervention WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
+    "DELETE FROM pause WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
     "DELETE FROM tool_call WHERE step_id IN (SELECT id FROM step WHERE {owner} = %s)",
     "DELETE FROM step WHERE {owner} = %s",
 )
@@ -50,6 +54,8 @@ _OF_AGENT = (
         f"DELETE FROM {table} WHERE agent_id = %s"
         for table in (
             "segment",
+            "breakpoint",
+            "watch",
             "run",
             "conversation",
             "event",
