@@ -1,6 +1,7 @@
 """The tools of MCP servers: kept as the servers list them, and tried."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ from agents_core.errors import NotFound
 from agents_core.models import AgentTool, McpServer, McpTool, Tool, ToolType
 from agents_core.models.pipeline import storable
 from agents_core.tools.base import BUILTIN_TOOLS, ToolResult
-from agents_core.tools.mcp.listing import RemoteTool
+from agents_core.tools.mcp.listing import Listing, RemoteTool
 from agents_core.tools.mcp.run import run_once
 from agents_core.tools.mcp.schema import SchemaUnusable, described, free_name, usable
 
@@ -47,12 +48,18 @@ async def get_async(server_id: str) -> McpServer:
     return server
 
 
-def store(server_id: str, seen: Look) -> Changes:
-    """Keeps what was seen of the server, and its tools. Raises ``NotFound``."""
+async def follow(server_id: str, found: Listing, took_ms: float) -> None:
+    """Keeps what a server lists that has said that its tools are others now. Nothing happens when it was removed meanwhile."""
+    with suppress(NotFound):
+        await sync_to_async(store)(server_id, Look(found, None, took_ms), unasked=True)
+
+
+def store(server_id: str, seen: Look, *, unasked: bool = False) -> Changes:
+    """Keeps what was seen of the server, and its tools; ``unasked``: because the server said so. Raises ``NotFound``."""
     with transaction.atomic():
         server = locked(server_id)
         changes = _reconciled(server, seen.found.tools) if seen.found else Changes()
-        told = {"changes": asdict(changes)} if seen.found else {}
+        told = {"changes": asdict(changes), "unasked": unasked} if seen.found else {}
         before = server.last_check or {}
         # What was there before stays in sight while the server is away.
         kept = {} if seen.found else {n: before[n] for n in ("tools", "resources", "prompts") if n in before}

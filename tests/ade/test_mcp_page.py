@@ -116,8 +116,8 @@ def test_all_tools_are_given_to_an_agent_and_taken(post: Post, added: str) -> No
 
     agent = agents.create(NewAgent(name="Ada", model="offline/rules", include_base_tools=False))
     held = AgentTool.objects.filter(agent=agent)
-    assert "9 of 9" in post(f"{added}/agents/{agent.id}/attach", 200)
-    assert held.count() == 9
+    assert "10 of 10" in post(f"{added}/agents/{agent.id}/attach", 200)
+    assert held.count() == 10
     assert "Detach" not in post(f"{added}/agents/{agent.id}/detach", 200)
     assert held.count() == 0
 

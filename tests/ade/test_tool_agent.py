@@ -234,5 +234,5 @@ def keep(client, agent_id: str) -> list:
     parts = await site.post("/tools/run", source=source)
     assert text_of(parts, "tool-value") == "[true, [], 0]"
     assert (
-        text_of(parts, "tool-changes") == "An agent's call would store in its archival memory: passage Likes tea. drink"
+        text_of(parts, "tool-changes") == "An agent's call would store in its archival memory: passageLikes tea. drink"
     )

@@ -280,3 +280,16 @@ async def test_what_is_not_there_or_not_ones_own_is_not_found(
     ids = {"folder": made["id"], "other": other["id"], "file": file["id"], "agent": agent["id"]}
     answered, body = await api.call(method, path.format(**ids, nofolder=NO_FOLDER, nofile=NO_FILE))
     assert (answered, isinstance(body["detail"], str)) == (status, True)
+
+
+async def test_folders_and_files_are_counted_and_measured(api: Api) -> None:
+    nothing = {"total_sources": 0, "total_files": 0, "total_size": 0, "sources": []}
+    assert await api.get("/folders/metadata") == nothing
+    made = await folder(api)
+    file = await upload(api, made["id"])
+    whole = await api.get("/folders/metadata")
+    assert (whole["total_sources"], whole["total_files"], whole["sources"]) == (1, 1, [])
+    [each] = (await api.get("/sources/metadata", include_detailed_per_source_metadata=True))["sources"]
+    assert (each["source_name"], each["file_count"], each["total_size"]) == ("Animals", 1, whole["total_size"])
+    size = {"file_id": file["id"], "file_name": file["file_name"], "file_size": file["file_size"]}
+    assert (each["files"], file["file_size"]) == ([size], whole["total_size"])

@@ -35,7 +35,7 @@ def test_a_server_is_added_and_given_to_an_agent_by_keyboard(live: Server, page:
 
     page.get_by_role("button", name="Attach to Ada of the keys").focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#mcp-agents")).to_contain_text("9 of 9")
+    expect(page.locator("#mcp-agents")).to_contain_text("10 of 10")
     page.locator("h1").click()
     page.keyboard.press("r")
     expect(page.locator(".toast")).to_contain_text("Nothing has changed.")

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import EmbeddedResource, ImageContent, ResourceLink, TextContent, TextResourceContents
 
@@ -51,6 +51,15 @@ def fail() -> str:
 def long(characters: int) -> str:
     """A long text."""
     return "x" * characters
+
+
+@server.tool()
+async def grow(name: str, ctx: Context) -> str:
+    """Has one more tool from now on, and says so three times."""
+    server.add_tool(lambda: f"I am {name}", name=name, description="Grown.")
+    for _ in range(3):
+        await ctx.session.send_tool_list_changed()
+    return "grown"
 
 
 @server.tool()

@@ -1,5 +1,7 @@
 """Folders of files, and an agent's: older clients call them sources (agents_core.api.urls)."""
 
+from django.db.models import Count, Sum
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from ninja import File as FormFile
 from ninja import Query, Router
@@ -19,9 +21,12 @@ from agents_core.api.schemas.folders import (
     AgentFileResponse,
     FileList,
     FileResponse,
+    FileSize,
     FolderCreate,
     FolderFilter,
     FolderResponse,
+    FolderSize,
+    FoldersSize,
     FolderUpdate,
     HundredCursor,
     Upload,
@@ -50,6 +55,33 @@ def create_folder(request: HttpRequest, body: FolderCreate) -> HttpResponse:
 @router.get("/count", response=int)
 def count_folders(request: HttpRequest) -> HttpResponse:
     return reply(Folder.objects.count())
+
+
+@router.get("/metadata", response=FoldersSize)
+def measure_folders(request: HttpRequest, include_detailed_per_source_metadata: bool = False) -> HttpResponse:
+    """How many folders and files there are and how large they are."""
+    stored = File.objects.aggregate(count=Count("id"), size=Coalesce(Sum("size_bytes"), 0))
+    each = Folder.objects.prefetch_related("files").order_by("name") if include_detailed_per_source_metadata else []
+    measured = [_measured(folder) for folder in each]
+    return reply(
+        FoldersSize(
+            total_sources=Folder.objects.count(),
+            total_files=stored["count"],
+            total_size=int(stored["size"]),
+            sources=measured,
+        )
+    )
+
+
+def _measured(folder: Folder) -> FolderSize:
+    sizes = [FileSize(file_id=one.id, file_name=one.name, file_size=one.size_bytes) for one in folder.files.all()]
+    return FolderSize(
+        source_id=folder.id,
+        source_name=folder.name,
+        file_count=len(sizes),
+        total_size=sum(one.file_size for one in sizes),
+        files=sizes,
+    )
 
 
 @router.get("/name/{folder_name}", response=str)

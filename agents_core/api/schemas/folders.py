@@ -35,6 +35,29 @@ class FolderResponse(Answer):
         return cls.model_construct(**{name: getattr(folder, name) for name in own}, embedding_config=config)
 
 
+class FileSize(Answer):
+    file_id: str
+    file_name: str
+    file_size: int
+
+
+class FolderSize(Answer):
+    source_id: str
+    source_name: str
+    file_count: int
+    total_size: int
+    files: list[FileSize]
+
+
+class FoldersSize(Answer):
+    """Sizes are bytes of the files as they were uploaded; ``sources`` is empty unless each is asked for."""
+
+    total_sources: int
+    total_files: int
+    total_size: int
+    sources: list[FolderSize]
+
+
 class FolderCreate(StrictBody):
     name: str
     description: str | None = None

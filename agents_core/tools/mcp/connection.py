@@ -4,6 +4,7 @@ A server that does not answer costs its own callers a bounded time, and then, fo
 """
 
 import asyncio
+import logging
 import math
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from agents_core.errors import AgentsError
+from agents_core.registry import Registry
 from agents_core.tools.mcp.errors import (
     McpRefused,
     McpSignInNeeded,
@@ -34,11 +36,19 @@ if TYPE_CHECKING:
     from mcp import Client
     from mcp.types import CallToolResult
 
+logger = logging.getLogger(__name__)
+
 CONNECT_S = 30.0
 """How long a server may take to start and greet."""
 
 IDLE_S = 300.0
 """A connection that nobody used for so long is closed."""
+
+FOLLOW_AFTER_S = 5.0
+"""How long a server that says its tools have changed has to finish changing them."""
+
+LISTENERS = Registry("listener of MCP servers", {"tools": "agents_core.actions.mcp_tools:follow"})
+"""Called with the id of a server, its new ``Listing`` and how many ms listing took."""
 
 _CLOSE_S = 5.0
 _FIRST_PAUSE_S = 1.0
@@ -54,16 +64,22 @@ class SessionLost(McpUnreachable):
 
 
 class Connection:
-    """One connection, held open by a task of its own: the SDK wants to be entered and left by the same one."""
+    """One connection, held open by a task of its own: the SDK wants to be entered and left by the same one.
+
+    ``changed`` is called when the server says that its tools are others now."""
 
     def __init__(
-        self, target: Target, auth: "Callable[[Target], Auth | None]" = auth_of, patience_s: float | None = None
+        self,
+        target: Target,
+        auth: "Callable[[Target], Auth | None]" = auth_of,
+        patience_s: float | None = None,
+        changed: "Callable[[Connection], None] | None" = None,
     ) -> None:
         self.target = target
         self._auth = auth
         self._patience_s = CONNECT_S if patience_s is None else patience_s
         self._end = asyncio.Event()
-        self._notes = Notes(self._end.set)
+        self._notes = Notes(self._end.set, lambda: changed(self) if changed else None)
         self._ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
         self._calls = 0
         self._used_at = monotonic()
@@ -202,6 +218,28 @@ class Connections:
     def __init__(self) -> None:
         self._open: dict[Target, Connection] = {}
         self._failed: dict[Target, _Failure] = {}
+        self._following: dict[Target, asyncio.Task[None]] = {}
+
+    def _follow(self, connection: Connection) -> None:
+        """Has the stored tools made those that the server lists now: soon, and once however often it says so meanwhile."""
+        target = connection.target
+        if target not in self._following:
+            task = self._following[target] = asyncio.create_task(self._list_again(connection))
+            task.add_done_callback(lambda _: self._following.pop(target, None))
+
+    async def _list_again(self, connection: Connection) -> None:
+        """Over the same connection: a program that is started anew may have other tools."""
+        from agents_core.tools.mcp.listing import listing  # It knows connections itself.
+
+        await asyncio.sleep(FOLLOW_AFTER_S)
+        began = monotonic()
+        try:
+            found = await listing(connection)
+            await LISTENERS.load("tools")(connection.target.server_id, found, (monotonic() - began) * 1000)
+        except AgentsError as error:
+            logger.warning("The tools of the MCP server %s were not listed again: %s", connection.target.name, error)
+        except Exception:  # the border of a foreign server: what it says must not end the worker's task unseen
+            logger.exception("The tools of the MCP server %s were not listed again", connection.target.name)
 
     async def call(self, target: Target, tool: str, arguments: Mapping[str, Any]) -> "CallToolResult":
         """What the server's tool gives. Raises as ``Connection.asked``; a call is made again only if the server did nothing with it."""
@@ -219,7 +257,7 @@ class Connections:
         connection = self._open.get(target)
         if connection is None or connection.is_closed:
             self._forget_old()
-            connection = self._open[target] = Connection(target)
+            connection = self._open[target] = Connection(target, changed=self._follow)
         try:
             await connection.client()
         except McpUnreachable as error:
@@ -237,6 +275,10 @@ class Connections:
         self._failed = {t: each for t, each in self._failed.items() if now < each.until + _LONGEST_PAUSE_S}
 
     async def aclose(self) -> None:
+        following = list(self._following.values())
+        for task in following:
+            task.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
         ending, self._open = list(self._open.values()), {}
         for connection in ending:
             connection.end()

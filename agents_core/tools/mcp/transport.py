@@ -24,9 +24,11 @@ _READ_BYTES = 65_536
 
 @dataclass(slots=True)
 class Notes:
-    """What was seen of a server. ``status``: its last HTTP status; ``stderr``: the end of what its program wrote there."""
+    """What was seen of a server. ``status``: its last HTTP status; ``stderr``: the end of what its program wrote there. ``ended`` and
+    ``changed`` are called when its program ends, and when it says that its tools are others now."""
 
     ended: Callable[[], None]
+    changed: Callable[[], None]
     status: int | None = None
     stderr: bytearray = field(default_factory=bytearray)
 
@@ -36,6 +38,13 @@ class Notes:
 
     async def heard(self, response: "Response") -> None:
         self.status = response.status_code
+
+    async def told(self, message: object) -> None:
+        """What the server says of itself, unasked."""
+        from mcp.types import ToolListChangedNotification
+
+        if isinstance(message, ToolListChangedNotification):
+            self.changed()
 
     @property
     def last_words(self) -> str:
@@ -52,7 +61,12 @@ def client_of(target: Target, notes: Notes, auth: "Auth | None" = None) -> "Clie
     streams = _program(target, notes) if target.kind == McpKind.STDIO else _address(target, notes, auth)
     # The handshake of an older server is the only one that SSE knows.
     mode = "legacy" if target.kind == McpKind.SSE else "auto"
-    return Client(streams, mode=mode, client_info=Implementation(name="mnemoscope", version=__version__))
+    return Client(
+        streams,
+        mode=mode,
+        message_handler=notes.told,
+        client_info=Implementation(name="mnemoscope", version=__version__),
+    )
 
 
 @asynccontextmanager

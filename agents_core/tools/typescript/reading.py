@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 VERSION: str = json.loads((HERE / "vendor/package.json").read_text(encoding="utf-8"))["dependencies"]["typescript"]
 NODE_FLAG = "--disable-wasm-trap-handler"
 """Without it fetch reserves more address space than a call has. Node.js has it since 20.15."""
-_LONGEST_S = 10.0
+_LONGEST_S = 20.0
 _HEAP_MB = 512
 _AT_ONCE = BoundedSemaphore(2)
 """Of the compiler's processes: an editor asks at every pause of typing."""
@@ -34,7 +34,7 @@ class CompilerFailed(Unavailable):
 class Reading:
     """``code`` is the source as a JavaScript module, empty where it cannot be one; ``order`` are its function's parameters,
     ``required`` those that every call needs; ``throws`` are the lines of the throw statements, ``literals`` the texts and numbers
-    of the source."""
+    of the source. ``failure``: why it could not be read at all."""
 
     schema: ToolSchema
     code: str = ""
@@ -42,6 +42,7 @@ class Reading:
     required: tuple[str, ...] = ()
     throws: frozenset[int] = frozenset()
     literals: frozenset[str | int | float] = frozenset()
+    failure: str = ""
 
 
 def read(source: str, function: str = "") -> Reading:
@@ -52,7 +53,7 @@ def read(source: str, function: str = "") -> Reading:
             raise CompilerFailed("TypeScript cannot read this: it holds the character NUL.")
         told = json.loads(_told(source, function))
     except CompilerFailed as failure:
-        return Reading(ToolSchema(problems=[Problem(1, 0, failure.message)]))
+        return Reading(ToolSchema(problems=[Problem(1, 0, failure.message)]), failure=failure.message)
     schema = ToolSchema(
         told["name"],
         told["description"],

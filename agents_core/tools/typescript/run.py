@@ -29,6 +29,8 @@ async def run(sandbox: Sandbox, call: SandboxCall) -> SandboxOutcome:
 def _wrapped(call: SandboxCall) -> SandboxCall:
     """Raises ``CompilerFailed``; ``SyntaxError`` for a source that is no TypeScript."""
     path, reading = node_path(), read(call.source, call.function)
+    if reading.failure:
+        raise CompilerFailed(reading.failure)
     if not reading.code:
         first = reading.schema.problems[0]
         raise SyntaxError(first.message, ("tool.ts", first.line, first.column + 1, ""))
