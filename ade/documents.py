@@ -21,7 +21,7 @@ FIRST = "ide"
 _ORDER = (FIRST, "agents", "watches", "tools", "tool-lab", "sandbox", "operating", "benchmarks", "architecture")
 _FOLDER = Path(settings.BASE_DIR) / "docs"
 _NAME = re.compile(r"[a-z0-9-]+")
-_PICTURE = re.compile(r"[a-z0-9-]+\.png")
+_PICTURE = re.compile(r"[a-z0-9-]{1,80}\.png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,9 @@ def names() -> list[str]:
 @cache
 def document(name: str) -> Document:
     """Raises ``NotFound``."""
-    path = _FOLDER / f"{name}.md"
-    if not _NAME.fullmatch(name) or not path.is_file():
+    if name not in names():
         raise NotFound("There is no such page of help.")
+    path = _FOLDER / f"{name}.md"
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = markdown.parse(path.read_text())
     title = tokens[1].content if tokens and tokens[0].type == "heading_open" else name

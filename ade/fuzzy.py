@@ -26,8 +26,8 @@ def score(query: str, name: str) -> float | None:
     word, then any part, then letters with others between; of equal ones the shorter name."""
     folded = name.casefold()
     scores = [_score(word, folded) for word in query.casefold().split()]
-    if not all(scores):
-        return None
+    if not scores or not all(scores):
+        return None if scores else 0
     return sum(scores) - min(len(folded), 200) / 1000
 
 

@@ -9,12 +9,19 @@ from itertools import chain, pairwise
 from django.db.models import Q
 
 from agents_core.models import Agent, BlockVersion, Pause, Step, StepKind, StepStatus
+from agents_core.record.lines import left_numbers
 
 MOST_TICKS = 120
 
 Numbers = tuple[int, ...]
 
-_WORDS = {"pause": "paused", "error": "failed", "compaction": "compacted", "memory": "wrote memory"}
+_WORDS = {
+    "pause": "paused",
+    "error": "failed",
+    "compaction": "compacted",
+    "memory": "wrote memory",
+    "left": "left on a branch",
+}
 """What can be marked, the gravest first."""
 
 
@@ -67,7 +74,8 @@ def scrubber_of(agent: Agent, last: int, value: int, newest: int) -> Scrubber:
 def _marked(agent_id: str, event_seq: int) -> dict[str, Numbers]:
     """The numbers of the steps that carry each mark. Nothing of it changes without an event: read once for each number of them."""
     found: dict[str, set[int]] = {mark: set() for mark in _WORDS}
-    for number, mark in chain(_ends(agent_id), _writes(agent_id), _pauses(agent_id)):
+    left = ((number, "left") for number in left_numbers(agent_id))
+    for number, mark in chain(_ends(agent_id), _writes(agent_id), _pauses(agent_id), left):
         found[mark].add(number)
     return {mark: tuple(sorted(numbers)) for mark, numbers in found.items()}
 

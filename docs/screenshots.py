@@ -65,6 +65,33 @@ class Photographer:
         self._open(f"/agents/{self._demo.desk}/rules?calls=open_letter,sort_letter%3Dquestion,find_patient")
         self._take("rules")
 
+    def palette(self) -> None:
+        self._open(f"/agents/{self._demo.concierge}")
+        self._page.keyboard.press("Control+k")
+        self._page.keyboard.type("flights")
+        self._take("palette")
+
+    def search(self) -> None:
+        self._open("/search?q=flight+preferences")
+        self._take("search")
+
+    def help(self) -> None:
+        self._open("/help")
+        self._take("help")
+
+    def notifications(self) -> None:
+        """What waits and what failed, over the workspace of another agent."""
+        self._open(f"/agents/{self._demo.concierge}")
+        self._page.keyboard.press("i")
+        self._take("notifications")
+
+    def tour(self) -> None:
+        """Its third stop: the context window."""
+        self._open(f"/agents/{self._demo.concierge}?tour=1")
+        for _ in range(2):
+            self._page.keyboard.press("ArrowRight")
+        self._take("tour")
+
     def tool_steps(self) -> None:
         """A recorded run, stopped in its middle."""
         self._open(f"/tools/{self._demo.tool}")
@@ -133,8 +160,13 @@ def main() -> None:
                 taken.memory()
                 taken.tool()
                 taken.rules()
+                taken.search()
                 if width == CLOSER:
                     taken.tool_steps()
+                    taken.palette()
+                    taken.help()
+                    taken.notifications()
+                    taken.tour()
                 page.close()
         for theme in THEMES:
             page = browser.new_page(base_url=origin, viewport={"width": CLOSER, "height": 800}, color_scheme=theme)

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models, transaction
+from django.db.models.expressions import DatabaseDefault
 from django.utils import timezone
 
 from agents_core.actions.prompt import current_parts
@@ -285,10 +286,14 @@ def _json(value: Any) -> str:
 
 
 def _copy(rows: Sequence[models.Model]) -> None:
-    """Writes ``rows`` of one table, in their order, with the key that the database gives where it does."""
+    """Writes ``rows`` of one table, in their order; what the first leaves to the database, it gives to all."""
     if not rows:
         return
-    fields = [field for field in rows[0]._meta.concrete_fields if not isinstance(field, models.AutoField)]
+    fields = [
+        field
+        for field in rows[0]._meta.concrete_fields
+        if not isinstance(field, models.AutoField) and not isinstance(getattr(rows[0], field.attname), DatabaseDefault)
+    ]
     columns = ", ".join(f'"{field.column}"' for field in fields)
     with connection.cursor() as cursor, cursor.copy(f"COPY {rows[0]._meta.db_table} ({columns}) FROM STDIN") as copy:
         for row in rows:

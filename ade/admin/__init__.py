@@ -4,11 +4,32 @@ Rows that the runtime writes (runs, steps, the record) can be read and not edite
 done by the same actions as everywhere, so that its events are told.
 """
 
+from django.apps import apps
 from django.contrib import admin
 
 from ade.admin import agents, history, memory, tools, work
+from ade.admin.base import Endless
 
 __all__ = ["agents", "history", "memory", "tools", "work"]
+
+PARTS = frozenset(
+    {
+        *("agentarchive", "agentblock", "agentfile", "agentfolder", "agenttool", "groupagent", "mcptool", "runwait"),
+        *("blob", "filecontent", "mcpsignin", "messageterm", "messagevector", "passageterm", "segment"),
+    }
+)
+"""Models of which a person sees nothing by itself: links between rows, and what stands behind one."""
+
+
+class Undescribed(Endless):
+    """A table of which no file here says what its columns are."""
+
+    search_fields = ("=pk",)
+
+
+for model in apps.get_app_config("agents_core").get_models():
+    if model not in admin.site._registry and model._meta.model_name not in PARTS:  # noqa: SLF001
+        admin.site.register(model, Undescribed)
 
 admin.site.site_header = "Mnemoscope operators"
 admin.site.site_title = "Mnemoscope"

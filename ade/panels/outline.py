@@ -58,7 +58,7 @@ class OutlinePanel(Panel):
 
     def count(self, what: str) -> int:
         """Passages or messages, up to one more than ``COUNTED``."""
-        rows: QuerySet[Passage] | QuerySet[Message] = Message.objects.filter(agent=self.agent)
+        rows: QuerySet[Passage] | QuerySet[Message] = Message.objects.filter(agent=self.agent, abandoned=False)
         if what == "passages":
             rows = Passage.objects.filter(archive__agents=self.agent, is_deleted=False)
         return rows.order_by()[: COUNTED + 1].count()

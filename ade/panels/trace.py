@@ -42,7 +42,7 @@ from agents_core.record.lines import left_steps
 
 PAGE = 20
 """Turns of a page at most."""
-PAGE_STEPS = 30
+PAGE_STEPS = 20
 """A page ends with the turn that reaches so many steps."""
 SHOWN_STEPS = 60
 """The last steps of a long turn; the earlier ones come when they are scrolled to."""
@@ -278,7 +278,7 @@ def turns(runs: Sequence[Run]) -> list[TurnView]:
     views: dict[str, list[StepView]] = defaultdict(list)
     taken = _steps_taken(runs)
     long = {run.id for run in runs if taken.get(run.id, 0) > SHOWN_STEPS}
-    steps = list(Step.objects.filter(run__in=[run for run in runs if run.id not in long]).defer("segments"))
+    steps = list(Step.objects.filter(run__in=[run for run in runs if run.id not in long]))
     steps += [step for run_id in long for step in last_steps(run_id)]
     for view in step_views(sorted(steps, key=lambda step: step.number)):
         views[view.step.run_id].append(view)
@@ -297,7 +297,7 @@ def _steps_taken(runs: Iterable[Run]) -> dict[str, int]:
 
 def last_steps(run_id: str, before: int | None = None) -> list[Step]:
     """The last ``SHOWN_STEPS`` of a run, or of those before the step of that number, the newest first."""
-    steps = Step.objects.filter(run=run_id).defer("segments").order_by("-number")
+    steps = Step.objects.filter(run=run_id).order_by("-number")
     return list((steps.filter(number__lt=before) if before else steps)[:SHOWN_STEPS])
 
 

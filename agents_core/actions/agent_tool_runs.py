@@ -1,20 +1,22 @@
 """Running a tool of an agent outside any turn of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
-from agents_core.actions import blocks
+from agents_core.actions import agents, archives, blocks
+from agents_core.actions.agent_archive import archive_answers
 from agents_core.actions.tool_environment import stored_variables
 from agents_core.actions.tools import of_agent, origin
 from agents_core.errors import InvalidInput
+from agents_core.memory.archival.base import PassageDraft
 from agents_core.memory.edits import checked
 from agents_core.memory.render import BlockFacts
 from agents_core.models import Agent, Author, Block, Tool
-from agents_core.sandbox.base import SandboxOutcome
+from agents_core.sandbox.base import NewPassage, SandboxOutcome
 from agents_core.tools.environment import Environment, Variable, environment
 from agents_core.tools.execute import run_source
 from agents_core.tools.languages import language
@@ -32,7 +34,7 @@ class _Prepared:
 
 
 async def run_of_agent(agent_id: str, name: str, arguments: dict[str, Any]) -> SandboxOutcome:
-    """What the agent's tool of that name gives for ``arguments``. What it changes of the agent's blocks is written.
+    """What the agent's tool of that name gives for ``arguments``. What it changes of the agent's memory is written.
 
     Raises ``NotFound``; ``InvalidInput`` for a tool of the product: it needs a turn; ``SandboxUnavailable``, ``PackagesUnavailable``;
     ``BlockEditError`` for a change that an agent may not make, ``Conflict`` when somebody else changed the block meanwhile.
@@ -46,10 +48,19 @@ async def run_of_agent(agent_id: str, name: str, arguments: dict[str, Any]) -> S
         prepared.environment,
         agent=prepared.agent,
         written_in=language(prepared.tool.source_type),
+        answer=archive_answers(agent_id),
     )
+    if outcome.passages:
+        await _insert(agent_id, outcome.passages)
     if outcome.blocks:
         await sync_to_async(_write)(prepared.blocks, outcome.blocks)
     return outcome
+
+
+async def _insert(agent_id: str, passages: Sequence[NewPassage]) -> None:
+    held = await sync_to_async(archives.of_agent)(agent_id)
+    archive = held[0] if held else await sync_to_async(archives.own_archive)(agent_id)
+    await archives.insert(archive, [PassageDraft(archive.id, one.text, tags=one.tags) for one in passages])
 
 
 def _prepare(agent_id: str, name: str) -> _Prepared:
@@ -62,6 +73,12 @@ def _prepare(agent_id: str, name: str) -> _Prepared:
     variables = [*stored_variables(tool.id, agent_id), *(Variable(key, value, False) for key, value in ids.items())]
     given = environment(variables, tool.pip_requirements, tool.hosts)
     return _Prepared(tool, given, told_of(agent, held.values()), held)
+
+
+def told_of_agent(agent_id: str) -> dict[str, Any]:
+    """As ``told_of``, of a stored agent. Raises ``NotFound``."""
+    agent = agents.get(agent_id)
+    return told_of(agent, Block.objects.filter(agent_links__agent=agent).order_by("agent_links__id"))
 
 
 def told_of(agent: Agent, held: Iterable[Block]) -> dict[str, Any]:

@@ -130,6 +130,7 @@ def tell_sharers(given: Iterable[Block], agent_id: str, author: Author, change: 
         return
     for link in AgentBlock.objects.filter(block__in=by_id).exclude(agent=agent_id).order_by("agent_id", "id"):
         _tell([link.agent_id], by_id[link.block_id], author, change)
+    _ring()
 
 
 def get(block_id: str) -> Block:

@@ -8,6 +8,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.db import IntegrityError, transaction
 
+from agents_core.actions.agent_archive import archive_answers
 from agents_core.actions.agents import locked
 from agents_core.actions.tool_environment import checked_hosts, checked_variables, packages_of, stored_variables
 from agents_core.actions.tool_rules import approval_rule, checked_rules
@@ -338,17 +339,27 @@ async def run_once(
 ) -> SandboxOutcome:
     """What the function of a source gives for ``arguments``, in the sandbox, with the variables ``env`` and ``pip_requirements`` of
     ``fields``; with ``record``, step by step. ``of``: the tool that the source is to replace; it has that one's variables and hosts too,
-    and its packages where ``fields`` name none. ``agent``: what it is told of the agent that calls it; what it changes of that one's
-    blocks is in the outcome and written nowhere.
+    and its packages where ``fields`` name none. ``agent``: what it is told of the agent that calls it, whose archival memory it may
+    read; what it changes of that one's memory is in the outcome and written nowhere.
 
     Raises ``Refused``, ``SandboxUnavailable``, ``PackagesUnavailable``.
     """
     name = fields.get("name") or described(fields).name
-    variables = [Variable(key, value, False) for key, value in checked_variables(env).items()]
+    ids = {"AGENT_ID": agent["id"], "LETTA_AGENT_ID": agent["id"]} if agent else {}
+    ids |= {"LETTA_TOOL_ID": of.id} if of else {}
+    variables = [Variable(key, value, False) for key, value in {**checked_variables(env), **ids}.items()]
     of_tool = await sync_to_async(stored_variables)(of.id) if of else []
     requirements = fields.get("pip_requirements", of.pip_requirements if of else None) or ()
     written_in = language(fields.get("source_type") or (of.source_type if of else None))
     given = environment([*of_tool, *variables], requirements, of.hosts if of else ())
     return await run_source(
-        fields["source_code"], name, arguments, given, agent=agent, limits=limits, record=record, written_in=written_in
+        fields["source_code"],
+        name,
+        arguments,
+        given,
+        agent=agent,
+        limits=limits,
+        record=record,
+        written_in=written_in,
+        answer=archive_answers(agent["id"]) if agent else None,
     )

@@ -50,9 +50,21 @@ def left_steps(steps: Sequence[Step]) -> list[Step]:
     """Those of an agent's steps that are on a branch that it has left."""
     if not steps or not Branch.objects.filter(agent=steps[0].agent_id).exists():
         return []
-    agent_id = steps[0].agent_id
-    lines = {thread: current_line(agent_id, thread) for thread in {step.conversation_id for step in steps}}
+    lines = _lines(steps[0].agent_id, {step.conversation_id for step in steps})
     return [step for step in steps if step.seq is not None and not has_step(lines[step.conversation_id], step.seq)]
+
+
+def left_numbers(agent_id: str) -> list[int]:
+    """The numbers of all steps of an agent that are on a branch that it has left."""
+    if not Branch.objects.filter(agent=agent_id).exists():
+        return []
+    taken = Step.objects.filter(agent=agent_id).order_by().values_list("number", "seq", "conversation")
+    lines = _lines(agent_id, {thread for _, _, thread in taken})
+    return [number for number, seq, thread in taken if seq is not None and not has_step(lines[thread], seq)]
+
+
+def _lines(agent_id: str, threads: set[str | None]) -> dict[str | None, Line]:
+    return {thread: current_line(agent_id, thread) for thread in threads}
 
 
 def _branches(agent_id: str, conversation_id: str | None) -> list[Branch]:

@@ -20,7 +20,7 @@ from agents_core.memory.blocks import not_under_review, proposal_statements, wri
 from agents_core.models import Author, Role, ToolCallStatus, ToolType, new_id, pipeline
 from agents_core.models.pipeline import Statement, json
 from agents_core.models.sealed import unseal
-from agents_core.runtime.custom_calls import environment_and_agent, write_changes
+from agents_core.runtime.custom_calls import answers, environment_and_agent, write_changes
 from agents_core.runtime.memory import AgentMemory
 from agents_core.runtime.others import AgentsOfTurn
 from agents_core.runtime.persist import Commit, NewMessage, refresh_world
@@ -44,7 +44,7 @@ class PlannedCall:
     """A call that the model made. ``arguments`` as the tool gets them; ``heartbeat`` is whether the model asked to be called again;
     ``refused``: it is not run, because there is no such tool or a rule forbids it now; ``waits``: AWAITING or HELD, for an answer;
     ``interrupted``: it was stopped on its way; ``note``: what the model is told beside the result; ``ran``: what the code of a
-    person's tool left, which was given the texts ``read`` of blocks by label."""
+    person's tool left, which was given the texts ``read`` of blocks by label; ``asked``: the record of its searches."""
 
     call: ToolCall
     position: int
@@ -59,6 +59,7 @@ class PlannedCall:
     started_ms: float = 0.0
     ran: ToolResult | None = None
     read: dict[str, str] = field(default_factory=dict)
+    asked: list[Statement] = field(default_factory=list)
     edits: list[BlockEdit] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
     events: list[AnyEvent] = field(default_factory=list)
@@ -125,6 +126,7 @@ async def run_and_commit(
     """Runs the calls that have no result yet and commits; when another writer changed a block meanwhile, the builtin ones run again on
     what stands there now, and what people's tools changed is written there."""
     open_calls = [plan for plan in planned if plan.result is None]
+    seen = {block.facts.id: block.value for block in turn.blocks.values()}
     for attempt in range(_WRITE_TRIES):
         ran = await run()
         try:
@@ -134,6 +136,9 @@ async def run_and_commit(
                 raise
             await asyncio.sleep(random() * min(_LONGEST_PAUSE_S, attempt * 0.002))
             await refresh_world(turn)
+            for block in turn.blocks.values():
+                if (before := seen.get(block.facts.id, block.value)) != block.value:
+                    block.met = (before, block.value)
             for plan in filter(lambda plan: plan.can_be_redone, open_calls):
                 plan.result, plan.edits, plan.statements, plan.events = None, [], [], []
     raise AssertionError("unreachable")
@@ -173,7 +178,8 @@ async def _run(turn: Turn, plan: PlannedCall, step_started: float) -> None:
     if plan.ran is None:
         plan.result = await run_builtin(plan.tool.name, plan.arguments, context, plan.tool.return_char_limit)
     else:
-        plan.result = write_changes(context, plan.tool.name, plan.ran, plan.read)
+        context.statements += plan.asked
+        plan.result = await write_changes(context, plan.tool.name, plan.ran, plan.read)
     if plan.failed:
         turn.blocks = before
     else:
@@ -187,8 +193,10 @@ async def _run_code(turn: Turn, plan: PlannedCall, tool: ToolFacts) -> ToolResul
     except AgentsError as error:
         return failed(tool.name, error)
     source, limit = tool.source_code or "", tool.return_char_limit
-    record = turn.stop_at == ANYWHERE
-    return await run_custom(tool.name, source, plan.arguments, environment, limit, agent, tool.language, record=record)
+    context = tool_context(turn, plan.call.id)
+    plan.asked = context.statements
+    told: dict[str, Any] = {"answer": answers(context), "record": turn.stop_at == ANYWHERE}
+    return await run_custom(tool.name, source, plan.arguments, environment, limit, agent, tool.language, **told)
 
 
 def tool_context(turn: Turn, call_id: str, step_id: str = "") -> ToolContext:

@@ -10,6 +10,8 @@ from agents_core.models import pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.models.sealed import unseal
 from agents_core.runtime.state import ToolFacts, Turn
+from agents_core.sandbox.base import Answer
+from agents_core.tools.archive_questions import PassageListing, PassageQuery, answers_of
 from agents_core.tools.base import ToolContext, ToolError, ToolResult
 from agents_core.tools.environment import Environment, Variable, environment
 from agents_core.tools.execute import failed
@@ -60,8 +62,36 @@ def _agent(turn: Turn, description: str | None, tags: list[str], metadata: dict[
     }
 
 
-def write_changes(context: ToolContext, name: str, result: ToolResult, before: dict[str, str]) -> ToolResult:
-    """Makes the tool's changes of blocks edits of the step; ``before`` are the texts that its code was given, by label.
+class _Archive:
+    """The archival memory of a turn's agent, as the code of its tool asks it."""
+
+    def __init__(self, context: ToolContext) -> None:
+        self._context = context
+
+    async def listed(self, wanted: PassageListing) -> list[dict[str, Any]]:
+        return await self._context.memory.list_passages(wanted.search or "", wanted.limit, ascending=wanted.ascending)
+
+    async def found(self, wanted: PassageQuery) -> list[dict[str, Any]]:
+        context = self._context
+        return await context.memory.search_passages(
+            context,
+            wanted.query,
+            tags=wanted.tags or (),
+            match_all_tags=wanted.tag_match_mode == "all",
+            limit=wanted.top_k or 10,
+            start=context.moment(wanted.start_datetime),
+            end=context.moment(wanted.end_datetime, end_of_day=True),
+        )
+
+
+def answers(context: ToolContext) -> Answer:
+    """Answers what the tool's code asks while it runs; searches are recorded among the statements of ``context``."""
+    return answers_of(_Archive(context))
+
+
+async def write_changes(context: ToolContext, name: str, result: ToolResult, before: dict[str, str]) -> ToolResult:
+    """Makes the tool's changes of blocks and its new passages edits of the step; ``before`` are the texts that its code was given, by
+    label.
 
     Where a block changed meanwhile, both changes hold if they touch different words. A change that cannot be made makes the call fail,
     and none of its changes is written then.
@@ -70,6 +100,8 @@ def write_changes(context: ToolContext, name: str, result: ToolResult, before: d
         for label, value in result.blocks.items():
             block = context.block(label)
             context.write_block(block, _merged(label, before[label], block.value, value))
+        for passage in result.passages:
+            await context.memory.insert_passage(context, passage.text, passage.tags)
     except AgentsError as error:
         return replace(result, status="error", text=failed(name, error).text)
     return result

@@ -11,6 +11,7 @@ from agents_core.events.types import AgentChanged, PassageChanged
 from agents_core.llm.base import Embedder
 from agents_core.memory import embedders, recall
 from agents_core.memory.archival.base import ArchivalSearch, Hit, PassageDraft, embedded
+from agents_core.memory.archival.listing import listed
 from agents_core.memory.archival.pgvector import PgvectorBackend
 from agents_core.memory.recall.turns import spoken_text
 from agents_core.models import WAITING, Message, new_id, pipeline
@@ -105,6 +106,9 @@ class AgentMemory:
             for hit in hits
             if hit.returned
         ]
+
+    async def list_passages(self, search: str, limit: int, *, ascending: bool) -> list[dict[str, Any]]:
+        return await listed(self._turn.archive_ids, search, limit, ascending=ascending)
 
     async def search_files(self, context: ToolContext, query: str, limit: int) -> list[dict[str, Any]]:
         started = perf_counter()

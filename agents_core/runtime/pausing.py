@@ -22,6 +22,7 @@ from agents_core.runtime.calls import PlannedCall
 from agents_core.runtime.interrupt import RunCancelled
 from agents_core.runtime.persist import Commit
 from agents_core.runtime.state import Turn
+from agents_core.sandbox.base import NewPassage
 from agents_core.tools.base import ToolResult
 
 
@@ -107,4 +108,5 @@ def take_back(plan: PlannedCall, left: Mapping[str, Any]) -> None:
     plan.refused = bool(left.get("refused"))
     plan.result = ToolResult(**left["result"]) if "result" in left else None
     if "ran" in left:
-        plan.ran, plan.read = ToolResult(**left["ran"]), left["read"]
+        passages = [NewPassage(each["text"], tuple(each["tags"])) for each in left["ran"]["passages"]]
+        plan.ran, plan.read = ToolResult(**{**left["ran"], "passages": passages}), left["read"]

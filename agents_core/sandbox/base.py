@@ -1,5 +1,6 @@
 """The interface of code execution: one Python function, called once, nothing of the host in reach. No Django here."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -64,10 +65,23 @@ class RecordedStep:
 
 
 @dataclass(frozen=True, slots=True)
+class NewPassage:
+    """What a call wants stored in the agent's archival memory."""
+
+    text: str
+    tags: tuple[str, ...] = ()
+
+
+Answer = Callable[[str, dict[str, Any]], Awaitable[Any]]
+"""Answers what a call asks while it runs (``inside.agent.Passages``): the name of the question and its arguments, which the tool's code
+may have made up. Gives JSON data. What it raises of ``AgentsError`` is raised in the tool, in the same words."""
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxOutcome:
     """``value`` is what the function returned as JSON data (``str()`` of what JSON cannot hold), None unless ok.
 
-    ``blocks``: the new texts of the agent's blocks that it changed, by label; none unless ok.
+    ``blocks``: the new texts of the agent's blocks that it changed, by label; ``passages``: what it wants stored; none unless ok.
 
     ``error`` is one line, ``Type: message (line N)`` where known; ``traceback`` shows only the tool's own frames.
     ``timeout``: past ``wall_s``. ``killed``: past another limit, or the process died; ``error`` says which.
@@ -86,6 +100,7 @@ class SandboxOutcome:
     output_truncated: bool = False
     blocks: dict[str, str] = field(default_factory=dict)
     steps: tuple[RecordedStep, ...] = ()
+    passages: tuple[NewPassage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +129,8 @@ class PackagesMissing(Unavailable):
 class Sandbox(Protocol):
     """Runs calls, many at once; no call can see or change what another sees. Shared by the tasks of one event loop."""
 
-    async def call(self, call: SandboxCall) -> SandboxOutcome:
-        """Raises ``SandboxUnavailable`` and ``PackagesMissing``; never for what the tool's code does."""
+    async def call(self, call: SandboxCall, answer: Answer | None = None) -> SandboxOutcome:
+        """Without ``answer``, nothing can be asked. Raises ``SandboxUnavailable`` and ``PackagesMissing``, never for what the code does."""
         ...
 
     async def warm(self) -> None:

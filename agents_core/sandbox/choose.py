@@ -5,6 +5,7 @@ from typing import Literal
 
 from agents_core.sandbox.base import (
     SANDBOXES,
+    Answer,
     Sandbox,
     SandboxCall,
     SandboxOutcome,
@@ -58,7 +59,7 @@ class UnavailableSandbox:
     def __init__(self, reason: str, advice: str) -> None:
         self._status = SandboxStatus("none", available=False, reason=reason, advice=advice)
 
-    async def call(self, call: SandboxCall) -> SandboxOutcome:
+    async def call(self, call: SandboxCall, answer: Answer | None = None) -> SandboxOutcome:
         raise SandboxUnavailable(f"No code is run on this machine: {self._status.reason} {self._status.advice}".strip())
 
     async def warm(self) -> None:

@@ -4,8 +4,10 @@ import json
 import signal
 from typing import Any
 
-from agents_core.sandbox.base import Limits, RecordedStep, SandboxOutcome, SandboxUnavailable, Status
+from agents_core.sandbox.base import Limits, NewPassage, RecordedStep, SandboxOutcome, SandboxUnavailable, Status
 from agents_core.sandbox.inside import wire
+
+_MOST_PASSAGES = 100
 
 
 def outcome_of(reply: bytes, limits: Limits, stopped: str = "") -> SandboxOutcome:
@@ -37,6 +39,7 @@ def outcome_of(reply: bytes, limits: Limits, stopped: str = "") -> SandboxOutcom
         peak_memory_bytes=header["peak_memory_bytes"],
         output_truncated=header["output_truncated"],
         blocks=told["blocks"] if status == "ok" else {},
+        passages=_passages(told.get("passages")) if status == "ok" else (),
         steps=_steps(told.get("steps")),
     )
 
@@ -75,7 +78,19 @@ def _report(report: bytes) -> dict[str, Any]:
     blocks = told.get("blocks")
     texts = {key: str(item) for key, item in told.items() if key in {"error", "traceback"}}
     changed = {label: str(text) for label, text in blocks.items()} if isinstance(blocks, dict) else {}
-    return {**texts, "value": told.get("value"), "blocks": changed, "steps": told.get("steps")}
+    return {**texts, **_further(told), "blocks": changed}
+
+
+def _further(told: dict[str, Any]) -> dict[str, Any]:
+    return {name: told.get(name) for name in ("value", "passages", "steps")}
+
+
+def _passages(told: Any) -> tuple[NewPassage, ...]:
+    """None where they have not the shape that a tool's client gives them."""
+    try:
+        return tuple(NewPassage(str(one["text"]), tuple(map(str, one["tags"]))) for one in told or ())[:_MOST_PASSAGES]
+    except (TypeError, KeyError):
+        return ()
 
 
 def _steps(told: Any) -> tuple[RecordedStep, ...]:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any, ClassVar
 
-from agents_core.sandbox.base import SandboxCall, SandboxOutcome, SandboxStatus, SandboxUnavailable
+from agents_core.sandbox.answers import Answers
+from agents_core.sandbox.base import Answer, SandboxCall, SandboxOutcome, SandboxStatus, SandboxUnavailable
 from agents_core.sandbox.conversation import Conversation
 from agents_core.sandbox.inside import wire
 from agents_core.sandbox.interpreter import certificates
@@ -61,14 +62,14 @@ class WarmSandbox:
         """What the supervisor must know of this call beside the call: ``uid`` and ``processes_before``."""
         raise NotImplementedError
 
-    async def call(self, call: SandboxCall) -> SandboxOutcome:
+    async def call(self, call: SandboxCall, answer: Answer | None = None) -> SandboxOutcome:
         """As ``Sandbox.call``; also raises ``TypeError`` if ``args`` are no JSON data."""
         contents = Contents.of(call, preload=call.preload if self.preloads else ())
-        async with self._turns, Proxy(call.hosts, self._route) as proxy:
+        async with self._turns, Proxy(call.hosts, self._route) as proxy, Answers(answer) as answers:
             with self._turn() as turn, self._zygotes.in_use(contents):
                 shown = replace(call, env=_environment(call), packages="", preload=())
-                request = wire.pack_request(asdict(shown) | turn)
-                conversation = Conversation(self._hold_to_memory, proxy.serve)
+                request = wire.pack_request(asdict(shown) | turn | {"asks": answer is not None})
+                conversation = Conversation(self._hold_to_memory, proxy.serve, answers.serve)
                 zygote = await self._zygotes.get(contents)
                 try:
                     async with asyncio.timeout(call.limits.wall_s + _GRACE_S):

@@ -11,11 +11,12 @@ from agents_core.errors import Refused
 from agents_core.events.types import AnyEvent, BlockChanged
 from agents_core.memory.blocks import creation_statements, detachment_statement
 from agents_core.memory.edits import checked, within_limit
+from agents_core.memory.merge import merge
 from agents_core.memory.render import BlockFacts
 from agents_core.models import Author, ToolType, new_id
 from agents_core.models.pipeline import Statement
 from agents_core.registry import Registry
-from agents_core.sandbox.base import RecordedStep
+from agents_core.sandbox.base import NewPassage, RecordedStep
 from agents_core.tools.schema import derive
 
 NEW_BLOCK_LIMIT = 100_000
@@ -32,13 +33,15 @@ class ToolError(Refused):
 class BlockState:
     """A block as the running step sees it; ``version`` is the one that the next write replaces.
 
-    ``review``: what this agent writes becomes a proposal. ``proposal_id``: the pending proposal whose text it sees, if any.
+    ``review``: what this agent writes becomes a proposal. ``proposal_id``: the pending proposal whose text it sees, if any. ``met``: the
+    text that the model saw, and what somebody else has made of it since; None when nobody has.
     """
 
     facts: BlockFacts
     version: int
     review: bool = False
     proposal_id: str | None = None
+    met: tuple[str, str] | None = None
 
     @property
     def value(self) -> str:
@@ -87,6 +90,10 @@ class Memory(Protocol):
         start: datetime | None,
         end: datetime | None,
     ) -> list[dict[str, Any]]: ...
+
+    async def list_passages(self, search: str, limit: int, *, ascending: bool) -> list[dict[str, Any]]:
+        """{id, text, tags, created_at, archive_id} of those that hold the text ``search``, by time."""
+        ...
 
     async def search_files(self, context: "ToolContext", query: str, limit: int) -> list[dict[str, Any]]:
         """The passages of the agent's files that fit best: {file_name, line (0 is the first), text}.
@@ -169,6 +176,18 @@ class ToolContext:
             self._change(block, {"value": value})
         return value
 
+    def rewrite_block(self, block: BlockState, value: str) -> str:
+        """Puts ``value``, a whole new text, into the block, merged with what somebody else wrote there since the model
+        saw it; gives back what the block says then. Raises as ``write_block``, and ``ToolError`` when both changed the
+        same words."""
+        merged = merge(*block.met, value) if block.met else value
+        if merged is None:
+            raise ToolError(
+                f"The memory block {block.facts.label!r} was changed by somebody else while you were writing it anew, in "
+                "the same words, so your text was not written. Look at the block as it is now, then write it again."
+            )
+        return self.write_block(block, merged)
+
     def describe_block(self, block: BlockState, description: str) -> None:
         """Gives the block another description. Raises ``BlockReadOnlyError``, and ``ToolError`` for a block under review."""
         self._check_reshaping(block)
@@ -231,24 +250,28 @@ class ToolContext:
             )
 
     def moment(self, text: str | None, *, end_of_day: bool = False) -> datetime | None:
-        """``text`` (ISO 8601; without offset in the agent's timezone) as a time; of a bare date the start or the
-        end. Raises ``ToolError``."""
-        text = str(text or "").strip()
-        if not text:
-            return None
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            raise ToolError(f"{text!r} is not a date. Write it as 2026-03-04 or 2026-03-04T17:30.") from None
-        if end_of_day and len(text) <= len("2026-03-04"):
-            moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
-        return moment if moment.tzinfo else moment.replace(tzinfo=self.timezone)
+        """As ``moment_of``, in the agent's timezone."""
+        return moment_of(text, self.timezone, end_of_day=end_of_day)
+
+
+def moment_of(text: str | None, zone: ZoneInfo, *, end_of_day: bool = False) -> datetime | None:
+    """``text`` (ISO 8601; without offset in ``zone``) as a time; of a bare date the start or the end. Raises ``ToolError``."""
+    text = str(text or "").strip()
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ToolError(f"{text!r} is not a date. Write it as 2026-03-04 or 2026-03-04T17:30.") from None
+    if end_of_day and len(text) <= len("2026-03-04"):
+        moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
     """What a call leaves. ``text`` is what the agent sees; ``duration_ms`` is wall time; ``blocks`` are the new texts, by label, of
-    memory blocks that the code of a person's tool changed. ``steps``: of a call that was recorded."""
+    memory blocks that the code of a person's tool changed, ``passages`` what it wants stored. ``steps``: of a call that was recorded."""
 
     status: str
     text: str
@@ -256,6 +279,7 @@ class ToolResult:
     stderr: str = ""
     duration_ms: float = 0.0
     blocks: Mapping[str, str] = field(default_factory=dict)
+    passages: Sequence[NewPassage] = ()
     steps: tuple[RecordedStep, ...] = ()
 
 

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from agents_core.conf import conf
 from agents_core.errors import AgentsError, Refused
 from agents_core.models.pipeline import storable
-from agents_core.sandbox.base import Limits, Sandbox, SandboxCall, SandboxOutcome
+from agents_core.sandbox.base import Answer, Limits, NewPassage, Sandbox, SandboxCall, SandboxOutcome
 from agents_core.sandbox.choose import choose
 from agents_core.tools.base import BUILTIN_TOOLS, ToolContext, ToolResult
 from agents_core.tools.environment import Environment, preloaded
@@ -81,11 +81,12 @@ async def run_source(
     limits: Limits | None = None,
     record: bool = False,
     written_in: Language = Language.PYTHON,
+    answer: Answer | None = None,
 ) -> SandboxOutcome:
     """Runs a function of ``source`` in the sandbox. The outcome holds no secret of the environment.
 
-    ``agent``, ``record``: see ``SandboxCall``. Raises ``SandboxUnavailable`` where this machine isolates nothing, ``PackagesUnavailable``;
-    ``Refused`` to record what is not Python.
+    ``answer``: what it may ask while it runs, if anything. ``agent``, ``record``: see ``SandboxCall``. Raises ``SandboxUnavailable`` where
+    this machine isolates nothing, ``PackagesUnavailable``; ``Refused`` to record what is not Python.
     """
     is_python = written_in is Language.PYTHON
     if record and not is_python:
@@ -104,7 +105,7 @@ async def run_source(
         agent,
         record,
     )
-    outcome = await (await sandbox()).call(call) if is_python else await typescript.run(await sandbox(), call)
+    outcome = await (await sandbox()).call(call, answer) if is_python else await typescript.run(await sandbox(), call)
     # The tool may have written its report itself, with blocks that it was not given.
     given = {block["label"] for block in agent["blocks"]} if agent else set()
     known = {label: text for label, text in outcome.blocks.items() if label in given}
@@ -119,6 +120,7 @@ async def run_custom(
     return_char_limit: int,
     agent: dict[str, Any] | None = None,
     written_in: Language = Language.PYTHON,
+    answer: Answer | None = None,
     *,
     record: bool = False,
 ) -> ToolResult:
@@ -127,6 +129,7 @@ async def run_custom(
         "agent": agent,
         "written_in": written_in,
         "record": record and written_in is Language.PYTHON,
+        "answer": answer,
     }
     try:
         outcome = await run_source(source, name, arguments, environment, **told)
@@ -147,9 +150,16 @@ def result_of(name: str, outcome: SandboxOutcome, return_char_limit: int) -> Too
     else:
         status, text = "error", f"Error executing function {name}: {outcome.error}"[:_ERROR_CHARS]
     stderr = "\n".join(part for part in (outcome.stderr, outcome.traceback) if part)
-    blocks = storable(outcome.blocks)
-    said = (storable(text), storable(outcome.stdout), storable(stderr))
-    return ToolResult(status, *said, outcome.duration_ms, blocks, tuple(outcome.steps))
+    return ToolResult(
+        status,
+        storable(text),
+        storable(outcome.stdout),
+        storable(stderr),
+        outcome.duration_ms,
+        storable(outcome.blocks),
+        [NewPassage(storable(one.text), tuple(storable(one.tags))) for one in outcome.passages],
+        tuple(outcome.steps),
+    )
 
 
 def as_text(value: Any) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from agents_core.sandbox.base import RecordedStep, SandboxOutcome
+from agents_core.sandbox.base import NewPassage, RecordedStep, SandboxOutcome
 
 MASK = "••••"
 SHORTEST = 4
@@ -52,6 +52,9 @@ class Mask:
             outcome,
             value=self.value(outcome.value),
             blocks={label: self.text(text) for label, text in outcome.blocks.items()},
+            passages=tuple(
+                NewPassage(self.text(one.text), tuple(map(self.text, one.tags))) for one in outcome.passages
+            ),
             error=self.text(outcome.error, cut=True),
             traceback=self.text(outcome.traceback, cut=True),
             stdout=self.text(outcome.stdout, cut=cut),

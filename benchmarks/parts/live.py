@@ -71,8 +71,9 @@ async def opened(bench: Bench, page: Page, agent: str) -> int:
 
 async def latencies(bench: Bench, page: Page, agent: str, after: int) -> list[float]:
     """Of each event after ``after``, the time from its ``created_at`` until the page had got to it."""
-    await page.wait_for_timeout(500)
-    shown: list[tuple[int, float]] = await page.evaluate("window.shown")
     with psycopg.connect(**Place(bench.server.home).connection()) as connection:
         committed = connection.execute(_COMMITTED, (agent, after)).fetchall()
+    last = max(seq for seq, _ in committed)
+    await page.wait_for_function("seq => Number(document.documentElement.dataset.seq) >= seq", arg=last)
+    shown: list[tuple[int, float]] = await page.evaluate("window.shown")
     return [next(at_ms for reached, at_ms in shown if reached >= seq) - created_ms for seq, created_ms in committed]

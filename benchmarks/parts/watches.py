@@ -26,7 +26,8 @@ async def measure(bench: Bench) -> list[Row]:
     async with Client(bench.port) as client:
         agent = await bench.agent(client)
         await say(client, agent)()
-        await asyncio.to_thread(live_long, agent, steps)
+    await asyncio.to_thread(live_long, agent, steps)
+    async with Client(bench.port) as client:  # The first connection was closed meanwhile.
         return [row for text in _EXPRESSIONS for row in await _of(bench, client, PART.format(steps), agent, text)]
 
 

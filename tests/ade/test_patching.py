@@ -64,6 +64,8 @@ VIEWS: list[View] = [
     ("core", {"page": "1"}),
     ("core", {"page": "1", "block": "persona"}),
     ("blame", {"block": "human", "view": "versions"}),
+    ("blame", {"page": "1", "block": "human"}),
+    ("blame", {"block": "human", "view": "versions", "from": "1", "to": "2"}),
     ("blame", {"block": "persona", "view": "findings"}),
     ("blame", {"block": "human", "view": "proposals"}),
     ("archival", {"q": "where is the key"}),
@@ -311,11 +313,20 @@ def come_back(agent: Agent) -> None:
     rewind.come_back(agent.id, rewind.rewind(agent.id, 2).id)
 
 
+def share_and_let_go(agent: Agent) -> None:
+    """One agent takes the block and another, which held it, is deleted."""
+    block = agent.blocks.get(label="human")
+    for name in ("Third", "Fourth"):
+        agents.create(NewAgent(name=name, model="offline/rules", block_ids=[block.id]))
+    deletions.delete_agent(Agent.objects.get(name="Third").id)
+
+
 ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "the agent is rewound": lambda agent: rewind.rewind(agent.id, 2, author=Author.PERSON),
     "the agent comes back": come_back,
     "the agent is forked": lambda agent: forks.fork(agent.id, 2),
     "a fork is adopted": lambda agent: adopting.adopt(agent.id, forks.fork(agent.id, 1).id),
+    "another agent takes a block": share_and_let_go,
     "a message is queued": lambda agent: queue(agent, "Hi"),
     "a message is answered": lambda agent: say(agent, "What is my name?"),
     "the agent writes core memory": lambda agent: say(agent, "I moved to Lisbon last month."),

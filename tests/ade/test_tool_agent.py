@@ -221,3 +221,18 @@ async def test_cases_are_called_by_the_usual_mock_agent(site: Site) -> None:
     assert ran.verdict.passed, ran.verdict.got
     filled = await site.post(f"/tools/{tool.id}/cases/{case.id}/inputs", **typed(["odd"], [""]), **version(tool))
     assert labels_in(filled) == ["human", "persona"]
+
+
+async def test_what_a_run_would_store_is_shown_and_the_mock_agent_is_who_called(site: Site) -> None:
+    source = '''
+import os
+def keep(client, agent_id: str) -> list:
+    """Keeps."""
+    client.agents.passages.create(agent_id, text="Likes tea.", tags=["drink"])
+    return [os.environ["LETTA_AGENT_ID"] == agent_id, client.agents.passages.list(), client.agents.passages.search(query="tea").count]
+'''
+    parts = await site.post("/tools/run", source=source)
+    assert text_of(parts, "tool-value") == "[true, [], 0]"
+    assert (
+        text_of(parts, "tool-changes") == "An agent's call would store in its archival memory: passage Likes tea. drink"
+    )

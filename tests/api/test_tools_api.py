@@ -1,5 +1,6 @@
 """Tools over HTTP."""
 
+import json
 import shutil
 from typing import Any
 
@@ -159,6 +160,37 @@ async def test_the_hosts_that_a_tool_may_reach_are_set_and_told(api: Api) -> Non
     path = f"/tools/{tool['id']}"
     assert (await api.call("PATCH", path, {"hosts": ["http://example.com"]}))[0] == 400
     assert (await api.call("PATCH", path, {"hosts": []}))[1]["hosts"] == []
+
+
+ARCHIVIST = '''
+import os
+def keep(client, agent_id: str) -> list:
+    """Keeps."""
+    texts = [one.text for one in client.agents.passages.list(agent_id)]
+    client.agents.passages.create(agent_id, text="Second.", tags=["x"])
+    client.agents.blocks.update("human", value="Eve.")
+    return [texts, os.environ["LETTA_AGENT_ID"]]
+'''
+
+
+async def test_a_source_that_is_tried_for_an_agent_reads_its_memory_and_writes_nothing(
+    api: Api, make_agent: Agents
+) -> None:
+    agent = await make_agent(memory_blocks=[{"label": "human", "value": "Ada."}])
+    path = f"/agents/{agent['id']}"
+    await api.post(f"{path}/archival-memory", {"text": "First."})
+    body = {"source_code": ARCHIVIST, "args": {}}
+    tried = await api.post("/tools/run", {**body, "agent_id": agent["id"]})
+    assert json.loads(tried["tool_return"]) == [["First."], agent["id"]]
+    assert [one["text"] for one in await api.get(f"{path}/archival-memory")] == ["First."]
+    assert (await api.get(f"{path}/core-memory/blocks/human"))["value"] == "Ada."
+    status, _ = await api.call("POST", "/tools/run", {**body, "agent_id": agent["id"][:-4] + "0000"})
+    assert status == 404
+    tool = await api.post("/tools/", {"source_code": ARCHIVIST})
+    await api.patch(f"{path}/tools/attach/{tool['id']}")
+    await api.post(f"{path}/tools/keep/run", {"args": {}})
+    kept = {one["text"]: one["tags"] for one in await api.get(f"{path}/archival-memory")}
+    assert kept == {"First.": [], "Second.": ["x"]}
 
 
 TYPED = """/** Adds. @param a One. @param b Other. */

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 def free_port() -> int:
@@ -63,7 +63,7 @@ class Server:
         return self._log.read_text(errors="replace")
 
     def wait_for(self, words: str, times: int = 1) -> None:
-        """Returns when ``words`` have been printed so often. Raises when the server ends or a minute passes instead."""
+        """Returns when ``words`` have been printed so often. Raises when the server ends or two minutes pass instead."""
         give_up_at = time.monotonic() + PATIENCE_S
         while self.output.count(words) < times:
             assert self.process.poll() is None, f"serve ended:\n{self.output}"

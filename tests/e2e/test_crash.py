@@ -14,9 +14,9 @@ import pytest
 from tests.e2e.homes import filled
 from tests.e2e.serving import Server
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 SLOW = {"text": "At last.", "delay_s": 2.5}
 NOTE = {"calls": [["core_memory_append", {"label": "human", "content": "Likes tea."}]]}
 
@@ -54,8 +54,11 @@ class Person:
 
     def history(self, agent_id: str, kind: str) -> list[str]:
         """What was said to the agent ("user_message") or by it ("assistant_message"), oldest first."""
-        listed = self.ask(f"/v1/agents/{agent_id}/messages?limit=100&order=asc")
-        return [message["content"] for message in listed if message["message_type"] == kind]
+        return [message["content"] for message in self.messages(agent_id) if message["message_type"] == kind]
+
+    def messages(self, agent_id: str) -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = self.ask(f"/v1/agents/{agent_id}/messages?limit=100&order=asc")
+        return listed
 
     def until(self, true: Callable[[], Any]) -> None:
         """Waits until ``true``, through times when the server is away."""
@@ -73,8 +76,9 @@ class Person:
         self.until(lambda: self.run(run_id)["status"] not in ("created", "running"))
         return self.run(run_id)
 
-    def until_thinking(self, run_id: str) -> None:
-        self.until(lambda: self.run(run_id)["status"] == "running")
+    def until_thinking(self, agent_id: str) -> None:
+        """Waits until the agent has noted something; what it does next takes a while."""
+        self.until(lambda: [one for one in self.messages(agent_id) if one["message_type"] == "tool_return_message"])
         time.sleep(0.3)
 
 
@@ -101,7 +105,7 @@ def begin(server: Server) -> tuple[Person, str, str]:
     person = Person(server)
     agent_id = person.new_agent()
     run_id = person.send(agent_id, "I like tea")
-    person.until_thinking(run_id)
+    person.until_thinking(agent_id)
     return person, agent_id, run_id
 
 

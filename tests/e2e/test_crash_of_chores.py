@@ -12,7 +12,7 @@ from tests.e2e.homes import filled
 from tests.e2e.serving import Server
 from tests.e2e.test_crash import Person
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from tests.e2e.homes import filled
 from tests.e2e.serving import Server
 from tests.e2e.test_crash import Person
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 TEXT = "".join(f"Entry {n}: " + "words of many kinds, " * 45 + "\n\n" for n in range(1500))
 BOUNDARY = "----a-boundary-of-the-test"

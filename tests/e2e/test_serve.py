@@ -11,7 +11,7 @@ from django.db import connection
 
 from tests.e2e.serving import Server
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module")

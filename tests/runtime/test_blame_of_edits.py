@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
 
+import pytest
 from asgiref.sync import sync_to_async
 
 from agents_core.actions import blocks
@@ -279,6 +280,7 @@ def check(story: Story) -> None:
             assert origin.cause is None
 
 
+@pytest.mark.timeout(180)
 async def test_after_five_hundred_edits_each_sentence_names_its_author_step_and_message() -> None:
     story = await begun()
     checked = 0

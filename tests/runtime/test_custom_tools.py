@@ -7,12 +7,24 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from agents_core.actions import agents, blocks, tools
+from agents_core.actions import agents, archives, blocks, tools
 from agents_core.actions.tool_environment import set_tool_variable
 from agents_core.errors import Refused
 from agents_core.events.types import BlockChanged
 from agents_core.llm.providers.scripted import Answer
-from agents_core.models import Agent, Author, Blob, Block, BlockProposal, BlockVersion, Event, Message
+from agents_core.memory.archival.base import PassageDraft
+from agents_core.models import (
+    Agent,
+    Author,
+    Blob,
+    Block,
+    BlockProposal,
+    BlockVersion,
+    Event,
+    MemorySearch,
+    Message,
+    Passage,
+)
 from agents_core.models import ToolCall as CallRow
 from agents_core.runtime import calls
 from agents_core.tools import packages
@@ -194,3 +206,34 @@ async def test_an_agent_calls_a_typescript_tool_and_run_code_is_not_given_it() -
     ran = {call.name: call.result async for call in CallRow.objects.filter(agent=agent)}
     assert ran["double"] == f"42 {agent.id}"
     assert "is not there" not in str(ran["run_code"])
+
+
+ARCHIVIST = '''
+def archive(client, agent_id: str) -> list:
+    """Keeps and finds."""
+    client.agents.passages.create(agent_id, text="She likes oolong tea.", tags=["drink"])
+    found = client.agents.passages.search(agent_id, query="What music?", top_k=1)
+    listed = client.agents.passages.list(agent_id, search="JAZZ")
+    return [found.results[0].content, found.count, [one.text for one in listed]]
+'''
+
+
+async def test_a_tools_code_reads_and_extends_the_archival_memory_of_its_agent() -> None:
+    await make_tool(ARCHIVIST)
+    agent = await make_agent([calling("archive"), "Done."], tools=["archive"])
+    own = await sync_to_async(archives.own_archive)(agent.id)
+    await archives.insert(own, [PassageDraft(own.id, "She loves jazz music.")])
+    assert (await say(agent, "Keep it.")).stop_reason == "end_turn"
+    call = await CallRow.objects.aget(agent=agent)
+    assert call.result == '["She loves jazz music.", 1, ["She loves jazz music."]]'
+    kept = await Passage.objects.aget(text="She likes oolong tea.")
+    assert (kept.archive_id, kept.tags, kept.step_id) == (own.id, ["drink"], call.step_id)
+    search = await MemorySearch.objects.aget(agent=agent)
+    assert (search.query, search.step_id, search.tool_call_id) == ("What music?", call.step_id, call.call_id)
+
+
+async def test_a_call_that_fails_stores_no_passage() -> None:
+    await make_tool(ARCHIVIST.replace("found =", "raise ValueError\n    found ="))
+    agent = await make_agent([calling("archive"), "Done."], tools=["archive"])
+    await say(agent, "Keep it.")
+    assert not await Passage.objects.aexists()

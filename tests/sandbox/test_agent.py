@@ -1,11 +1,13 @@
 """What a tool gets of the agent that calls it, and how arguments become what it is annotated with."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from agents_core.sandbox.base import Limits, SandboxCall, SandboxOutcome
-from tests.sandbox.runners import Runner
+from agents_core.errors import InvalidInput
+from agents_core.sandbox.base import Limits, NewPassage, SandboxCall, SandboxOutcome
+from tests.sandbox.runners import Here, Runner
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
@@ -165,3 +167,90 @@ def f():
     os._exit(0)
 """
     assert (await call(sandbox, source)).blocks == {"human": "['x']"}
+
+
+# --- archival memory ----------------------------------------------------------------------------------------------
+
+
+class Archive:
+    """Answers with what it was asked, and keeps it."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    async def __call__(self, name: str, arguments: dict[str, Any]) -> Any:
+        self.asked.append((name, arguments))
+        if arguments.get("query") == "forbidden":
+            raise InvalidInput("That may not be asked.")
+        if arguments.get("query") == "broken":
+            raise ZeroDivisionError
+        return [{"id": "passage-1", "content": "Tea.", "text": "Tea.", "tags": ["x"]}]
+
+
+async def asking(sandbox: Runner, body: str, answer: Archive | None) -> SandboxOutcome:
+    assert isinstance(sandbox, Here)
+    source = f"def f(client, agent_id):\n    passages = client.agents.passages\n    {body}"
+    return await sandbox.sandbox.call(SandboxCall(source, "f", {}, {}, Limits(wall_s=8.0), agent=ADA), answer)
+
+
+async def test_a_tool_asks_the_archive_while_it_runs(sandbox: Runner) -> None:
+    archive = Archive()
+    body = """import datetime
+    found = passages.search(agent_id, query="drink", tags=["x"], start_datetime=datetime.date(2026, 1, 2))
+    return [found.count, found.results[0].content, passages.list(limit=3)[0].text, found]"""
+    outcome = await asking(sandbox, body, archive)
+    assert outcome.value[:3] == [1, "Tea.", "Tea."], outcome.error
+    assert archive.asked == [
+        ("search_passages", {"query": "drink", "tags": ["x"], "start_datetime": "2026-01-02"}),
+        ("list_passages", {"limit": 3}),
+    ]
+
+
+async def test_what_a_tool_creates_comes_back_when_it_has_returned(sandbox: Runner) -> None:
+    body = 'return passages.create(text="é", tags=["a"]) and passages.create(agent_id, text="b")[0].text'
+    outcome = await asking(sandbox, body, Archive())
+    assert (outcome.value, outcome.passages) == ("b", (NewPassage("é", ("a",)), NewPassage("b")))
+    assert (await asking(sandbox, 'passages.create(text="x"); raise ValueError', Archive())).passages == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ('passages.search(query="forbidden")', "ValueError: That may not be asked."),
+        ('passages.search(query="broken")', "ValueError: The server could not answer this"),
+        ('passages.search(query="x" * 70_000)', "the question was too long"),
+        ('[passages.list() for _ in range(101)]', "A call may ask 100 times."),
+        ('[passages.create(text="x") for _ in range(101)]', "a call may create 100 passages"),
+        ('passages.create(text=3)', "a passage has a text"),
+        ('passages.create(text=" ")', "a passage needs a text"),
+        ('passages.delete("passage-1")', "client.agents.passages has no delete; it has: create, list, search"),
+        ('passages.list("agent-2")', "the memory of the agent that calls it only"),
+    ],
+)  # fmt: skip
+async def test_what_the_archive_refuses_is_told_in_the_tool(sandbox: Runner, body: str, told: str) -> None:
+    outcome = await asking(sandbox, body, Archive())
+    assert (outcome.status, told in outcome.error) == ("error", True), outcome.error
+
+
+@pytest.mark.parametrize("written", ["b'\\xff' * 64", "(5).to_bytes(4, 'big') + b'[1,2]'", "b'\\0' * 5000"])
+async def test_what_is_no_question_harms_nobody(sandbox: Runner, written: str) -> None:
+    archive = Archive()
+    outcome = await asking(sandbox, f"import os; os.write(5, {written}); return 1", archive)
+    assert (outcome.value, archive.asked) == (1, [])
+    assert (await asking(sandbox, "return passages.list()[0].id", archive)).value == "passage-1"
+
+
+async def test_without_an_archive_nothing_is_asked(sandbox: Runner) -> None:
+    assert "cannot be reached in this run" in (await asking(sandbox, "passages.list()", None)).error
+    assert "Bad file descriptor" in (await asking(sandbox, "import os; os.write(5, b'x')", None)).error
+
+
+async def test_a_question_under_way_ends_with_its_call(sandbox: Runner) -> None:
+    class Slow(Archive):
+        async def __call__(self, name: str, arguments: dict[str, Any]) -> Any:
+            await asyncio.sleep(60)
+
+    assert isinstance(sandbox, Here)
+    source = "def f(client):\n    client.agents.passages.list()"
+    call = SandboxCall(source, "f", {}, {}, Limits(wall_s=1.0), agent=ADA)
+    assert (await sandbox.sandbox.call(call, Slow())).status == "timeout"

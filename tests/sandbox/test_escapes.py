@@ -36,7 +36,7 @@ _REFUSALS = {
 _MAY_BE_ENDED = {"processes", "results", "poison", "limits"}
 _ANY_VALUE = {"results", "poison"}
 """These are judged by what the next call sees, and by the shape of the outcome."""
-_WALL_S = 8.0
+_WALL_S = 30.0
 _LATE_S = 4.0
 """How long after its time a call may end on a machine with much else to do."""
 _TIGHT = {"wall_s": 0.7, "cpu_s": 0.5, "memory_bytes": 96 * 2**20, "scratch_bytes": 2**20, "processes": 16}

@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
 from agents_core.actions import agents, tools
-from agents_core.actions.agent_tool_runs import run_of_agent
+from agents_core.actions.agent_tool_runs import run_of_agent, told_of_agent
 from agents_core.api.agent_states import EVERYTHING, state
 from agents_core.api.ids import AgentId, ToolId
 from agents_core.api.paging import page
@@ -106,9 +107,10 @@ def _search_result(tool: Tool, rank: int) -> dict[str, Any]:
 
 @router.post("/run")
 async def run_tool(request: HttpRequest, body: ToolRun) -> HttpResponse:
-    fields = body.model_dump(exclude={"args", "env_vars"})
+    fields = body.model_dump(exclude={"args", "env_vars", "agent_id"})
     given = {name: value for name, value in fields.items() if value is not None}
-    outcome = await tools.run_once(given, body.args, body.env_vars or {})
+    agent = await sync_to_async(told_of_agent)(body.agent_id) if body.agent_id else None
+    outcome = await tools.run_once(given, body.args, body.env_vars or {}, agent=agent)
     return reply(_tool_return(outcome, body.name or "tool"))
 
 

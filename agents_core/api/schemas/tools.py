@@ -120,7 +120,7 @@ class ToolSearch(StrictBody):
 
 
 class ToolRun(StrictBody):
-    """A source to try, and what to call it with."""
+    """A source to try, and what to call it with. ``agent_id``: the agent that calls; what it changes of its memory is written nowhere."""
 
     source_code: str
     args: dict[str, Any]
@@ -131,6 +131,7 @@ class ToolRun(StrictBody):
     json_schema: dict[str, Any] | None = None
     pip_requirements: list[Requirement] | None = None
     npm_requirements: list[Requirement] | None = None
+    agent_id: str | None = None
 
 
 class AgentToolRun(Body):

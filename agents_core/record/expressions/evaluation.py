@@ -7,7 +7,7 @@ from typing import Any
 from agents_core.record.expressions.errors import Impossible
 
 TIMEOUT_S = 0.5
-"""For one value."""
+"""Of computing, for one value: a machine that is busy with other things makes nothing fail."""
 
 MOST_CHARS = 16_000_000
 """That functions and operators may make on the way to one value: four copies of a context of a million tokens."""
@@ -21,12 +21,12 @@ class Evaluation:
     def __init__(self, scope: Mapping[str, Any], timeout_s: float) -> None:
         self.scope = scope
         self.variables: dict[str, Any] = {}
-        self._deadline = time.monotonic() + timeout_s
+        self._deadline = time.thread_time() + timeout_s
         self._chars = 0
 
     def left_s(self) -> float:
         """How long it may still take. Raises ``Impossible`` once that is over."""
-        left = self._deadline - time.monotonic()
+        left = self._deadline - time.thread_time()
         if left <= 0:
             raise Impossible("This takes too long: ask less of the text, or use a simpler pattern.")
         return left

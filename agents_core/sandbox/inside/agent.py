@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from agents_core.sandbox.inside.asking import Questions
+
 _OFFERED = ("agent_state", "self", "agent_id", "client")
+_MOST_CREATED = 100
 _FACTS = "id, name, agent_type, description, system, model, tags, metadata, timezone"
 
 
@@ -82,26 +85,78 @@ class Blocks:
         return self._state
 
 
+class Facts:
+    """What the server told of a thing, by attribute."""
+
+    def __init__(self, **facts: Any) -> None:
+        self.__dict__.update(facts)
+
+    def __repr__(self) -> str:
+        return f"Facts({', '.join(f'{name}={value!r}' for name, value in self.__dict__.items())})"
+
+    def model_dump(self) -> dict[str, Any]:
+        return dict(self.__dict__)
+
+
+class Passages:
+    """Archival memory. What is created is stored when the tool has returned, and found from the next call on."""
+
+    def __init__(self, blocks: Blocks, questions: Questions, created: list[dict[str, Any]]) -> None:
+        self._blocks = blocks
+        self._questions = questions
+        self._created = created
+
+    def create(self, agent_id: str | None = None, *, text: str, tags: Any = None) -> list[Facts]:
+        """The new passage, which has no id yet. Raises ``TypeError`` for what is no text, ``ValueError`` for too many."""
+        self._blocks.of(agent_id)
+        tags = [] if tags is None else list(tags)
+        if not all(isinstance(one, str) for one in (text, *tags)):
+            raise TypeError("a passage has a text, and its tags are texts")
+        if not text.strip():
+            raise ValueError("a passage needs a text")
+        if len(self._created) >= _MOST_CREATED:
+            raise ValueError(f"a call may create {_MOST_CREATED} passages")
+        self._created.append({"text": text, "tags": tags})
+        return [Facts(id=None, text=text, tags=tags)]
+
+    def list(self, agent_id: str | None = None, **wanted: Any) -> list[Facts]:
+        """By ``search`` in the text, ``limit``, and ``ascending`` by time."""
+        self._blocks.of(agent_id)
+        return [Facts(**one) for one in self._questions.ask("list_passages", **wanted)]
+
+    def search(self, agent_id: str | None = None, *, query: str, **wanted: Any) -> Facts:
+        """``results`` and their ``count``. By ``tags``, ``tag_match_mode``, ``top_k``, ``start_datetime`` and ``end_datetime``."""
+        self._blocks.of(agent_id)
+        found = [Facts(**one) for one in self._questions.ask("search_passages", query=query, **wanted)]
+        return Facts(count=len(found), results=found)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"client.agents.passages has no {name}; it has: create, list, search")
+
+
 class _Agents:
-    def __init__(self, state: AgentState) -> None:
+    def __init__(self, state: AgentState, questions: Questions, created: list[dict[str, Any]]) -> None:
         self._state = state
         self.blocks = self.core_memory = Blocks(state)
+        self.passages = Passages(self.blocks, questions, created)
 
     def retrieve(self, agent_id: str | None = None) -> AgentState:
         return self.blocks.of(agent_id)
 
 
 class Client:
-    """As much of a client of the API as an agent's own memory needs: ``client.agents.blocks`` and ``client.agents.retrieve``."""
+    """As much of a client of the API as an agent's own memory needs: ``client.agents.blocks``, ``.passages`` and ``.retrieve``."""
 
-    def __init__(self, state: AgentState) -> None:
-        self.agents = _Agents(state)
+    def __init__(self, state: AgentState, questions: Questions, created: list[dict[str, Any]]) -> None:
+        self.agents = _Agents(state, questions, created)
 
 
 class Caller:
     """The agent of one call. Without one, a tool that asks for it gets None."""
 
-    def __init__(self, facts: dict[str, Any] | None) -> None:
+    def __init__(self, facts: dict[str, Any] | None, questions: Questions) -> None:
+        self._questions = questions
+        self._created: list[dict[str, Any]] = []
         self._before = {block["label"]: block["value"] for block in facts["blocks"]} if facts else {}
         self._state = AgentState(facts) if facts else None
 
@@ -110,8 +165,13 @@ class Caller:
         state = self._state
         if state is None:
             return {name: None for name in _OFFERED if name in parameters} | args
-        offered = {"agent_state": state, "self": state, "agent_id": state.id, "client": Client(state)}
+        client = Client(state, self._questions, self._created)
+        offered = {"agent_state": state, "self": state, "agent_id": state.id, "client": client}
         return args | {name: offered[name] for name in _OFFERED if name in parameters}
+
+    def new_passages(self) -> list[dict[str, Any]]:
+        """The text and the tags of each passage that it created."""
+        return self._created
 
     def changed_blocks(self) -> dict[str, str]:
         """The new texts of blocks, by label. Raises ``TypeError`` for a value that is no text."""

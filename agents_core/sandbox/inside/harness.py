@@ -9,6 +9,7 @@ import types
 from typing import Any, NoReturn, TextIO
 
 from agents_core.sandbox.inside import agent, tracing, values
+from agents_core.sandbox.inside.asking import Questions
 
 FILENAME = "tool.py"
 _MODULE = "tool"
@@ -32,7 +33,9 @@ def _output(fd: int) -> TextIO:
     return open(fd, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
 
 
-def run(request: dict[str, Any], report_fd: int, scratch: str) -> NoReturn:
+def run(request: dict[str, Any], report_fd: int, asks_fd: int, scratch: str) -> NoReturn:
+    if not request["asks"]:
+        os.close(asks_fd)
     own, streams = os.getpid(), (sys.stdout, sys.stderr)
     os.environ.clear()
     os.environ.update({"HOME": scratch, "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TMPDIR": scratch} | request["env"])
@@ -42,7 +45,7 @@ def run(request: dict[str, Any], report_fd: int, scratch: str) -> NoReturn:
     try:
         if recorder:
             recorder.start()
-        report = _attempt(request)
+        report = _attempt(request, Questions(asks_fd if request["asks"] else None))
         if recorder:
             report = recorder.finish(report)
     except BaseException:
@@ -64,13 +67,14 @@ def _write(fd: int, report: bytes) -> None:
         report = report[os.write(fd, report) :]
 
 
-def _attempt(request: dict[str, Any]) -> bytes:
+def _attempt(request: dict[str, Any], questions: Questions) -> bytes:
     source: str = request["source"]
     limit = request["limits"]["result_bytes"]
     try:
-        caller = agent.Caller(request["agent"])
+        caller = agent.Caller(request["agent"], questions)
         value = _call(source, request["function"], request["args"], caller)
-        report = values.to_json({"value": values.plain(value), "blocks": values.plain(caller.changed_blocks())})
+        left = {"blocks": caller.changed_blocks(), "passages": caller.new_passages()}
+        report = values.to_json({"value": values.plain(value), **values.plain(left)})
         if len(report) <= limit:
             return report
         return values.to_json(

@@ -15,7 +15,7 @@ from agents_core.sandbox.inside.door import Door
 
 _TICK_S = 0.05
 _REPORT_SLACK_BYTES = 64 * 1024
-_REPORT_FD, _SETUP_FD, _EMPTY_FD = 3, 4, 5
+_REPORT_FD, _SETUP_FD, _ASKS_FD, _EMPTY_FD = 3, 4, 5, 6
 OPEN_FILES = 512
 """What the zygote and its supervisors hold themselves to, so that closing "all" descriptors is quick. It also bounds
 how many descriptors a user may have on their way in sockets: tools may have 64, and 253 in a last message."""
@@ -77,7 +77,8 @@ class Supervisor:
         self.streams = {stream.fd: stream for stream in (self.out, self.err, self.report)}
         request_end, request_pipe = os.pipe()
         ready, setup = socket.socketpair()
-        theirs = (request_end, self.out.writer, self.err.writer, self.report.writer, setup.detach())
+        self.asks, asking = socket.socketpair()
+        theirs = (request_end, self.out.writer, self.err.writer, self.report.writer, setup.detach(), asking.detach())
         self.address_space = usage.address_space_bytes()
         self.child = os.fork()
         if self.child == 0:
@@ -105,6 +106,9 @@ class Supervisor:
         self.out.limit = self.err.limit = self.limits["output_bytes"]
         self.report.limit = self.limits["result_bytes"] + _REPORT_SLACK_BYTES
         self.cage.admit(request)
+        if request["asks"]:
+            socket.send_fds(self.channel, [wire.pack_note(wire.ASKS)], [self.asks.fileno()])
+        self.asks.close()
         with open(pipe, "wb") as writer:
             writer.write(body)
 
@@ -227,7 +231,7 @@ def _become_the_tool(cage: Cage, ends: tuple[int, ...], address_space: int) -> N
         os.write(_SETUP_FD, f"-{error}".encode())
         os._exit(1)
     try:
-        harness.run(request, _REPORT_FD, cage.scratch)
+        harness.run(request, _REPORT_FD, _ASKS_FD, cage.scratch)
     finally:
         os._exit(1)
 
@@ -249,7 +253,7 @@ def _read_request() -> dict[str, Any]:
 
 
 def _keep_only(ends: tuple[int, ...]) -> None:
-    """Standard input is the request, 1 and 2 the output, 3 the report, 4 the setup; every other descriptor is closed.
+    """Standard input is the request, 1 and 2 the output, 3 the report, 4 the setup, 5 the questions; every other descriptor is closed.
 
     Among them is the channel to the server: with it the tool could answer in another's name.
     """

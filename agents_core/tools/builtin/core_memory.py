@@ -65,7 +65,7 @@ async def memory_rethink(ctx: ToolContext, label: str, new_memory: str) -> str:
         new_memory: The whole new text of the block.
     """
     block = ctx.block(label)
-    return ctx.write_block(block, edits.memory_rethink(block.value, new_memory))
+    return ctx.rewrite_block(block, edits.memory_rethink(block.value, new_memory))
 
 
 @tool(ToolType.SLEEPTIME)

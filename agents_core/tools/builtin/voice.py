@@ -98,7 +98,7 @@ async def rethink_user_memory(ctx: ToolContext, new_memory: str) -> str:
         new_memory: The whole new text of the block.
     """
     block = ctx.block(_USER)
-    return ctx.write_block(block, edits.memory_rethink(block.value, new_memory))
+    return ctx.rewrite_block(block, edits.memory_rethink(block.value, new_memory))
 
 
 @tool(ToolType.VOICE_SLEEPTIME)

@@ -28,3 +28,6 @@ import "./rows.js";
 import "./rules.js";
 import "./debugger.js";
 import "./upload.js";
+
+// Keys are heard from here on: tests wait for it.
+document.documentElement.dataset.ready = "";

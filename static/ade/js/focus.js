@@ -3,10 +3,11 @@
  * there: a person who works by keyboard goes on from that place, and not from the top of the page.
  */
 
-/** What a link or button with data-then-focus="selector" has fetched takes the focus. */
+/** What a link or button with data-then-focus="selectors" has fetched takes the focus: what the first selector finds that finds anything. */
 document.addEventListener("htmx:afterSettle", (event) => {
   const asked = /** @type {CustomEvent<{requestConfig?: {elt?: HTMLElement}}>} */ (event).detail.requestConfig?.elt;
-  const node = asked?.dataset.thenFocus && document.querySelector(asked.dataset.thenFocus);
+  const found = asked?.dataset.thenFocus?.split(",").map((selector) => document.querySelector(selector));
+  const node = found?.find(Boolean);
   if (node instanceof HTMLElement) node.focus();
 });
 

@@ -1,0 +1,210 @@
+"""axe-core finds nothing on any page and in any dialog, in both themes; and what only a keyboard can tell."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from letta_client import Letta
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.serving import Server
+
+AXE = Path(__file__).parent / "axe"
+THEMES: tuple[Literal["dark"], Literal["light"]] = ("dark", "light")
+# In the second theme only the colours are others.
+RULES = {"dark": "{}", "light": "{runOnly: ['color-contrast']}"}
+RUN = """async (options) => {
+    const { violations } = await axe.run(document, { resultTypes: ['violations'], ...options });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 200)).join(' | ')}`);
+}"""
+TOOL = 'def open_door(number: int) -> str:\n    """Open a door.\n\n    Args:\n        number: Which.\n    """\n    return "open"\n'
+
+SECTIONS = ("model", "compaction", "budgets", "rules", "variables", "schedules", "conversations")
+AGENT_PAGES = [
+    "", "/steps/1?diff=1", "?aside=core", "?aside=archival", "?aside=archival&q=key", "?aside=recall", "?aside=recall&q=Bo",
+    "?aside=files", "?aside=raw", "?drawer=events", "?drawer=history", "?drawer=compactions", "?drawer=output", "?main=runs",
+    "?main=sleeptime", "/memory", "/rules", *(f"?main=settings&section={name}" for name in SECTIONS),
+]  # fmt: skip
+PAGES = [
+    "/agents", "/agents?state=failed", "/blocks", "/blocks/{block}", "/tools", "/tools/new", "/tools/{tool}",
+    "/tools/archival_memory_search", "/folders", "/folders/{folder}", "/groups", "/groups/{group}", "/mcp-servers", "/mcp-servers/new",
+    "/settings", "/runs", "/health", "/search", "/search?q=door", "/help", "/help/agents", "/nowhere", "/agents/{waiting}",
+    "/agents/{failed}", "/admin/", "/admin/agents_core/run/", "/admin/agents_core/agent/{agent}/change/", "/admin/login/?next=/",
+    *(f"/agents/{{agent}}{page}" for page in AGENT_PAGES),
+]  # fmt: skip
+# Where, and what opens it: a key, or a selector to press.
+OPENED = [
+    ("/agents/{agent}", "Control+k"),
+    ("/agents/{agent}", "?"),
+    ("/agents/{failed}?aside=core", "i"),
+    ("/agents/{agent}?tour=1", ""),
+    ("/agents", "[data-dialog=new-agent]"),
+    ("/agents/{agent}", "[data-dialog=new-block]"),
+    ("/agents/{agent}", "[data-dialog=agent-tools]"),
+    ("/agents/{agent}?aside=archival", "[data-dialog=new-passage]"),
+    ("/agents/{agent}?aside=core", "[aria-label^='Delete human']"),
+    ("/folders", "n"),
+    ("/groups", "n"),
+    ("/blocks", "n"),
+    ("/tools/{tool}", "[data-dialog=attach]"),
+]
+
+
+@pytest.fixture(scope="module")
+def ids(live: Server) -> dict[str, str]:
+    """A little of everything, and the ids of it."""
+    client = Letta(base_url=f"http://localhost:{live.port}")
+    tool = client.tools.upsert(source_code=TOOL)
+    agent = client.agents.create(
+        name="porter",
+        model="offline/rules",
+        memory_blocks=[{"label": "human", "value": "Name: Bo."}, {"label": "persona", "value": "I am a porter."}],
+        tools=["archival_memory_insert", "archival_memory_search", tool.name or ""],
+        tags=["house"],
+    )
+    client.agents.messages.create(agent.id, input="My name is Ada and I live in Porto.")
+    client.agents.messages.create(agent.id, input="call open_door with number=4")
+    client.agents.passages.create(agent.id, text="The spare key of the door is with the neighbour.", tags=["key"])
+    asking = client.tools.upsert(source_code=TOOL.replace("open_door", "open_safe"), default_requires_approval=True)
+    waiting = client.agents.create(name="asks", model="offline/rules", tool_ids=[asking.id])
+    client.agents.messages.create(waiting.id, input="call open_safe with number=1")
+    failed = client.agents.create(
+        name="breaks", model="offline/missing", memory_blocks=[{"label": "human", "value": ""}]
+    )
+    client.agents.messages.create_async(failed.id, input="Hi")
+    folder: Any = client.folders.create(name="House rules")
+    client.folders.files.upload(folder.id, file=("doors.txt", b"Every door is locked at ten."))
+    wanted = json.dumps({"agent_ids": [agent.id, waiting.id], "description": "All porters"})
+    group = json.loads(live.ask("/v1/groups/", "POST", wanted, {"Content-Type": "application/json"})[1])
+    return {
+        "agent": agent.id, "waiting": waiting.id, "failed": failed.id, "tool": tool.id, "folder": folder.id, "group": group["id"],
+        "block": client.agents.blocks.list(agent.id).items[0].id,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pages(live: Server, browser: Browser) -> Iterator[dict[str, Page]]:
+    """A page for each theme, of somebody who is logged in to the admin panel."""
+    opened = {}
+    for theme in THEMES:
+        context = browser.new_context(
+            base_url=f"http://localhost:{live.port}",
+            color_scheme=theme,
+            viewport={"width": 1600, "height": 960},
+            bypass_csp=True,
+        )
+        context.add_init_script(path=AXE / "axe.min.js")
+        opened[theme] = context.new_page()
+        _log_in(opened[theme], live)
+    yield opened
+    for page in opened.values():
+        page.context.close()
+
+
+def _log_in(page: Page, live: Server) -> None:
+    password = re.search(r"password (\S+)", live.output, re.IGNORECASE)
+    assert password, live.output
+    page.goto("/admin/login/")
+    page.locator("#id_username").fill("admin")
+    page.locator("#id_password").fill(password[1].rstrip("."))
+    page.locator("[type=submit]").click()
+    expect(page.locator("#content-main")).to_be_visible()
+
+
+def violations(page: Page, theme: str) -> list[str]:
+    return list(page.evaluate(RUN.replace("...options", f"...{RULES[theme]}")))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing_on_any_page(pages: dict[str, Page], ids: dict[str, str], path: str) -> None:
+    for theme, page in pages.items():
+        page.goto(path.format(**ids))
+        page.evaluate("document.fonts.ready")
+        assert violations(page, theme) == [], theme
+
+
+@pytest.mark.parametrize(("path", "opener"), OPENED)
+def test_axe_finds_nothing_in_any_dialog(pages: dict[str, Page], ids: dict[str, str], path: str, opener: str) -> None:
+    for theme, page in pages.items():
+        page.goto(path.format(**ids))
+        _open(page, opener)
+        expect(page.locator("dialog[open], :popover-open").first).to_be_visible()
+        assert violations(page, theme) == [], theme
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog[open], :popover-open")).to_have_count(0)
+
+
+def _open(page: Page, opener: str) -> None:
+    expect(page.locator("html")).to_have_attribute("data-ready", "")
+    if opener.startswith("["):
+        page.locator(opener).first.click()
+    elif opener:
+        page.keyboard.press(opener)
+
+
+def test_axe_is_the_file_that_is_listed() -> None:
+    listed = re.search(r"`axe.min.js` .*`([0-9a-f]{64})`", (AXE / "README.md").read_text())
+    assert listed
+    assert hashlib.sha256((AXE / "axe.min.js").read_bytes()).hexdigest() == listed[1]
+
+
+@pytest.mark.parametrize("path", ["/agents", "/agents/{agent}", "/tools/{tool}", "/search?q=door", "/help"])
+def test_tab_goes_through_a_page_and_shows_where_it_is_without_a_trap(
+    pages: dict[str, Page], ids: dict[str, str], path: str
+) -> None:
+    page = pages["dark"]
+    page.goto(path.format(**ids))
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    places = []
+    for _ in range(150):
+        page.keyboard.press("Escape")  # as it leaves the code editor
+        page.keyboard.press("Tab")
+        place, seen = page.evaluate(WHERE)
+        assert seen, place
+        if place == "BODY" or place in places[:1]:
+            break
+        places.append(place)
+    assert len(places) > 10
+    assert len(set(places)) > len(places) * 0.8, places
+
+
+WHERE = """() => {
+    const node = document.activeElement;
+    if (node === document.body) return ['BODY', true];
+    const box = node.getBoundingClientRect();
+    const marked = [node, ...['label', '.chip', '.search', '.segmented label', '.cm-editor', '.drop'].map((name) => node.closest(name))]
+        .filter(Boolean).some((each) => {
+            const style = getComputedStyle(each);
+            return style.outlineStyle !== 'none' || style.boxShadow !== 'none' || getComputedStyle(each, '::after').outlineStyle !== 'none';
+        });
+    return [node.outerHTML.slice(0, 160), marked];
+}"""
+
+
+def test_the_skip_link_leads_to_the_main_part(pages: dict[str, Page], ids: dict[str, str]) -> None:
+    page = pages["dark"]
+    page.goto(f"/agents/{ids['agent']}")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "col-main"
+
+
+@pytest.mark.parametrize(
+    "opener", ["[data-dialog=new-block]", "[data-dialog=agent-tools]", "[data-dialog=palette]", "[popovertarget]"]
+)
+def test_the_focus_returns_to_what_opened_a_dialog(pages: dict[str, Page], ids: dict[str, str], opener: str) -> None:
+    page = pages["dark"]
+    page.goto(f"/agents/{ids['agent']}")
+    button = page.locator(opener).first
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog[open], :popover-open")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(button).to_be_focused()
