@@ -135,7 +135,7 @@ def _recorded(comparison: Comparison) -> BranchView:
         step for step in tail_of(comparison.agent_id, comparison.from_step).steps if step.number <= comparison.to_step
     ]
     said = dict(zip((asked["run_id"] for asked in comparison.inputs), _said(comparison), strict=True))
-    return BranchView(RECORDED, f"recorded · {_model(steps)}", None, "completed", step_views(steps), said)
+    return BranchView(RECORDED, "recorded", None, "completed", step_views(steps), said)
 
 
 def _said(comparison: Comparison) -> list[str]:
@@ -145,10 +145,6 @@ def _said(comparison: Comparison) -> list[str]:
     opening = Message.objects.filter(run=first, step=None, role=Role.USER).order_by("seq") if begins else ()
     texts = [[text_of(message["content"]) for message in asked["messages"]] for asked in comparison.inputs]
     return ["\n".join(each) for each in [[text_of(message.content) for message in opening], *texts[1:]]]
-
-
-def _model(steps: Sequence[Step]) -> str:
-    return steps[0].handle if steps else ""
 
 
 def _runs(variants: Sequence[Variant]) -> dict[str, Run]:
@@ -187,9 +183,10 @@ def _state(variant: Variant, runs: Sequence[Run]) -> str:
 
 def _drawn(branch: BranchView, left: str) -> Drawn:
     differs = branch.divergence.at if branch.divergence else None
-    words = branch.label if branch.variant else "recorded"
     href = f"?left={left}&right={branch.letter}" if branch.letter != left else f"?left={left}"
-    return Drawn(branch.letter, words, len(branch.steps), differs, branch.is_live or branch.state == "waiting", href)
+    return Drawn(
+        branch.letter, branch.label, len(branch.steps), differs, branch.is_live or branch.state == "waiting", href
+    )
 
 
 def context_of(agent: Agent, view: ComparisonView) -> dict[str, Any]:

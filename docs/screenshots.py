@@ -92,6 +92,21 @@ class Photographer:
             self._page.keyboard.press("ArrowRight")
         self._take("tour")
 
+    def compare(self) -> None:
+        """The last turn lived again in branches."""
+        branches = [
+            {},
+            {"blocks": {"human": "Name: Inês. Lives in Oslo."}},
+            {"blocks": {"team_policy": None}},
+            {"model": "offline/rules-8k"},
+        ]
+        asked = {"agent_id": self._demo.concierge, "from_step": self._demo.base_step + 1, "branches": branches}
+        made = self._page.request.post("/v1/comparisons/", data=asked).json()["id"]
+        self._open(f"/agents/{self._demo.concierge}/compare/{made}?right=C")
+        self._page.wait_for_function("!document.querySelector('#compare-figures .state')")
+        self._take("compare")
+        self._page.request.delete(f"/v1/comparisons/{made}")
+
     def tool_steps(self) -> None:
         """A recorded run, stopped in its middle."""
         self._open(f"/tools/{self._demo.tool}")
@@ -160,6 +175,7 @@ def main() -> None:
                 taken.memory()
                 taken.tool()
                 taken.rules()
+                taken.compare()
                 taken.search()
                 if width == CLOSER:
                     taken.tool_steps()

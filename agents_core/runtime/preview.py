@@ -3,12 +3,14 @@
 A provider gives the bytes of a request before it opens any connection. Nothing is written and nobody is asked.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agents_core.errors import InvalidInput, NotFound
+from agents_core.llm import tokens
 from agents_core.llm.catalog import cost_usd
 from agents_core.llm.types import ModelRequest, Sent, Usage
 from agents_core.models import WAITING, Role, new_id, pipeline
@@ -111,6 +113,8 @@ async def preview_next(
     Raises ``NotFound`` for the agent, the conversation or a tool; ``InvalidInput`` for a change that cannot be made; ``UnknownModel``
     and ``ModelError`` for a model that cannot be asked.
     """
+    if not tokens.is_exact():
+        await asyncio.to_thread(tokens.load)
     turn = await read_turn(agent_id, conversation_id)
     if changes:
         await _change(turn, changes)
