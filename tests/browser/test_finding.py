@@ -67,7 +67,7 @@ def test_y_copies_the_link_of_what_is_focused_else_of_the_page_as_it_is(page: Pa
     page.keyboard.press("y")
     expect(page.locator("#toasts")).to_contain_text("Copied the link")
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert re.search(r"/agents/agent-[^/]+/steps/\d+\?seg=core\.human$", copied)
+    assert re.search(r"/agents/agent-[^/]+/steps/\d+\?(diff=\d+&)?seg=core\.human$", copied)
     page.goto(copied)
     expect(page.locator("#seg-core-human")).to_have_attribute("aria-current", "true")
     page.get_by_role("tab", name="Archival").click()
