@@ -172,10 +172,11 @@ def test_tab_goes_through_a_page_and_shows_where_it_is_without_a_trap(
 
 
 WHERE = """() => {
+    const AROUND = ['label', '.chip', '.search', '.cm-editor', '.editor', '.drop'];
     const node = document.activeElement;
     if (node === document.body) return ['BODY', true];
     const box = node.getBoundingClientRect();
-    const marked = [node, ...['label', '.chip', '.search', '.segmented label', '.cm-editor', '.drop'].map((name) => node.closest(name))]
+    const marked = [node, ...AROUND.map((name) => node.closest(name))]
         .filter(Boolean).some((each) => {
             const style = getComputedStyle(each);
             return style.outlineStyle !== 'none' || style.boxShadow !== 'none' || getComputedStyle(each, '::after').outlineStyle !== 'none';
