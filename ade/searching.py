@@ -23,7 +23,7 @@ from agents_core.models.pipeline import Statement, run_sync
 FEW, MANY = 5, 100
 """Shown of each kind: beside the others, and alone."""
 
-_RANKED, _NARROWED = 1_000, 20_000
+_RANKED, _NARROWED = 200, 10_000
 """Documents that are looked at, best first: where all can be shown, and where more is asked of them than their words."""
 
 _LONGEST = 500
@@ -192,15 +192,31 @@ def _tools(search: Search, limit: int) -> list[Found]:
 def postings_statement(search: Search, postings: str, owner: str, document: str, owners: str) -> Statement:
     """The ids and scores of the documents that hold every lexeme, best first. ``owners``: SQL for the ids whose postings are asked.
 
-    A frequency counts the less the longer the text is, as in BM25; how rare a word is says nothing where all must be there.
+    The rarest lexeme is followed, and the others are looked up for each of its documents; of one that stands in more than ``_NARROWED`` so
+    many are looked at. The score is that lexeme's frequency, which counts the less the longer the text is, as in BM25.
     """
     narrowed = bool(search.start or search.end or search.phrases)
+    of_owner = f"FROM {postings} WHERE {owner} = owners.id AND lexeme"
     sql = f"""
-    SELECT posting.{document}, sum(frequency / (frequency + 0.3 + 0.02 * length)) AS score
-    FROM ({owners}) AS owners(id) CROSS JOIN unnest(%(stems)s::text[]) AS asked(lexeme) CROSS JOIN LATERAL (
-        SELECT {document}, frequency, length FROM {postings} WHERE {owner} = owners.id AND lexeme = asked.lexeme OFFSET 0
-    ) AS posting
-    GROUP BY posting.{document} HAVING count(*) = cardinality(%(stems)s::text[])
+    WITH owners AS MATERIALIZED ({owners}),
+    counted AS MATERIALIZED (
+        SELECT lexeme, (
+            SELECT count(*) FROM (
+                SELECT FROM owners CROSS JOIN LATERAL (SELECT {of_owner} = asked.lexeme OFFSET 0) AS posting LIMIT {_NARROWED}
+            ) AS found
+        ) AS documents FROM unnest(%(stems)s::text[]) AS asked(lexeme)
+    ),
+    rarest AS MATERIALIZED (SELECT lexeme FROM counted ORDER BY documents, lexeme LIMIT 1),
+    found AS MATERIALIZED (
+        SELECT id, {document}, frequency, length FROM owners CROSS JOIN LATERAL (
+            SELECT {document}, frequency, length {of_owner} = (SELECT lexeme FROM rarest) OFFSET 0
+        ) AS posting LIMIT {_NARROWED}
+    )
+    SELECT {document}, frequency / (frequency + 0.3::float8 + 0.02::float8 * length) AS score FROM found AS owners
+    WHERE NOT EXISTS (
+        SELECT FROM unnest(%(stems)s::text[]) AS asked(lexeme)
+        WHERE NOT EXISTS (SELECT {of_owner} = asked.lexeme AND {document} = owners.{document})
+    )
     ORDER BY score DESC LIMIT %(limit)s
     """
     limit = _NARROWED if narrowed else _RANKED

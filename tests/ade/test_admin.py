@@ -21,7 +21,7 @@ from tests.running import finish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-REGISTERED = [model for model in admin.site._registry if model._meta.app_label == "agents_core"]
+REGISTERED: list[Any] = [model for model in admin.site._registry if model._meta.app_label == "agents_core"]
 
 
 @pytest.fixture

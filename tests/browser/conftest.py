@@ -74,7 +74,7 @@ def page(live: Server, browser: Browser) -> Iterator[Page]:
 
 
 # What the browser itself tells of a server that refuses or is gone; what a page makes of that is the test's to check.
-_ABOUT_THE_SERVER = ("Failed to load resource", "WebSocket connection to")
+_ABOUT_THE_SERVER = ("Failed to load resource", "WebSocket connection to", "Response Status Error Code")
 # What htmx tells of a request that ended early: for a newer one (hx-sync="replace", as typing does), or with the page.
 _ENDED = ("htmx:sendAbort", "htmx:afterRequest")
 
