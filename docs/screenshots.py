@@ -119,6 +119,30 @@ class Photographer:
             self._page.keyboard.press("F10")
         self._take("tool-steps")
 
+    def debugger(self) -> None:
+        """A run that stands before a tool; it is ended afterwards."""
+        agent = f"/v1/agents/{self._demo.concierge}"
+        made = self._client.post(f"{agent}/breakpoints", cast_to=dict, body={"kind": "tool"})
+        self._client.agents.messages.create_async(
+            self._demo.concierge, input="call find_flights with origin=LIS, destination=BOS, max_price_eur=600"
+        )
+        self._open(f"/agents/{self._demo.concierge}?drawer=breakpoints")
+        self._page.locator("form.asks").wait_for()
+        self._page.locator("form.asks").scroll_into_view_if_needed()
+        self._take("debugger")
+        self._client.delete(f"/v1/breakpoints/{made['id']}", cast_to=object)
+        self._client.agents.messages.cancel(self._demo.concierge)
+        self._page.locator("form.asks").wait_for(state="detached")
+
+    def next_request(self) -> None:
+        """What the next request would hold."""
+        self._open(f"/agents/{self._demo.concierge}?aside=next")
+        self._take("next")
+
+    def watches(self) -> None:
+        self._open(f"/agents/{self._demo.concierge}?drawer=watches")
+        self._take("watches")
+
     def conflict(self, city: str) -> None:
         """The agent writes to the block in which a person is writing."""
         self._open(f"/agents/{self._demo.concierge}/memory?block={self._demo.human}")
@@ -177,7 +201,10 @@ def main() -> None:
                 taken.rules()
                 taken.compare()
                 taken.search()
+                taken.debugger()
                 if width == CLOSER:
+                    taken.next_request()
+                    taken.watches()
                     taken.tool_steps()
                     taken.palette()
                     taken.help()
