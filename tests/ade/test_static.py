@@ -90,7 +90,7 @@ def test_colours_are_named_in_tokens_only() -> None:
 def test_every_variable_used_is_defined() -> None:
     sheets = "\n".join(sheet.read_text() for sheet in CSS.glob("*.css"))
     defined = set(re.findall(r"(--[\w-]+)\s*:", sheets))
-    handed_over = {"--tokens", "--limit", "--n", "--at", "--for", "--v", "--x", "--y", "--w", "--h"}
+    handed_over = {"--tokens", "--limit", "--n", "--m", "--at", "--for", "--v", "--x", "--y", "--w", "--h", "--lines"}
     sized = {f"--{pane}" for pane in ("w-outline", "w-aside", "w-aside-narrow", "w-aside-even", "h-drawer", "h-below")}
     assert set(re.findall(r"var\((--[\w-]+)", sheets)) - defined - handed_over - sized == set()
 
