@@ -11,6 +11,7 @@ import pytest
 from letta_client import Letta
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.homes import SAID
 from tests.e2e.serving import Server
 
 AXE = Path(__file__).parent / "axe"
@@ -97,8 +98,8 @@ def open_page(live: Server, browser: Browser) -> Iterator[Page]:
 
 
 def _log_in(page: Page, live: Server) -> None:
-    password = re.search(r"password (\S+)", live.output, re.IGNORECASE)
-    assert password, live.output
+    password = re.search(r"password (\S+)", (live.home / SAID).read_text())
+    assert password
     page.goto("/admin/login/")
     page.locator("#id_username").fill("admin")
     page.locator("#id_password").fill(password[1].rstrip("."))

@@ -10,6 +10,9 @@ from agents_core.embedded.cluster import Cluster
 from agents_core.embedded.place import Place
 from tests.e2e.serving import PROJECT
 
+SAID = "prepared.log"
+"""In a filled home: what its first start said, the administrator's password among it."""
+
 
 def filled(home: Path) -> Path:
     """Makes ``home``, with a database that is up to date, and gives it."""
@@ -32,9 +35,9 @@ def _fill(home: Path) -> None:
         cluster.wait()
         inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         environment = inherited | {"MNEMOSCOPE_HOME": str(home)}
-        subprocess.run(
-            [sys.executable, PROJECT / "manage.py", "prepare"], env=environment, check=True, stdout=subprocess.DEVNULL
-        )
+        with open(home / SAID, "wb") as said:
+            command = [sys.executable, PROJECT / "manage.py", "prepare"]
+            subprocess.run(command, env=environment, check=True, stdout=said)
     finally:
         cluster.stop()
     Place(home).socket_record.unlink(missing_ok=True)  # A copy that kept it would use the same folder.
