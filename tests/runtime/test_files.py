@@ -302,6 +302,7 @@ async def test_grep_shows_matching_lines_with_their_numbers_a_page_at_a_time() -
     ("arguments", "words"),
     [
         ({"pattern": "("}, "no regular expression"),
+        ({"pattern": "(?:a{1000}){1000}"}, "repeat less"),
         ({"pattern": ""}, "1 to 1,000 characters"),
         ({"pattern": "x" * 1001}, "1 to 1,000 characters"),
         ({"pattern": "x", "include": "z"}, "No file that was read has 'z' in its name"),

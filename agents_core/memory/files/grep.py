@@ -10,6 +10,7 @@ from typing import Any
 from agents_core.errors import Refused
 from agents_core.models import pipeline
 from agents_core.models.pipeline import Statement
+from agents_core.record.expressions.functions import MOST_REPEATS, repeats
 
 PAGE = 20
 """Matches that are shown at once."""
@@ -85,6 +86,8 @@ def _compiled(pattern: str) -> Any:
 
     if not pattern or len(pattern) > LONGEST_PATTERN:
         raise PatternRefused(f"A pattern has 1 to {LONGEST_PATTERN:,} characters, and this has {len(pattern):,}.")
+    if repeats(pattern) > MOST_REPEATS:
+        raise PatternRefused(f"The counts in {{…}} of a pattern multiply to {MOST_REPEATS:,} at most: repeat less.")
     try:
         return regex.compile(pattern, regex.IGNORECASE)
     except (regex.error, OverflowError, RecursionError) as error:

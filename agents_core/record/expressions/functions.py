@@ -13,7 +13,7 @@ from agents_core.record.expressions.operators import in_range, is_number, kind_o
 
 LONGEST_PATTERN = 500
 _BRACES = re.compile(r"\{[^{}]*\}")
-_MOST_REPEATS = 10_000
+MOST_REPEATS = 10_000
 """The product of all counts in a pattern: a compiled one holds its ``{1000}`` a thousand times."""
 
 
@@ -96,7 +96,7 @@ def compiled_pattern(pattern: str) -> Any:
         raise Impossible(f"A pattern has at most {LONGEST_PATTERN} characters.")
     if any(char < " " and char not in "\t\n\r" for char in pattern):
         raise Impossible('The pattern holds a control character: write it as r"…", then \\b is the edge of a word.')
-    if _repeats(pattern) > _MOST_REPEATS:
+    if repeats(pattern) > MOST_REPEATS:
         raise Impossible("The pattern repeats too much: the counts in its {…} multiply to more than 10,000.")
     try:
         return regex.compile(pattern)
@@ -104,7 +104,8 @@ def compiled_pattern(pattern: str) -> Any:
         raise Impossible(f"This is no pattern: {error}.") from None
 
 
-def _repeats(pattern: str) -> int:
+def repeats(pattern: str) -> int:
+    """What the counts in the braces of a pattern multiply to: compiling it takes memory by that."""
     inside = " ".join(_BRACES.findall("".join(pattern.split())))
     return prod(int(count[:9]) or 1 for count in re.findall(r"\d+", inside))
 
