@@ -18,7 +18,10 @@ from agents_core.errors import NotFound
 FIRST = "ide"
 """What somebody who asks for help reads first."""
 
-_ORDER = (FIRST, "agents", "watches", "tools", "tool-lab", "sandbox", "operating", "benchmarks", "architecture")
+_ORDER = (
+    *(FIRST, "agents", "context", "memory", "debugger", "time-travel", "compare", "watches"),
+    *("tools", "tool-lab", "sandbox", "operating", "benchmarks", "architecture"),
+)
 _FOLDER = Path(settings.BASE_DIR) / "docs"
 _NAME = re.compile(r"[a-z0-9-]+")
 _PICTURE = re.compile(r"[a-z0-9-]{1,80}\.png")
