@@ -6,7 +6,7 @@ from itertools import zip_longest
 from json import dumps
 
 from ade.call_words import call_as_code
-from ade.panels.trace import StepView
+from ade.turns import StepView
 
 _ENDED = "nothing: it had ended"
 

@@ -10,7 +10,7 @@ from ade.branch_graph import Drawn, graph_of
 from ade.divergence import first_difference
 from ade.experiment_page import value_in
 from ade.memory_ends import memory_end
-from ade.panels.trace import CallView, StepView
+from ade.turns import CallView, StepView
 from agents_core.actions import agents
 from agents_core.actions.messages import Input, send
 from agents_core.actions.new_agent import NewAgent

@@ -8,8 +8,9 @@ from lxml import html
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from ade.panels.base import bind
-from ade.panels.trace import PAGE_STEPS, SHOWN_STEPS
+from ade.panels.trace import PAGE_STEPS
 from ade.parts import CHUNK
+from ade.turns import SHOWN_STEPS
 from agents_core.actions import agents
 from agents_core.actions.new_agent import NewAgent
 from agents_core.actions.tools import ensure_builtin_tools
