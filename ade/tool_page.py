@@ -91,6 +91,7 @@ class CallRow:
 _STATES = {
     "awaiting": ("waiting", "waiting"),
     "held": ("waiting", "waiting"),
+    "paused": ("paused", "paused"),
     "intended": ("running", "running"),
     "ok": ("ok", "completed"),
     "error": ("failed", "failed"),

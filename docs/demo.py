@@ -202,7 +202,7 @@ def furnish(client: Letta) -> Demo:
     value = client.blocks.retrieve(human.id).value
     client.blocks.update(human.id, value=f"{value}\nNever book red-eye flights.")
     for expression in ("len(block.human)", "tokens.total", '"Lisbon" in block.human'):
-        client.post(f"/v1/agents/{concierge.id}/watches", cast_to=dict, body={"expression": expression})
+        client.post(f"/v1/agents/{concierge.id}/watches", cast_to=object, body={"expression": expression})
     return Demo(concierge.id, human.id, triage, find.id, base_step, letter_desk(client))
 
 

@@ -122,7 +122,7 @@ class Photographer:
     def debugger(self) -> None:
         """A run that stands before a tool; it is ended afterwards."""
         agent = f"/v1/agents/{self._demo.concierge}"
-        made = self._client.post(f"{agent}/breakpoints", cast_to=dict, body={"kind": "tool"})
+        made = self._page.request.post(f"{agent}/breakpoints", data={"kind": "tool"}).json()
         self._client.agents.messages.create_async(
             self._demo.concierge, input="call find_flights with origin=LIS, destination=BOS, max_price_eur=600"
         )
@@ -130,7 +130,7 @@ class Photographer:
         self._page.locator("form.asks").wait_for()
         self._page.locator("form.asks").scroll_into_view_if_needed()
         self._take("debugger")
-        self._client.delete(f"/v1/breakpoints/{made['id']}", cast_to=object)
+        self._page.request.delete(f"/v1/breakpoints/{made['id']}")
         self._client.agents.messages.cancel(self._demo.concierge)
         self._page.locator("form.asks").wait_for(state="detached")
 

@@ -27,9 +27,16 @@ class Undescribed(Endless):
     search_fields = ("=pk",)
 
 
+class OfAnother(Endless):
+    """As ``Undescribed``, of a table whose key is another row's."""
+
+    search_fields = ("=pk__pk",)
+
+
 for model in apps.get_app_config("agents_core").get_models():
     if model not in admin.site._registry and model._meta.model_name not in PARTS:  # noqa: SLF001
-        admin.site.register(model, Undescribed)
+        key = model._meta.pk  # noqa: SLF001
+        admin.site.register(model, OfAnother if key is not None and key.is_relation else Undescribed)
 
 admin.site.site_header = "Mnemoscope operators"
 admin.site.site_title = "Mnemoscope"

@@ -161,7 +161,8 @@ def test_tab_goes_through_a_page_and_shows_where_it_is_without_a_trap(
     assert page.evaluate("document.activeElement.className") == "skip"
     places = []
     for _ in range(150):
-        page.keyboard.press("Escape")  # as it leaves the code editor
+        if page.evaluate("document.activeElement.closest('.cm-editor') !== null"):
+            page.keyboard.press("Escape")  # there Tab indents until then
         page.keyboard.press("Tab")
         place, seen = page.evaluate(WHERE)
         assert seen, place

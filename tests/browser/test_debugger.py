@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.serving import Server
 
-MAIL = """
-def send_mail(to: str) -> str:
+LETTER = """
+def post_letter(to: str) -> str:
     \"\"\"Sends.
 
     Args:
@@ -25,7 +25,7 @@ def send_mail(to: str) -> str:
 def made(server: Server, **fields: Any) -> Any:
     """An agent of the offline model that knows a little of somebody."""
     client = Letta(base_url=f"http://localhost:{server.port}")
-    tool = client.tools.upsert(source_code=MAIL)
+    tool = client.tools.upsert(source_code=LETTER)
     blocks = [{"label": "human", "value": "Name: Bo."}, {"label": "persona", "value": "I am kind."}]
     return client.agents.create(
         model="offline/rules", memory_blocks=blocks, tool_ids=[tool.id], tools=["memory_replace"], **fields
@@ -66,12 +66,12 @@ def test_a_run_is_stopped_before_the_wrong_call_its_argument_mended_and_continue
     tab_to(page, page.get_by_label("Stop", exact=True))
     page.keyboard.type("before a tool")
     tab_to(page, page.get_by_label("Which"))
-    page.keyboard.type("send_mail")
+    page.keyboard.type("post_letter")
     page.keyboard.press("Enter")
-    expect(page.locator("#panel-breakpoints tbody")).to_contain_text("before a tool runs send_mail")
-    say(page, 'call send_mail with to="Bob"')
+    expect(page.locator("#panel-breakpoints tbody")).to_contain_text("before a tool runs post_letter")
+    say(page, 'call post_letter with to="Bob"')
     expect(page.locator("#agent-state")).to_contain_text("paused after the model's answer")
-    expect(page.locator("form.asks")).to_contain_text("send_mail is about to run")
+    expect(page.locator("form.asks")).to_contain_text("post_letter is about to run")
     arguments = page.locator("textarea[name^=arguments]")
     tab_to(page, arguments)
     page.keyboard.press("Control+a")
@@ -112,14 +112,14 @@ def test_a_breakpoint_is_set_beside_a_call_and_steps_go_over_and_into(
     page: Page, open_agent: Callable[[str], Any]
 ) -> None:
     open_agent("stepper")
-    say(page, 'call send_mail with to="Bob"')
+    say(page, 'call post_letter with to="Bob"')
     expect(page.locator("#trace .say").last).to_contain_text("sent to Bob")
     page.keyboard.press("Escape")
-    dot = page.get_by_role("button", name="Break before send_mail")
-    tab_to(page, page.locator("a.name", has_text="send_mail"))
+    dot = page.get_by_role("button", name="Break before post_letter")
+    tab_to(page, page.locator("a.name", has_text="post_letter"))
     page.keyboard.press("b")
     expect(dot).to_have_attribute("aria-pressed", "true")
-    say(page, 'call send_mail with to="Eve"')
+    say(page, 'call post_letter with to="Eve"')
     state = page.locator("#agent-state")
     expect(state).to_contain_text("paused after the model's answer")
     page.keyboard.press("F11")

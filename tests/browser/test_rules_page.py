@@ -22,7 +22,7 @@ def make_agent(live: Server) -> str:
 
 def tab_to(page: Page, dom_id: str) -> None:
     """Presses Tab until the keyboard is there."""
-    for _ in range(60):
+    for _ in range(120):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement?.id") == dom_id:
             return

@@ -291,9 +291,9 @@ async def test_a_worker_that_dies_while_it_does_what_was_approved_repeats_nothin
 ) -> None:
     ran: Counter[str] = Counter()
 
-    async def counted(name: str, *arguments: Any) -> Any:
+    async def counted(name: str, *arguments: Any, **options: Any) -> Any:
         ran[name] += 1
-        return await run_custom(name, *arguments)
+        return await run_custom(name, *arguments, **options)
 
     monkeypatch.setattr(calls, "run_custom", counted)
     await make_tool(MAIL_SOURCE)

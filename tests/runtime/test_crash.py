@@ -44,9 +44,9 @@ def sent_mails(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Counts the calls that really run in the sandbox."""
     ran: Counter[str] = Counter()
 
-    async def counted(name: str, *arguments: Any) -> Any:
+    async def counted(name: str, *arguments: Any, **options: Any) -> Any:
         ran[name] += 1
-        return await run_custom(name, *arguments)
+        return await run_custom(name, *arguments, **options)
 
     monkeypatch.setattr(calls, "run_custom", counted)
     return ran

@@ -127,9 +127,9 @@ async def test_what_somebody_else_wrote_while_the_tool_ran_is_kept(
     block = await Block.objects.aget(agent_links__agent=agent)
     ran = []
 
-    async def meanwhile(name: str, *arguments: Any) -> Any:
+    async def meanwhile(name: str, *arguments: Any, **options: Any) -> Any:
         ran.append(name)
-        result = await run_custom(name, *arguments)
+        result = await run_custom(name, *arguments, **options)
         await sync_to_async(blocks.modify)(block.id, {"value": theirs})
         return result
 

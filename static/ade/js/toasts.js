@@ -33,11 +33,12 @@ document.addEventListener("toast", (event) => {
   else told = text;
 });
 
-/** Whether the answer at hand failed, and what it said by itself. */
+/** Whether htmx will tell of the answer at hand as a failure (422 is none: see htmx-config), and what it said by itself. */
 let failing = false;
 let told = "";
 document.addEventListener("htmx:beforeOnLoad", (event) => {
-  failing = /** @type {CustomEvent} */ (event).detail.xhr.status >= 400;
+  const { status } = /** @type {CustomEvent} */ (event).detail.xhr;
+  failing = status >= 400 && status !== 422;
   told = "";
 });
 document.addEventListener("htmx:afterOnLoad", () => (failing = false));
