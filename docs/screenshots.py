@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from letta_client import Letta
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from docs.demo import LAST, Demo, furnish, say
 from tests.e2e.serving import Server
@@ -103,7 +103,7 @@ class Photographer:
         asked = {"agent_id": self._demo.concierge, "from_step": self._demo.base_step + 1, "branches": branches}
         made = self._page.request.post("/v1/comparisons/", data=asked).json()["id"]
         self._open(f"/agents/{self._demo.concierge}/compare/{made}?right=C")
-        self._page.wait_for_function("!document.querySelector('#compare-figures .state')")
+        expect(self._page.locator("#compare-figures .state")).to_have_count(0, timeout=30_000)
         self._take("compare")
         self._page.request.delete(f"/v1/comparisons/{made}")
 
