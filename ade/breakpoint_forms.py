@@ -11,19 +11,16 @@ class BreakpointForm(forms.Form):
     """``facts`` is what ``actions.breakpoints.create`` takes. Which fields a kind has is said by the page's CSS, by the kind's name."""
 
     kind = forms.ChoiceField(choices=BreakpointKind.choices, label="Stop")
-    target = forms.CharField(required=False, max_length=200, label="Tool or block", help_text="empty: any")
-    pattern = forms.CharField(required=False, max_length=500, label="Text", help_text="a regular expression")
+    target = forms.CharField(required=False, max_length=200, label="Tool or block")
+    pattern = forms.CharField(required=False, max_length=500, label="Text")
     threshold = forms.IntegerField(required=False, min_value=1, max_value=1000, label="Number")
     condition = forms.CharField(
         required=False,
         max_length=2000,
         label="Only if",
-        help_text='such as "Berlin" in arguments.query or tokens.share > 0.5',
     )
     nth = forms.IntegerField(required=False, min_value=1, max_value=1_000_000, label="From hit", initial=1)
-    log = forms.CharField(
-        required=False, max_length=2000, label="Only say", help_text="a logpoint: says this and does not stop"
-    )
+    log = forms.CharField(required=False, max_length=2000, label="Only say")
     everywhere = forms.BooleanField(required=False, label="In all agents")
 
     def facts(self) -> dict[str, Any]:

@@ -1,14 +1,12 @@
 """What a person does with breakpoints, and with a run that stands at one."""
 
-from json import loads
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.http import require_POST
 
 from ade.breakpoint_forms import BreakpointForm
 from ade.panels.breakpoints import BreakpointsPanel
 from ade.standing import StandingCall, plain, standing
+from ade.views.workspace import arguments_in
 from agents_core.actions import agents, breakpoints, pauses
 from agents_core.errors import InvalidInput, NotFound
 from agents_core.models import Breakpoint, Pause
@@ -99,7 +97,7 @@ def _change_call(pause_id: str, each: StandingCall, given: QueryDict) -> None:
         case "approve":
             arguments = _text(given, f"arguments-{call_id}", each.arguments)
             if arguments != each.arguments:
-                pauses.edit(pause_id, "arguments", call_id, _json(arguments))
+                pauses.edit(pause_id, "arguments", call_id, arguments_in(arguments))
             for write in each.writes:
                 text = _text(given, f"write-{call_id}-{write.label}", write.after)
                 if text != write.after:
@@ -109,10 +107,3 @@ def _change_call(pause_id: str, each: StandingCall, given: QueryDict) -> None:
 def _text(given: QueryDict, name: str, otherwise: str) -> str:
     """What the field holds, with the line ends that everything else has; a textarea sends others."""
     return str(given.get(name, otherwise)).replace("\r\n", "\n")
-
-
-def _json(text: str) -> Any:
-    try:
-        return loads(text)
-    except ValueError as error:
-        raise InvalidInput(f"The arguments are no JSON: {error}.") from None

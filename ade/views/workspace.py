@@ -140,7 +140,7 @@ def answer_calls(request: HttpRequest, agent_id: str) -> HttpResponse:
 def _answer(given: QueryDict, call_id: str) -> CallAnswer:
     match given.get(f"decision-{call_id}"):
         case "approve":
-            return CallAnswer(call_id, approve=True, arguments=_arguments(given.get(f"arguments-{call_id}", "")))
+            return CallAnswer(call_id, approve=True, arguments=arguments_in(given.get(f"arguments-{call_id}", "")))
         case "deny":
             return CallAnswer(call_id, reason=given.get(f"reason-{call_id}") or None)
         case "answer":
@@ -148,7 +148,8 @@ def _answer(given: QueryDict, call_id: str) -> CallAnswer:
     raise InvalidInput("Say of each call whether it runs, is denied, or is answered in its place.")
 
 
-def _arguments(text: str) -> dict[str, Any]:
+def arguments_in(text: str) -> dict[str, Any]:
+    """The arguments of a call as a person wrote them. Raises ``InvalidInput`` for what is no JSON object."""
     try:
         value = loads(text)
     except ValueError as error:
