@@ -206,7 +206,10 @@ def _held(group: str, outcome: SandboxOutcome) -> bool:
             return group in _ANY_VALUE or outcome.value == "held"
         case "error":
             return (
-                group in _ANY_VALUE or _is_refusal(outcome.error) or (group == "limits" and _is_shortage(outcome.error))
+                group in _ANY_VALUE
+                or _is_refusal(outcome.error)
+                or (group == "limits" and _is_shortage(outcome.error))
+                or (group == "processes" and outcome.error.startswith("RuntimeError: can't start new thread"))
             )
         case _:
             return group in _MAY_BE_ENDED
