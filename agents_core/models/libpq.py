@@ -77,7 +77,8 @@ class BatchConnection(AsyncConnection[Row]):
                     self._statements.pop(new, None)
                     results.append(prepared)
             results += yield from fetch_many(self.pgconn)
-        yield from fetch_many(self.pgconn)  # the mark of the end
+        while (end := (yield from fetch_many(self.pgconn)))[0].status != ExecStatus.PIPELINE_SYNC:
+            results += end  # what only the commit could find
         self.pgconn.exit_pipeline_mode()
         return results
 
@@ -86,7 +87,7 @@ class BatchConnection(AsyncConnection[Row]):
         sql, names = _numbered(statement.sql)
         params = statement.params
         values = [params[name] for name in names] if isinstance(params, Mapping) else params
-        written = self._transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
+        written = self._transformer.dump_sequence(values, [_format_of(value) for value in values])
         key = (sql, self._transformer.types or ())
         name, new = self._statements.get(key), None
         if name is None:
@@ -96,6 +97,11 @@ class BatchConnection(AsyncConnection[Row]):
             self.pgconn.send_prepare(name, sql, param_types=key[1])
         self.pgconn.send_query_prepared(name, written, param_formats=self._transformer.formats)
         return new
+
+
+def _format_of(value: Any) -> PyFormat:
+    """An array of bytes would be written in hexadecimal digits."""
+    return PyFormat.BINARY if type(value) is list and value and type(value[0]) is bytes else PyFormat.AUTO
 
 
 @cache

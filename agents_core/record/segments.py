@@ -158,22 +158,22 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-class StoredSegments:
-    """The ids of the segments that this process has stored lately, so that it does not send them again."""
+class Stored:
+    """What this process has stored lately, by ids, so that it does not send it again."""
 
     def __init__(self, most: int = 200_000) -> None:
-        self._ids: OrderedDict[str, None] = OrderedDict()
+        self._keys: OrderedDict[str, None] = OrderedDict()
         self._most = most
 
-    def missing(self, segments: Sequence[CutSegment]) -> list[CutSegment]:
-        return [segment for segment in segments if segment.id not in self._ids]
+    def __contains__(self, key: str) -> bool:
+        return key in self._keys
 
-    def add(self, segments: Sequence[CutSegment]) -> None:
+    def add(self, keys: Iterable[str]) -> None:
         """Call it once they are committed."""
-        for segment in segments:
-            self._ids[segment.id] = None
-        while len(self._ids) > self._most:
-            self._ids.popitem(last=False)
+        for key in keys:
+            self._keys[key] = None
+        while len(self._keys) > self._most:
+            self._keys.popitem(last=False)
 
 
 _STORE = """

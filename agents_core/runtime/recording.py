@@ -11,14 +11,14 @@ from agents_core.llm.errors import ModelError
 from agents_core.llm.types import Finished, Sent, Usage
 from agents_core.models import StepStatus
 from agents_core.models.pipeline import Statement, json
-from agents_core.record.segments import CutSegment, Plan, StoredSegments, cut, store_statement
+from agents_core.record.segments import CutSegment, Plan, Stored, cut, store_statement
 from agents_core.record.worlds import World
 from agents_core.runtime.context import COMPACT_AT, ContextWindow
 from agents_core.runtime.persist import Commit
 from agents_core.runtime.providers import Connection
 from agents_core.runtime.state import Spent, Turn
 
-_stored = StoredSegments()
+_stored = Stored()
 
 
 @dataclass(slots=True)
@@ -70,10 +70,8 @@ def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str, end: 
     finished, usage = call.finished, call.usage
     cost = cost_usd(call.connection.handle, usage)
     response = finished.body if finished else call.error.response_body if call.error else b""
-    new = _stored.missing(segments)
     world = call.world.stored() if call.world and call.sent else b""
-    commit.add(store_statement(turn.agent.id, new, [blob for blob in (response, world) if blob]))
-    commit.afterwards(lambda: _stored.add(new))
+    _store(commit, turn, segments, world, response)
     commit.afterwards(lambda: spend(turn.spent, usage, cost))
     commit.add(
         Statement(
@@ -117,13 +115,20 @@ def record_request(
     commit: Commit, turn: Turn, connection: Connection, window: ContextWindow, segments: Sequence[CutSegment]
 ) -> None:
     """Adds the request that the turn's step is about to send to a commit. What is then sent takes its place."""
-    new = _stored.missing(segments)
     world = window.world.stored()
-    commit.add(store_statement(turn.agent.id, new, [world]))
-    commit.afterwards(lambda: _stored.add(new))
+    _store(commit, turn, segments, world)
     facts = (connection.provider_name, connection.model, turn.model, round(turn.agent.context_window * COMPACT_AT))
     ids = f"{{{','.join(segment.id for segment in segments)}}}"
     commit.add(Statement(_REQUEST, (*facts, ids, window.tokens, sha256(world).digest(), turn.step_id)))
+
+
+def _store(commit: Commit, turn: Turn, segments: Sequence[CutSegment], *blobs: bytes) -> None:
+    """Adds those of the segments and of the blobs that this process has not stored yet for the agent."""
+    new = {segment.id: segment for segment in segments if segment.id not in _stored}
+    keys = {f"{turn.agent.id}\0{sha256(blob).hexdigest()}": blob for blob in blobs if blob}
+    others = {key: blob for key, blob in keys.items() if key not in _stored}
+    commit.add(store_statement(turn.agent.id, list(new.values()), list(others.values())))
+    commit.afterwards(lambda: _stored.add([*new, *others]))
 
 
 def spend(spent: Spent, usage: Usage, cost: float | None) -> None:

@@ -1,6 +1,7 @@
 """The batches of SQL under the hot paths: one transaction each, on connections that may break."""
 
 import asyncio
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -29,6 +30,19 @@ async def test_an_error_anywhere_in_a_batch_undoes_all_of_it(wrong: Statement, p
     with pytest.raises(psycopg.Error):
         await pipeline.run(batch)
     assert await pipeline.run([COUNT]) == [[(0,)]]
+
+
+async def test_what_only_the_commit_can_find_is_told_as_what_it_is_and_undoes_all() -> None:
+    orphan = "INSERT INTO segment (id, agent_id, kind, source_id, label, tokens, digest) VALUES (%s, 'nobody', 'message', '', '', 0, %s)"
+    for _ in range(3):
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            await pipeline.run([INSERT, Statement(orphan, (uuid4(), b"nothing"))])
+    assert await pipeline.run([COUNT]) == [[(0,)]]
+
+
+async def test_arrays_of_bytes_arrive_as_they_are() -> None:
+    given = [b"", b"\x00\xff\\", "é".encode()]
+    assert await pipeline.run([Statement("SELECT %s::bytea[], %s::bytea[]", (given, []))]) == [[(given, [])]]
 
 
 async def test_an_error_spoils_nothing_for_the_next_batch_however_often_it_comes() -> None:
