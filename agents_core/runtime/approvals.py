@@ -26,7 +26,8 @@ from agents_core.runtime.calls import (
 from agents_core.runtime.ending import write_open_steps_end, write_run_end
 from agents_core.runtime.interrupt import run_tools
 from agents_core.runtime.outcome import Outcome, continuation
-from agents_core.runtime.persist import Commit, commit_of, refresh_world
+from agents_core.runtime.persist import Commit, commit_of
+from agents_core.runtime.reading import refresh_world
 from agents_core.runtime.state import CLIENT_TOOL, StoredMessage, Turn
 from agents_core.runtime.transcript import INTERRUPTED
 from agents_core.tools.base import ToolResult

@@ -23,7 +23,8 @@ from agents_core.models.sealed import unseal
 from agents_core.runtime.custom_calls import answers, environment_and_agent, write_changes
 from agents_core.runtime.memory import AgentMemory
 from agents_core.runtime.others import AgentsOfTurn
-from agents_core.runtime.persist import Commit, NewMessage, refresh_world
+from agents_core.runtime.persist import Commit, NewMessage
+from agents_core.runtime.reading import refresh_world
 from agents_core.runtime.replay import replayed
 from agents_core.runtime.state import ANYWHERE, ToolFacts, Turn
 from agents_core.runtime.transcript import local_time, packed_return

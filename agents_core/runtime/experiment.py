@@ -18,9 +18,9 @@ from agents_core.models import Experiment, pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.models.pipeline import json as jsonb
 from agents_core.record.segments import CutSegment, Plan, cut, store_statement
-from agents_core.runtime.persist import read_turn
 from agents_core.runtime.preview import Changes
 from agents_core.runtime.providers import connections
+from agents_core.runtime.reading import read_turn
 from agents_core.runtime.rebuilding import Recorded, recorded, request_with
 from agents_core.runtime.recording import error_facts
 from agents_core.tools.execute import read_arguments

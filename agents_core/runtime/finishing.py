@@ -9,6 +9,7 @@ from agents_core.memory.render import stored_parts, text_of
 from agents_core.models import PauseStage, StepStatus, ToolCallStatus
 from agents_core.models.pipeline import Statement, json, storable
 from agents_core.runtime import approvals
+from agents_core.runtime.beginning import begin_next_step, take_next_step
 from agents_core.runtime.breakpoints import after_answer, after_calls
 from agents_core.runtime.calls import (
     PlannedCall,
@@ -24,7 +25,7 @@ from agents_core.runtime.ending import write_run_end
 from agents_core.runtime.interrupt import run_tools
 from agents_core.runtime.outcome import Outcome, decide
 from agents_core.runtime.pausing import Reason, go_on, left_by, pause
-from agents_core.runtime.persist import Commit, NewMessage, begin_next_step, commit_of, take_next_step
+from agents_core.runtime.persist import Commit, NewMessage, commit_of
 from agents_core.runtime.recording import ModelCall, StepEnd, record_call
 from agents_core.runtime.repeats import keys_of, unless_looping
 from agents_core.runtime.sleeptime import call_companions

@@ -11,13 +11,14 @@ from agents_core.errors import AgentsError
 from agents_core.models import Role, new_id, pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.runtime.approvals import settle
+from agents_core.runtime.beginning import begin_run, take_up_run
 from agents_core.runtime.budgets import BudgetExceeded, check_budgets, error_facts_of, spent_in_run
 from agents_core.runtime.calls import repeated_calls
 from agents_core.runtime.compaction_run import compact_and_end
 from agents_core.runtime.ending import end_run, end_unreadable_run, interrupt_calls
 from agents_core.runtime.interrupt import RunCancelled
 from agents_core.runtime.pausing import Paused
-from agents_core.runtime.persist import Commit, NewMessage, RunNotActive, begin_run, commit_of, take_up_run
+from agents_core.runtime.persist import Commit, NewMessage, RunNotActive, commit_of
 from agents_core.runtime.repeats import repeat_key
 from agents_core.runtime.sleeptime import read_transcript
 from agents_core.runtime.state import Turn

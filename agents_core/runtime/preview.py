@@ -18,8 +18,8 @@ from agents_core.models.pipeline import Statement, storable
 from agents_core.record.segments import CutSegment, Plan, cut
 from agents_core.record.steps import SegmentView
 from agents_core.runtime.context import COMPACT_AT, ContextWindow, compile_context
-from agents_core.runtime.persist import read_turn
 from agents_core.runtime.providers import Connection, connections
+from agents_core.runtime.reading import read_turn
 from agents_core.runtime.state import StoredMessage, ToolFacts, Turn
 
 SETTINGS = (

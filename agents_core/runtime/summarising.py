@@ -12,10 +12,11 @@ from agents_core.llm.types import ChatMessage, Finished, ModelRequest, Sent, Tex
 from agents_core.models import Role, SegmentKind, pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.record.segments import Piece, Plan
+from agents_core.runtime.beginning import start_step
 from agents_core.runtime.compaction_settings import SELF_ALL, SELF_SLIDING, CompactionSettings
 from agents_core.runtime.context import ContextWindow
 from agents_core.runtime.interrupt import stoppable
-from agents_core.runtime.persist import commit_of, start_step
+from agents_core.runtime.persist import commit_of
 from agents_core.runtime.providers import Connection, UnknownModel, connections
 from agents_core.runtime.recording import ModelCall
 from agents_core.runtime.state import StoredMessage, Turn
