@@ -135,11 +135,14 @@ def defer_run(agent_id: str, run_id: str, conversation_id: str | None) -> Statem
     return Statement(_DEFER, (QUEUE, _TASK, f"conversation:{conversation_id or agent_id}", arguments))
 
 
-_DEFER_HELD_UP = """
+_WITHOUT_JOB = """NOT EXISTS (
+    SELECT 1 FROM procrastinate_jobs WHERE procrastinate_jobs.status IN ('todo', 'doing') AND args ->> 'run_id' = run.id
+)"""
+_DEFER_HELD_UP = f"""
 SELECT procrastinate_defer_jobs_v1(array_agg(ROW(%s, %s, 0, %s, NULL,
     jsonb_build_object('agent_id', agent_id, 'run_id', id, 'conversation_id', conversation_id), NULL)::procrastinate_job_to_defer_v1
     ORDER BY created_at, id))
-FROM run WHERE agent_id = %s AND status = 'created' AND conversation_id IS NOT DISTINCT FROM %s HAVING count(*) > 0
+FROM run WHERE agent_id = %s AND status = 'created' AND conversation_id IS NOT DISTINCT FROM %s AND {_WITHOUT_JOB} HAVING count(*) > 0
 """
 
 
@@ -214,13 +217,11 @@ async def recover(app: App) -> int:
 
 
 # A job ends only after its run, so a run that goes on without one would go on for ever. What stands behind a breakpoint waits for a person.
-_DEFER_LOST = """
+_DEFER_LOST = f"""
 SELECT unnest(procrastinate_defer_jobs_v1(array_agg(ROW(%s, %s, 0, 'conversation:' || coalesce(conversation_id, agent_id), NULL,
     jsonb_build_object('agent_id', agent_id, 'run_id', id, 'conversation_id', conversation_id), NULL)::procrastinate_job_to_defer_v1
     ORDER BY created_at)))
-FROM run WHERE status IN ('created', 'running') AND NOT EXISTS (
-    SELECT 1 FROM procrastinate_jobs WHERE procrastinate_jobs.status IN ('todo', 'doing') AND args ->> 'run_id' = run.id
-) AND NOT EXISTS (
+FROM run WHERE status IN ('created', 'running') AND {_WITHOUT_JOB} AND NOT EXISTS (
     SELECT 1 FROM run AS other WHERE other.agent_id = run.agent_id AND other.status = 'paused'
     AND other.conversation_id IS NOT DISTINCT FROM run.conversation_id
 ) HAVING count(*) > 0
