@@ -10,10 +10,12 @@ from agents_core.embedded.place import Place
 from tests.chaos.people import Acknowledged
 
 _MUST_BE_EMPTY = {
-    "a run that has not ended": "SELECT id FROM run WHERE status IN ('created', 'running')",
+    "a run that has not ended": "SELECT id FROM run WHERE status IN ('created', 'running', 'paused')",
+    "a pause that nobody ended": "SELECT id FROM pause WHERE resolved_at IS NULL",
+    "a run that stood and is not let go": "SELECT id FROM run WHERE suspended IS NOT NULL",
     "a run that ended without a reason": "SELECT id FROM run WHERE stop_reason IS NULL",
     "a step that is open": "SELECT id FROM step WHERE status = 'pending'",
-    "a tool call whose outcome nobody wrote": "SELECT id FROM tool_call WHERE status IN ('intended', 'held', 'awaiting')",
+    "a tool call whose outcome nobody wrote": "SELECT id FROM tool_call WHERE status IN ('intended', 'held', 'awaiting', 'paused')",
     "a job that is left": "SELECT id FROM procrastinate_jobs",
     "a message that no event told of": """
         SELECT message.id FROM message LEFT JOIN event ON event.agent_id = message.agent_id AND event.seq = message.seq
@@ -71,6 +73,6 @@ def tally(home: Path) -> dict[str, int]:
     """How much there is of what."""
     with psycopg.connect(**Place(home).connection()) as connection:
         by_status = connection.execute("SELECT 'runs ' || status, count(*) FROM run GROUP BY 1 ORDER BY 1").fetchall()
-        tables = ("message", "event", "step", "tool_call", "block_version", "passage")
+        tables = ("message", "event", "step", "tool_call", "block_version", "passage", "pause")
         counts = [(table, connection.execute(f"SELECT count(*) FROM {table}").fetchone()) for table in tables]
     return dict(by_status) | {table: row[0] for table, row in counts if row}

@@ -19,6 +19,8 @@ def stamp(token: str) -> str:
     """
     return "stamped " + token
 '''
+_STOPS = ({"kind": "model"}, {"kind": "tool", "target": "stamp"}, {"kind": "result"})
+"""Where the runs of every fifth agent stand until its person lets them go on."""
 GONE = (OSError, http.client.HTTPException, ValueError, RuntimeError)
 
 
@@ -40,6 +42,10 @@ class Crowd:
         self.acknowledged: list[Acknowledged] = []
         tool = self._ask("POST", "/v1/tools/", {"source_code": TOOL})
         self._agents = [self._new_agent(number, tool["id"]) for number in range(agents)]
+        self._stopped = set(self._agents[::5])
+        for agent_id in self._stopped:
+            for stop in _STOPS:
+                self._ask("POST", f"/v1/agents/{agent_id}/breakpoints", stop)
         self._threads = [threading.Thread(target=self._talk, args=(n, each)) for n, each in enumerate(self._agents)]
 
     def __enter__(self) -> "Crowd":
@@ -57,12 +63,24 @@ class Crowd:
         began = time.monotonic()
         while time.monotonic() - began < patience_s:
             try:
+                self._let_all_go_on()
                 if not self._ask("GET", "/v1/runs/?active=true&limit=1"):
                     break
             except GONE:
                 pass
             time.sleep(0.2)
         return time.monotonic() - began
+
+    def _let_all_go_on(self) -> None:
+        """Lets go on what stands, and takes the breakpoints away."""
+        for agent_id in self._stopped:
+            for each in self._ask("GET", f"/v1/agents/{agent_id}/breakpoints"):
+                self._ask("DELETE", f"/v1/breakpoints/{each['id']}")
+            self._let_go_on(agent_id)
+
+    def _let_go_on(self, agent_id: str) -> None:
+        for pause in self._ask("GET", f"/v1/agents/{agent_id}/pauses?standing=true"):
+            self._ask("POST", f"/v1/agents/{agent_id}/pauses/{pause['id']}/resume", {})
 
     def problems(self) -> list[str]:
         """Agents that do not answer any more."""
@@ -102,12 +120,14 @@ class Crowd:
                 self._stop.wait(0.3)  # whether it was stored nobody knows; its token is not used again
                 continue
             self.acknowledged.append(Acknowledged(agent_id, run["id"], token))
-            self._until_answered(run["id"])
+            self._until_answered(agent_id, run["id"])
 
-    def _until_answered(self, run_id: str) -> None:
+    def _until_answered(self, agent_id: str, run_id: str) -> None:
         while not self._stop.wait(0.1):
             try:
-                if self._ask("GET", f"/v1/runs/{run_id}")["status"] not in ("created", "running"):
+                if agent_id in self._stopped:
+                    self._let_go_on(agent_id)
+                if self._ask("GET", f"/v1/runs/{run_id}")["completed_at"]:
                     return
             except GONE:
                 self._stop.wait(0.3)
