@@ -4,6 +4,7 @@ The environment is set while this file is imported, which is before Django's set
 """
 
 import fcntl
+import gc
 import os
 import shutil
 import sys
@@ -101,6 +102,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return _LONG.index(folder) if folder in _LONG else len(_LONG)
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # Thousands of tests and their modules, which each collection of garbage would look through.
 
 
 @pytest.fixture(scope="session")
