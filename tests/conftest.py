@@ -9,10 +9,12 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+import pytest_asyncio
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
@@ -130,3 +132,12 @@ def django_db_modify_db_settings(
             connection.close_pool()  # type: ignore[attr-defined]
             done.touch()
     connection.settings_dict["TEST"]["TEMPLATE"] = connection.settings_dict["NAME"]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def pool() -> AsyncIterator[None]:
+    """The connections of a file's tests: a new one has to read the catalogue and plan all anew, which costs more than a test."""
+    from agents_core.models.pipeline import close_pool
+
+    yield
+    await close_pool()

@@ -54,8 +54,17 @@ def make_pool(**options: Any) -> AsyncConnectionPool[Any]:
     said after."""
     settings = {**connection_settings(), "application_name": APPLICATION_NAME}
     settings["options"] = f"{settings.get('options', '')} -c plan_cache_mode=force_generic_plan"
-    own = {"timeout": _PATIENCE_S, "configure": _autocommit, "check": _refuse_closed, "open": False}
-    return AsyncConnectionPool(kwargs=settings, **{**options, **own})
+
+    async def check(connection: AsyncConnection[Any]) -> None:
+        try:
+            await _refuse_closed(connection)
+        except OperationalError:
+            await made.drain()  # The others are dead too: the pool would hand out each, and wait longer after each.
+            raise
+
+    own = {"timeout": _PATIENCE_S, "configure": _autocommit, "check": check, "open": False}
+    made = AsyncConnectionPool[Any](kwargs=settings, **{**options, **own})
+    return made
 
 
 async def _autocommit(connection: AsyncConnection[Any]) -> None:

@@ -14,7 +14,6 @@ from agents_core.events.types import AnyEvent
 from agents_core.llm.providers.scripted import Script, Scripted, script
 from agents_core.llm.types import ModelRequest
 from agents_core.models import Agent, Block, Message, Tool
-from agents_core.models.pipeline import close_pool
 from agents_core.runtime.loop import execute
 from agents_core.runtime.providers import connections
 from agents_core.tools.execute import close_sandbox
@@ -24,13 +23,12 @@ HUMAN = {"label": "human", "value": "Her name is Ada."}
 
 @asynccontextmanager
 async def everything_closed() -> AsyncIterator[None]:
-    """Closes what a run opens in the test's event loop."""
+    """Closes what a run opens in the event loop, but for the connections to the database."""
     try:
         yield
     finally:
         await connections().aclose()
         await close_sandbox()
-        await close_pool()
 
 
 async def make_agent(
