@@ -4,6 +4,7 @@ import asyncio
 import json as stdlib_json
 import re
 import select
+from collections import deque
 from collections.abc import Iterable
 from math import isfinite
 from typing import Any
@@ -54,30 +55,39 @@ def make_pool(**options: Any) -> AsyncConnectionPool[Any]:
     said after."""
     settings = {**connection_settings(), "application_name": APPLICATION_NAME}
     settings["options"] = f"{settings.get('options', '')} -c plan_cache_mode=force_generic_plan"
+    own = {"timeout": _PATIENCE_S, "configure": _autocommit, "open": False}
+    return _Pool(kwargs=settings, **{**options, **own})
 
-    async def check(connection: AsyncConnection[Any]) -> None:
-        try:
-            await _refuse_closed(connection)
-        except OperationalError:
-            await made.drain()  # The others are dead too: the pool would hand out each, and wait longer after each.
-            raise
 
-    own = {"timeout": _PATIENCE_S, "configure": _autocommit, "check": check, "open": False}
-    made = AsyncConnectionPool[Any](kwargs=settings, **{**options, **own})
-    return made
+class _Pool(AsyncConnectionPool[Any]):
+    """Gives the connection that came back last: its process in the database has plans and pages at hand, which saves a tenth of a
+    message's time. psycopg's own takes turns."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, check=self._refuse_closed)
+        self._pool = _Stack()
+
+    async def _refuse_closed(self, connection: AsyncConnection[Any]) -> None:
+        """Raises for an idle connection with something to read: the server has said good-bye. It costs no round trip."""
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN)
+        if poll.poll(0):
+            await connection.close()  # Otherwise the pool takes it back.
+            await (
+                self.drain()
+            )  # The others are dead too: the pool would try one after the other, and wait longer after each.
+            raise OperationalError("The server has closed the connection.")
+
+
+class _Stack(deque[Any]):
+    """A queue that is taken from at the left, and put to there too."""
+
+    def append(self, connection: Any) -> None:
+        self.appendleft(connection)
 
 
 async def _autocommit(connection: AsyncConnection[Any]) -> None:
     await connection.set_autocommit(True)
-
-
-async def _refuse_closed(connection: AsyncConnection[Any]) -> None:
-    """Raises for an idle connection with something to read: the server has said good-bye. It costs no round trip."""
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    if poll.poll(0):
-        await connection.close()  # Otherwise the pool takes it back.
-        raise OperationalError("The server has closed the connection.")
 
 
 async def close_pool() -> None:
