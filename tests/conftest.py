@@ -95,7 +95,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
     return _ByFile(config, log)
 
 
-_LONG = ("sandbox", "browser", "e2e", "runtime", "sdk", "ade", "tools", "api")
+_LONG = ("sandbox", "ade", "e2e", "browser", "runtime", "sdk", "tools", "api")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

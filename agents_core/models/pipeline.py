@@ -73,9 +73,8 @@ class _Pool(AsyncConnectionPool[Any]):
         poll.register(connection.fileno(), select.POLLIN)
         if poll.poll(0):
             await connection.close()  # Otherwise the pool takes it back.
-            await (
-                self.drain()
-            )  # The others are dead too: the pool would try one after the other, and wait longer after each.
+            # The others are dead too: the pool would try one after the other, and wait longer after each.
+            await self.drain()
             raise OperationalError("The server has closed the connection.")
 
 
