@@ -1,4 +1,4 @@
-"""What the tests of the stream need: a committed database, and an event loop of each test's own, for a hub that nobody listened to before."""
+"""What the tests of the stream need: a committed database, and an event loop of each test's own, with a hub nobody has used."""
 
 from collections.abc import AsyncIterator
 from inspect import iscoroutinefunction
