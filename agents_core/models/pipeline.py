@@ -64,7 +64,7 @@ class _Pool(AsyncConnectionPool[Any]):
     message's time. psycopg's own takes turns."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options, check=self._refuse_closed)
+        super().__init__(**{**options, "check": self._refuse_closed})
         self._pool = _Stack()
 
     async def _refuse_closed(self, connection: AsyncConnection[Any]) -> None:
