@@ -3,16 +3,23 @@
 The environment is set while this file is imported, which is before Django's settings are read.
 """
 
+import fcntl
+import gc
 import os
 import shutil
+import sys
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+import pytest_asyncio
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
 from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -28,6 +35,10 @@ os.environ |= {"MNEMOSCOPE_HOME": str(_home), "DJANGO_SETTINGS_MODULE": "ade.set
 if _cluster:
     _cluster.start()
 
+
+# Else each of the hundreds of Python processes of a run compiles the same files.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -84,7 +95,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
     return _ByFile(config, log)
 
 
-_LONG = ("sandbox", "browser", "e2e", "runtime", "sdk", "ade", "tools", "api")
+_LONG = ("sandbox", "ade", "e2e", "browser", "runtime", "sdk", "tools", "api")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -95,7 +106,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
+def pytest_collection_finish() -> None:
+    gc.freeze()  # Thousands of tests and their modules, which each collection of garbage would look through.
+
+
 @pytest.fixture(scope="session")
 def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
     """Our database goes with its folder; dropping it first would wait for every connection to close."""
     return _ours or bool(request.config.getvalue("reuse_db"))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """Migrating takes seconds: the first process does it in our server's own database, of which all others are copies."""
+    if not _ours:
+        return
+    done = _home / "migrated"
+    with open(done.with_suffix(".lock"), "w") as lock, django_db_blocker.unblock():
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            call_command("migrate", verbosity=0)
+            connection.close()  # A database is copied only while nobody uses it.
+            connection.close_pool()  # type: ignore[attr-defined]
+            done.touch()
+    connection.settings_dict["TEST"]["TEMPLATE"] = connection.settings_dict["NAME"]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def pool() -> AsyncIterator[None]:
+    """The connections of a file's tests: a new one has to read the catalogue and plan all anew, which costs more than a test."""
+    from agents_core.models.pipeline import close_pool
+
+    yield
+    await close_pool()

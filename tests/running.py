@@ -1,7 +1,9 @@
-"""Running a coroutine from a plain test, leaving nothing open."""
+"""Running a coroutine from a plain test, leaving nothing open but connections to the database."""
 
 import asyncio
+import atexit
 from collections.abc import Coroutine
+from functools import cache
 from typing import Any, TypeVar
 
 from agents_core.models.pipeline import close_pool
@@ -12,7 +14,7 @@ Result = TypeVar("Result")
 
 
 def finish(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """The result of ``coroutine``, run in an event loop of its own whose connections are closed after it."""
+    """The result of ``coroutine``."""
 
     async def main() -> Result:
         try:
@@ -20,6 +22,18 @@ def finish(coroutine: Coroutine[Any, Any, Result]) -> Result:
         finally:
             await connections().aclose()
             await close_sandbox()
-            await close_pool()
 
-    return asyncio.run(main())
+    return _runner().run(main())
+
+
+@cache
+def _runner() -> asyncio.Runner:
+    """One event loop for all: the connections to the database are its own, and new ones cost more than most coroutines."""
+    runner = asyncio.Runner()
+    atexit.register(_close, runner)
+    return runner
+
+
+def _close(runner: asyncio.Runner) -> None:
+    with runner:
+        runner.run(close_pool())

@@ -34,7 +34,10 @@ class Bell:
     async def wait(self, timeout_s: float) -> set[str]:
         """The ids rung for, after the first ring or ``timeout_s``; empty when the time ran out or the listener reconnected."""
         try:
-            await asyncio.wait_for(self._event.wait(), timeout_s)
+            async with asyncio.timeout(
+                timeout_s
+            ):  # wait_for of Python 3.11 loses a cancellation that comes with a ring.
+                await self._event.wait()
         except TimeoutError:
             return set()
         self._event.clear()

@@ -3,6 +3,7 @@
 Daphne, or uvicorn where it is installed with its fast parts: the application is the same, uvicorn needs less time for a request.
 """
 
+import gc
 import socket
 import sys
 from importlib import import_module
@@ -18,6 +19,7 @@ _FAST = ("uvicorn", "httptools", "websockets")
 
 def main(descriptor: int) -> None:
     (_uvicorn if all(map(find_spec, _FAST)) else _daphne)(descriptor)
+    gc.freeze()  # Else Python looks through all objects several times before it ends, which takes it a second.
 
 
 def _uvicorn(descriptor: int) -> None:

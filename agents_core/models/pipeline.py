@@ -55,7 +55,7 @@ def make_pool(**options: Any) -> AsyncConnectionPool[Any]:
     said after."""
     settings = {**connection_settings(), "application_name": APPLICATION_NAME}
     settings["options"] = f"{settings.get('options', '')} -c plan_cache_mode=force_generic_plan"
-    own = {"timeout": _PATIENCE_S, "configure": _autocommit, "check": _refuse_closed, "open": False}
+    own = {"timeout": _PATIENCE_S, "configure": _autocommit, "open": False}
     return _Pool(kwargs=settings, **{**options, **own})
 
 
@@ -64,8 +64,18 @@ class _Pool(AsyncConnectionPool[Any]):
     message's time. psycopg's own takes turns."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**{**options, "check": self._refuse_closed})
         self._pool = _Stack()
+
+    async def _refuse_closed(self, connection: AsyncConnection[Any]) -> None:
+        """Raises for an idle connection with something to read: the server has said good-bye. It costs no round trip."""
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN)
+        if poll.poll(0):
+            await connection.close()  # Otherwise the pool takes it back.
+            # The others are dead too: the pool would try one after the other, and wait longer after each.
+            await self.drain()
+            raise OperationalError("The server has closed the connection.")
 
 
 class _Stack(deque[Any]):
@@ -77,15 +87,6 @@ class _Stack(deque[Any]):
 
 async def _autocommit(connection: AsyncConnection[Any]) -> None:
     await connection.set_autocommit(True)
-
-
-async def _refuse_closed(connection: AsyncConnection[Any]) -> None:
-    """Raises for an idle connection with something to read: the server has said good-bye. It costs no round trip."""
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    if poll.poll(0):
-        await connection.close()  # Otherwise the pool takes it back.
-        raise OperationalError("The server has closed the connection.")
 
 
 async def close_pool() -> None:

@@ -38,7 +38,13 @@ from agents_core.runtime import context
 from agents_core.runtime.filing import process
 from agents_core.runtime.loop import execute
 from tests.ade import tended
-from tests.ade.patching import View, assert_catches_up, assert_patched_equals_reloaded, drawn
+from tests.ade.patching import (
+    View,
+    assert_catches_up,
+    assert_drawn_whole_is_as_reloaded,
+    assert_patched_equals_reloaded,
+    drawn,
+)
 from tests.running import finish
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -383,6 +389,10 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
         agent.id, {"model": "offline/rules-8k", "context_window": 8000}
     ),
 }
+
+
+def test_a_panel_sent_whole_is_as_a_page_shows_it(agent: Agent) -> None:
+    assert_drawn_whole_is_as_reloaded(agent.id, VIEWS)
 
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS.keys())

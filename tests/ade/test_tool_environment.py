@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 
 from agents_core.actions import tools
-from agents_core.models import Tool, ToolVariable, pipeline
+from agents_core.models import Tool, ToolVariable
 from agents_core.tools import packages
 from agents_core.tools.execute import close_sandbox
 from tests.ade.test_tool_page import SOURCE
@@ -53,10 +53,9 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PackageIn
 
 
 @pytest.fixture
-async def page(transactional_db: None) -> AsyncIterator[Page]:
+async def page(transactional_db: None, pool: None) -> AsyncIterator[Page]:
     yield Page(await sync_to_async(tools.upsert)({"source_code": SOURCE}))
     await close_sandbox()
-    await pipeline.close_pool()
 
 
 async def version_of(page: Page) -> str:

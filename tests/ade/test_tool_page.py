@@ -12,7 +12,7 @@ from ade.tool_page import live_context, live_fragments, offered_agents, tool_gro
 from agents_core.actions import agents, tools
 from agents_core.actions.messages import Input, send
 from agents_core.actions.new_agent import NewAgent
-from agents_core.models import Agent, Tool, ToolCall, ToolCallStatus, pipeline
+from agents_core.models import Agent, Tool, ToolCall, ToolCallStatus
 from agents_core.runtime.loop import execute
 from agents_core.runtime.providers import connections
 from agents_core.sandbox import choose as choosing
@@ -54,11 +54,10 @@ class Site:
 
 
 @pytest.fixture
-async def site(builtin_tools: None) -> AsyncIterator[Site]:
+async def site(builtin_tools: None, pool: None) -> AsyncIterator[Site]:
     yield Site()
     await close_sandbox()
     await connections().aclose()
-    await pipeline.close_pool()
 
 
 def text_of(page: html.HtmlElement, dom_id: str) -> str:

@@ -43,11 +43,8 @@ class Api:
 
 
 @pytest.fixture
-async def api(transactional_db: None) -> AsyncIterator[Api]:
-    from agents_core.models import pipeline
-
-    yield Api()
-    await pipeline.close_pool()
+def api(transactional_db: None, pool: None) -> Api:
+    return Api()
 
 
 Agents = Callable[..., Awaitable[dict[str, Any]]]

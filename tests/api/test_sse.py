@@ -38,6 +38,7 @@ async def test_a_reader_that_leaves_hangs_up_its_bell(make_agent: Agents) -> Non
     agent = await make_agent()
     reading = asyncio.create_task(exhaust(stream_of(agent, await queued(agent))))
     while not hub()._bells:
+        assert not reading.done()
         await asyncio.sleep(0.01)
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,15 @@ pytestmark = pytest.mark.timeout(400)
 
 @pytest.fixture(scope="module")
 def first_start(tmp_path_factory: pytest.TempPathFactory) -> Server:
-    """A server that has started on nothing, answered, and stopped."""
+    """A server that has started on nothing, answered, and ended by Ctrl-C with all it started."""
     with Server(tmp_path_factory.mktemp("serve") / "home") as server:
         assert health(server) == "ok"
-        assert server.stop() == 0
+        assert server.stop(signal.SIGINT) == 0
+        assert server.left() == []
     return server
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def home(first_start: Server) -> Path:
     """A home that a first start has filled."""
     return first_start.home
@@ -50,18 +52,44 @@ def test_a_first_start_tells_the_password_of_the_administrator_and_keeps_it_nowh
     assert not [path for path in kept if password.group(1).encode() in path.read_bytes()]
 
 
-def test_a_later_start_migrates_nothing_and_tells_no_password(home: Path) -> None:
+@pytest.fixture(scope="class")
+def later_start(home: Path) -> Iterator[Server]:
+    """A server on what a first start has left."""
     with Server(home) as server:
-        assert health(server) == "ok"
-        assert "up to date" not in server.output
-        assert "password" not in server.output
+        yield server
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_and_all_it_started(home: Path, how: int) -> None:
-    with Server(home) as server:
-        assert server.stop(how) == 0
-        assert server.left() == []
+class TestALaterStart:
+    def test_migrates_nothing_and_tells_no_password(self, later_start: Server) -> None:
+        assert health(later_start) == "ok"
+        assert "up to date" not in later_start.output
+        assert "password" not in later_start.output
+
+    def test_on_a_home_in_use_is_told_who_uses_it(self, later_start: Server) -> None:
+        said = refusal(Server(later_start.home))
+        assert f"in use by process {later_start.process.pid}, port {later_start.port}" in said
+
+    @pytest.mark.parametrize(
+        ("child", "told"), [("webserver", "The web server ended"), ("agent_worker", "The worker ended")]
+    )
+    def test_has_a_child_that_is_killed_started_again(self, later_start: Server, child: str, told: str) -> None:
+        later_start.child(child).kill()
+        later_start.wait_for(told)
+        assert health(later_start) == "ok"
+        assert later_start.child("webserver").is_running()
+
+    def test_has_a_killed_database_started_again(self, later_start: Server) -> None:
+        later_start.child("bin/postgres").kill()
+        later_start.wait_for("The database is back")
+        assert health(later_start) == "ok"
+
+    def test_that_is_killed_takes_all_with_it_and_the_next_one_starts(self, later_start: Server) -> None:
+        later_start.stop(signal.SIGKILL)
+        assert later_start.left() == []
+        with later_start:
+            assert health(later_start) == "ok"
+            assert later_start.stop(signal.SIGTERM) == 0
+            assert later_start.left() == []
 
 
 def test_a_signal_while_it_prepares_ends_it_too(tmp_path: Path) -> None:
@@ -73,45 +101,12 @@ def test_a_signal_while_it_prepares_ends_it_too(tmp_path: Path) -> None:
         assert health(server) == "ok"
 
 
-def test_killed_it_takes_all_with_it_and_starts_again(home: Path) -> None:
-    with Server(home) as server:
-        server.stop(signal.SIGKILL)
-        assert server.left() == []
-    with Server(home) as again:
-        assert health(again) == "ok"
-
-
-@pytest.mark.parametrize(
-    ("child", "told"), [("webserver", "The web server ended"), ("agent_worker", "The worker ended")]
-)
-def test_a_child_that_is_killed_is_started_again(home: Path, child: str, told: str) -> None:
-    with Server(home) as server:
-        victim = server.child(child)
-        victim.kill()
-        server.wait_for(told)
-        assert health(server) == "ok"
-        assert server.child("webserver").is_running()
-
-
-def test_a_killed_database_is_started_again(home: Path) -> None:
-    with Server(home) as server:
-        server.child("bin/postgres").kill()
-        server.wait_for("The database is back")
-        assert health(server) == "ok"
-
-
 def test_a_taken_port_is_told_with_who_has_it(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         said = refusal(Server(home, PORT=str(port)))
     assert f"Port {port} is taken by process" in said
     assert f"PORT={port + 1}" in said
-
-
-def test_a_home_in_use_is_told_with_who_uses_it(home: Path) -> None:
-    with Server(home) as server:
-        said = refusal(Server(home))
-        assert f"in use by process {server.process.pid}, port {server.port}" in said
 
 
 def test_a_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.db import connection, transaction
 
 from agents_core.events import subscribe
-from agents_core.events.hub import ANY_AGENT, hub
+from agents_core.events.hub import ANY_AGENT, Bell, hub
 from agents_core.events.publish import Publication, lock_agents, publish
 from agents_core.events.subscribe import follow, read
 from agents_core.events.types import AgentChanged, RunEnded
@@ -231,3 +231,13 @@ async def test_an_event_of_an_agent_that_does_not_exist_is_refused() -> None:
         raise AssertionError("published")
 
     await sync_to_async(wrong)()
+
+
+async def test_who_is_cancelled_at_the_moment_of_a_ring_stops_waiting() -> None:
+    bell = Bell()
+    waiting = asyncio.create_task(bell.wait(5))
+    await asyncio.sleep(0)
+    bell.ring("agent-1")
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting

@@ -1,4 +1,3 @@
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,12 +21,3 @@ def absent() -> "AbsentEmbedder":
     from tests.memory.world import AbsentEmbedder
 
     return AbsentEmbedder([["dog"]])
-
-
-@pytest.fixture
-async def pool() -> AsyncIterator[None]:
-    """For tests that search: the connections go with the test's event loop."""
-    from agents_core.models.pipeline import close_pool
-
-    yield
-    await close_pool()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def app(transactional_db: None) -> "AsyncIterator[App]":
+async def app(transactional_db: None, pool: None) -> "AsyncIterator[App]":
     """The queue's app on a connection of its own, with no jobs and no workers in it."""
     from procrastinate import PsycopgConnector
     from procrastinate.contrib.django import app as django_app

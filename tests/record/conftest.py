@@ -1,4 +1,4 @@
-"""What the tests of the record need: a committed database, and connections that go with the test's event loop."""
+"""What the tests of the record need: a committed database, and connections to it."""
 
 from collections.abc import AsyncIterator
 
@@ -6,7 +6,7 @@ import pytest
 
 
 @pytest.fixture
-async def database(transactional_db: None) -> AsyncIterator[None]:
+async def database(transactional_db: None, pool: None) -> AsyncIterator[None]:
     from asgiref.sync import sync_to_async
 
     from agents_core.actions.tools import ensure_builtin_tools

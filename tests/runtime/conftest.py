@@ -8,8 +8,8 @@ from tests.llm.fake_server import FakeModelServer
 
 
 @pytest.fixture(autouse=True)
-async def database(transactional_db: None) -> AsyncIterator[None]:
-    """A database whose writes are committed, with the builtin tools in it; connections go with the test's event loop."""
+async def database(transactional_db: None, pool: None) -> AsyncIterator[None]:
+    """A database whose writes are committed, with the builtin tools in it."""
     from asgiref.sync import sync_to_async
 
     from agents_core.actions.tools import ensure_builtin_tools

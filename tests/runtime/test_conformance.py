@@ -1222,7 +1222,7 @@ def transactional_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) 
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
-async def database(transactional_db: None) -> AsyncIterator[None]:
+async def database(transactional_db: None, pool: None) -> AsyncIterator[None]:
     """The tools of the rows, and a worker."""
     from asgiref.sync import sync_to_async
 

@@ -258,6 +258,13 @@ async def test_connections_that_broke_while_idle_cost_no_error() -> None:
     assert await asyncio.gather(*(pipeline.run([Statement("SELECT 1")]) for _ in range(16))) == [[[(1,)]]] * 16
 
 
+async def test_one_who_comes_alone_after_all_connections_broke_does_not_meet_them_one_by_one() -> None:
+    await asyncio.gather(*(pipeline.run([Statement("SELECT pg_sleep(0.05)")]) for _ in range(16)))
+    assert await sync_to_async(break_connections)() > 4
+    await asyncio.sleep(0.05)
+    assert await pipeline.run([Statement("SELECT 1")]) == [[(1,)]]
+
+
 @pytest.mark.parametrize("after_s", [0.0, 0.002, 0.005, 0.01, 0.02, 0.1, 0.25])
 async def test_a_run_whose_database_goes_away_is_finished_when_it_is_taken_up_again(after_s: float) -> None:
     answers = [Answer(calls=[APPEND], delay_s=0.05), *["Done."] * 6]

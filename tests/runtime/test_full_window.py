@@ -43,24 +43,27 @@ async def estimates(agent: Agent) -> list[float]:
 @pytest.mark.timeout(180)
 async def test_two_thousand_messages_against_a_small_window_are_all_answered_counted_and_found_again() -> None:
     """All through the real runtime: 1,000 messages of a person, 1,000 answers. Each has a word of its own, and each that was evicted is
-    searched for by that word, as conversation_search does."""
+    searched for by that word, as conversation_search does: ten words a question, which exactly their ten messages answer."""
     tokens.load()
     agent = await make_agent([with_own_tokenizer] * (TURNS * 2), context_window=WINDOW, include_base_tools=True)
     for number in range(TURNS):
         ended = await say(agent, f"vessel{number}x arrived. {WORDS}")
         assert (ended.status, ended.stop_reason) == ("completed", "end_turn"), (number, ended.error)
     assert max((await estimates(agent))[10:]) < 0.03
-    said = [message async for message in Message.objects.filter(agent=agent, role__in=("user", "assistant"))]
+    said = [
+        message async for message in Message.objects.filter(agent=agent, role__in=("user", "assistant")).order_by("seq")
+    ]
     assert len(said) == 2 * TURNS
     evicted = [message for message in said if message.context_position is None]
     listed = {row async for each in Eviction.objects.filter(agent=agent) for row in each.message_ids}
     assert len(evicted) > 2 * TURNS * 0.9
     assert {message.id for message in evicted} <= listed
     await recall.index_words(agent.id)
-    for message in evicted:
-        own_word = message.content[0]["text"].split()[0]
-        found = await recall.search(recall.RecallSearch(agent.id, own_word, limit=1), None)
-        assert found.hits[0].id == message.id, own_word
+    apart = len(evicted) // 10 + 1  # A message beside two that are asked for would be found for their sake.
+    for some in (evicted[first::apart] for first in range(apart)):
+        own_words = " ".join(message.content[0]["text"].split()[0] for message in some)
+        found = await recall.search(recall.RecallSearch(agent.id, own_words), None)
+        assert {hit.id for hit in found.hits[: len(some)]} == {message.id for message in some}, own_words
 
 
 async def test_after_ten_calls_the_estimate_is_within_three_percent_of_what_the_provider_counts() -> None:

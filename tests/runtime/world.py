@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -14,30 +15,30 @@ from agents_core.events.types import AnyEvent
 from agents_core.llm.providers.scripted import Script, Scripted, script
 from agents_core.llm.types import ModelRequest
 from agents_core.models import Agent, Block, Message, Tool
-from agents_core.models.pipeline import close_pool
 from agents_core.runtime.loop import execute
 from agents_core.runtime.providers import connections
 from agents_core.tools.execute import close_sandbox
+
+_numbers = count()
 
 HUMAN = {"label": "human", "value": "Her name is Ada."}
 
 
 @asynccontextmanager
 async def everything_closed() -> AsyncIterator[None]:
-    """Closes what a run opens in the test's event loop."""
+    """Closes what a run opens in the event loop, but for the connections to the database."""
     try:
         yield
     finally:
         await connections().aclose()
         await close_sandbox()
-        await close_pool()
 
 
 async def make_agent(
     answers: Sequence[Scripted] = (), *, blocks: Sequence[dict[str, Any]] = (HUMAN,), **fields: Any
 ) -> Agent:
     """An agent that plays ``answers``, with no tools but those given by name."""
-    name = f"t{id(answers)}"
+    name = f"t{next(_numbers)}"
     script(name, answers)
     new = NewAgent(**{"model": f"scripted/{name}", "memory_blocks": blocks, "include_base_tools": False, **fields})
     return await sync_to_async(agents.create)(new)

@@ -1,4 +1,4 @@
-"""A few seconds of made-up hostile programs; ``tests.sandbox.hostile`` runs them for as long as one likes."""
+"""A second or two of made-up hostile programs; ``tests.sandbox.hostile`` runs them for as long as one likes."""
 
 import time
 
@@ -8,7 +8,7 @@ from agents_core.sandbox.base import SandboxUnavailable
 from tests.sandbox.hostile import Arena, attack
 from tests.sandbox.runners import KINDS
 
-_SECONDS = 3.0
+_SECONDS = 1.5
 
 
 @pytest.mark.parametrize("kind", KINDS)

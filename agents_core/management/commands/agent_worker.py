@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -34,6 +35,7 @@ class Command(BaseCommand):
         tokens.warm()
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(_work())
+        gc.freeze()  # As the web server does before it ends.
 
 
 async def _work() -> None:
