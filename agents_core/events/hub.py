@@ -34,9 +34,8 @@ class Bell:
     async def wait(self, timeout_s: float) -> set[str]:
         """The ids rung for, after the first ring or ``timeout_s``; empty when the time ran out or the listener reconnected."""
         try:
-            async with asyncio.timeout(
-                timeout_s
-            ):  # wait_for of Python 3.11 loses a cancellation that comes with a ring.
+            # asyncio.wait_for of Python 3.11 loses a cancellation that comes with a ring.
+            async with asyncio.timeout(timeout_s):
                 await self._event.wait()
         except TimeoutError:
             return set()
