@@ -44,7 +44,7 @@ class HeadPanel(Panel):
 
     def _state(self) -> State:
         active = list(Run.objects.filter(agent=self.agent, status__in=ACTIVE).order_by("first_seq"))
-        if pause := open_pause(self.agent.id):
+        if any(run.status == RunStatus.PAUSED for run in active) and (pause := open_pause(self.agent.id)):
             where = f"paused {STAGES[pause.stage]} · step {pause.step.number}"
             return State("paused", where, can_stop=True, pause=pause)
         running = [run for run in active if run.status == RunStatus.RUNNING]

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -40,7 +41,7 @@ class TracePanel(Panel):
     def context(self) -> dict[str, Any]:
         runs, has_more = self._page()
         return {
-            **self.place(),
+            **self.place,
             "conversation": Conversation.objects.filter(agent=self.agent, id=thread(self.params)).first(),
             "origin": Fork.objects.filter(agent=self.agent).select_related("parent").first(),
             "turns": turns(runs[::-1]),
@@ -55,6 +56,7 @@ class TracePanel(Panel):
         left = Step.objects.filter(run=run_id, number__lt=first).count()
         return {"steps": step_views(steps), "run_id": run_id, "number": first, "count": left}
 
+    @cached_property
     def place(self) -> dict[str, Any]:
         """What the partials need to stay in the conversation, and to show where runs stop."""
         shown = plain(Breakpoint.objects.filter(agent=self.agent, enabled=True))
@@ -90,7 +92,7 @@ class TracePanel(Panel):
         steps = {event.step_id for event in events if event.step_id}
         found: list[Fragment] = []
         if any(isinstance(event.event, AgentChanged) for event in events):
-            found.append(Fragment("composer", "ade/partials/_composer.html", {"agent": self.agent, **self.place()}))
+            found.append(Fragment("composer", "ade/partials/_composer.html", {"agent": self.agent, **self.place}))
         whole = self._runs().filter(id__in=runs).order_by("first_seq")
         # The step may be another run's: an answer is carried out beside the call that waited for it.
         shown = Q(id__in=steps)
@@ -132,10 +134,10 @@ def _other_conversations(events: Sequence[StoredEvent]) -> bool:
 
 
 def _turn_fragment(turn: TurnView, panel: TracePanel) -> Fragment:
-    context = {"turn": turn, "agent": panel.agent, **panel.place()}
+    context = {"turn": turn, "agent": panel.agent, **panel.place}
     return Fragment(turn.dom_id, "ade/partials/_turn.html", context, swap="append", target="trace")
 
 
 def _step_fragment(view: StepView, panel: TracePanel) -> Fragment:
-    context = {"view": view, "agent": panel.agent, **panel.place()}
+    context = {"view": view, "agent": panel.agent, **panel.place}
     return Fragment(view.dom_id, "ade/partials/_step.html", context, swap="append", target=f"steps-{view.step.run_id}")

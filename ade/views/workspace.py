@@ -107,7 +107,7 @@ def earlier_turns(request: HttpRequest, agent_id: str) -> HttpResponse:
     trace = TracePanel(agents.get(agent_id), _params(request))
     if "run" in trace.params:
         return render(
-            request, "ade/partials/_steps.html", {**trace.place(), **trace.earlier_steps(), "agent": trace.agent}
+            request, "ade/partials/_steps.html", {**trace.place, **trace.earlier_steps(), "agent": trace.agent}
         )
     return render(request, "ade/partials/_turns.html", trace.full_context())
 

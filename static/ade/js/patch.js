@@ -55,12 +55,24 @@ function isFilled(node, fresh) {
 }
 
 /**
+ * Whether there is nothing to do: the browser compares whole trees faster than they are walked here. Fields are left out, for
+ * what a person wrote in one does not stand in its attributes.
+ *
+ * @param {Element} node
+ * @param {Node} fresh
+ */
+const isSame = (node, fresh) => node.isEqualNode(fresh) && !node.matches(FIELDS) && !node.querySelector(FIELDS);
+
+const FIELDS = "input, textarea, select, option";
+
+/**
  * @param {Node} node
  * @param {Node} fresh
  * @returns {boolean} false leaves the node as it is
  */
 function mayMorph(node, fresh) {
   if (!(node instanceof Element)) return true;
+  if (isSame(node, fresh)) return false;
   return !isKept(node) && !isFilled(node, fresh) && !(node === document.activeElement && node instanceof HTMLTextAreaElement);
 }
 
