@@ -1,7 +1,7 @@
 """What happened at each of an agent's steps, as the scrubber marks it. Kept in this process, and read on by the agent's events: an event
 costs what it changed, not a look at all steps."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from threading import Lock
 
@@ -21,12 +21,14 @@ WORDS = {
 """What can be marked, the gravest first."""
 
 _MOST_EVENTS = 1000
-_OF_NO_STEP = frozenset({"run.created", "run.started", "message.created"})
+_OF_NO_STEP = frozenset({"run.created", "run.started", "run.ended", "message.created"})
 """What tells of no step and changes none. Anything else that tells of none may change what any step is marked with."""
 
 _EVENTS = """
-SELECT DISTINCT type, step_id, payload->>'change' = 'detached' FROM event WHERE agent_id = %s AND seq > %s AND seq <= %s
+SELECT DISTINCT type, step_id, CASE type WHEN 'run.ended' THEN run_id END, payload->>'change' = 'detached'
+FROM event WHERE agent_id = %s AND seq > %s AND seq <= %s
 """
+_WHICH = "AND (step.id = ANY(%(steps)s) OR step.run_id = ANY(%(runs)s))"
 _MARKS = """
 SELECT number, CASE status WHEN 'failed' THEN 'error' ELSE 'compaction' END FROM step
 WHERE agent_id = %(agent)s AND (kind = 'summary' OR status = 'failed') {which}
@@ -57,38 +59,40 @@ class Marks:
                 self._seq = event_seq
             return self._marked
 
-    def _touched(self, event_seq: int) -> Sequence[str] | None:
-        """The steps of which the events since then tell; None when any step may be marked otherwise than before."""
-        if not 0 <= event_seq - self._seq <= _MOST_EVENTS or self._seq < 0:
+    def _touched(self, event_seq: int) -> dict[str, list[str]] | None:
+        """The steps, and the runs with all their steps, of which the events since then tell; None when any step may be marked otherwise
+        than before."""
+        if self._seq < 0 or event_seq - self._seq > _MOST_EVENTS:
             return None
         rows = pipeline.run_sync([Statement(_EVENTS, (self._agent_id, self._seq, event_seq))])[0]
-        if any(_is_of_all(*row) for row in rows):
+        if any(detached or _is_of_all(kind, step_id) for kind, step_id, _, detached in rows):
             return None
-        return [step_id for _, step_id, _ in rows if step_id]
+        steps, runs = ({row[place] for row in rows if row[place]} for place in (1, 2))
+        return {"steps": list(steps), "runs": list(runs)}
 
     def _all(self) -> Mapping[str, Numbers]:
-        found = [*self._read(_MARKS.format(which="", alone="AND false"), {})]
+        found = self._read("", "AND false")
         return _sorted([*found, *((number, "left") for number in left_numbers(self._agent_id))])
 
-    def _with(self, touched: Sequence[str]) -> Mapping[str, Numbers]:
+    def _with(self, touched: Mapping[str, list[str]]) -> Mapping[str, Numbers]:
         """Those of before, with the steps ``touched`` read again."""
-        if not touched:
+        if not any(touched.values()):
             return self._marked
-        which = "AND step.id = ANY(%(steps)s)"
-        found = [*self._read(_MARKS.format(which=which, alone=which), {"steps": list(touched)})]
+        found = self._read(_WHICH, _WHICH, **touched)
         again = {number for number, _ in found}
         kept = (
             (n, mark) for mark, numbers in self._marked.items() for n in numbers if mark == "left" or n not in again
         )
         return _sorted([*kept, *((number, mark) for number, mark in found if mark)])
 
-    def _read(self, sql: str, steps: Mapping[str, Sequence[str]]) -> Iterable[tuple[int, str]]:
-        rows: list[tuple[int, str]] = pipeline.run_sync([Statement(sql, {"agent": self._agent_id, **steps})])[0]
+    def _read(self, which: str, alone: str, **touched: list[str]) -> list[tuple[int, str]]:
+        sql = _MARKS.format(which=which, alone=alone)
+        rows: list[tuple[int, str]] = pipeline.run_sync([Statement(sql, {"agent": self._agent_id, **touched})])[0]
         return rows
 
 
-def _is_of_all(event_type: str, step_id: str | None, detached: bool | None) -> bool:
-    return bool(detached) or event_type.startswith("agent.") or not (step_id or event_type in _OF_NO_STEP)
+def _is_of_all(event_type: str, step_id: str | None) -> bool:
+    return event_type.startswith("agent.") or not (step_id or event_type in _OF_NO_STEP)
 
 
 def _sorted(marks: Iterable[tuple[int, str]]) -> Mapping[str, Numbers]:

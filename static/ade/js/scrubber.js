@@ -1,6 +1,6 @@
 /**
  * The step scrubber around a native range input: buttons, keys and a number move it, its label follows, and "scrub" is
- * sent to htmx at most once a frame. Until that is answered the range has data-scrubbing, and live updates leave it where
+ * sent to htmx at most once a frame, and one at a time. Until that is answered the range has data-scrubbing, and live updates leave it where
  * the person put it. The trace shows which step it is.
  */
 import { all, around, onContent } from "./dom.js";
@@ -38,14 +38,19 @@ function mark() {
 }
 
 /** @param {HTMLInputElement} range */
-function changed(range) {
-  label(range);
-  mark()?.scrollIntoView({ block: "nearest" });
-  range.dataset.scrubbing = "";
+function ask(range) {
   frame ||= requestAnimationFrame(() => {
     frame = 0;
     range.dispatchEvent(new CustomEvent("scrub", { bubbles: true }));
   });
+}
+
+/** @param {HTMLInputElement} range */
+function changed(range) {
+  label(range);
+  mark()?.scrollIntoView({ block: "nearest" });
+  range.dataset.scrubbing = "";
+  ask(range);
 }
 
 /** @param {HTMLInputElement} range @param {number} step */
@@ -110,8 +115,13 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-document.addEventListener("htmx:afterRequest", ({ target }) => {
-  if (!frame && target instanceof HTMLInputElement) delete target.dataset.scrubbing;
+// What is chosen while a request is under way is dropped by htmx, and asked for after it: the last step chosen is the one shown.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const range = event.target;
+  if (!(range instanceof HTMLInputElement && range.matches("[data-scrubber]"))) return;
+  const asked = /** @type {CustomEvent} */ (event).detail.requestConfig.parameters.step;
+  if (asked !== range.value) ask(range);
+  else if (!frame) delete range.dataset.scrubbing;
 });
 
 onContent((root) => {
