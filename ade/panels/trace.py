@@ -48,6 +48,11 @@ class TracePanel(Panel):
             "earlier": runs[-1].id if has_more else None,
         }
 
+    def named(self) -> dict[str, Any]:
+        """The turns of the runs that ``params["runs"]`` names, those of them that there are, oldest first."""
+        named = self.params.get("runs", "").split(",")[:PAGE]
+        return {"turns": turns(list(self._runs().filter(id__in=named).order_by("first_seq"))), "agent": self.agent}
+
     def earlier_steps(self) -> dict[str, Any]:
         """Steps of the run ``params["run"]`` before the step ``params["step"]``, and how many are left before them."""
         run_id, number = self.params.get("run", ""), step_number(self.params.get("step", ""), "step")

@@ -26,6 +26,9 @@ function label(range) {
   if (field && field !== document.activeElement) field.value = String(step);
 }
 
+/** A step that was chosen and whose turn is away (turns.js): it is scrolled to when that is back. */
+let sought = "";
+
 /** Marks the step that is shown in the trace, unless that is the newest. @returns {Element | undefined} */
 function mark() {
   const range = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-scrubber]"));
@@ -34,7 +37,21 @@ function mark() {
   const gutters = step ? [...document.querySelectorAll(".step > .gutter")] : [];
   const chosen = gutters.find((gutter) => gutter.textContent?.trim() === step);
   chosen?.setAttribute("aria-current", "step");
+  if (chosen && sought === step) chosen.scrollIntoView({ block: "nearest" });
+  if (chosen || sought !== step) sought = "";
   return chosen;
+}
+
+/** @param {HTMLInputElement} range */
+function scrollToStep(range) {
+  const chosen = mark();
+  const step = range.valueAsNumber;
+  const away = /** @type {HTMLElement[]} */ (chosen ? [] : [...document.querySelectorAll(".turn[data-away]")]).find((turn) => {
+    const [first, last] = (turn.dataset.away ?? "").split(" ").map(Number);
+    return first <= step && step <= last;
+  });
+  if (away) sought = range.value;
+  (chosen ?? away)?.scrollIntoView({ block: "nearest" });
 }
 
 /** @param {HTMLInputElement} range */
@@ -48,7 +65,7 @@ function ask(range) {
 /** @param {HTMLInputElement} range */
 function changed(range) {
   label(range);
-  mark()?.scrollIntoView({ block: "nearest" });
+  scrollToStep(range);
   range.dataset.scrubbing = "";
   ask(range);
 }
