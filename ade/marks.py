@@ -4,9 +4,10 @@ costs what it changed, not a look at all steps."""
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from threading import Lock
+from typing import Any
 
-from agents_core.models import pipeline
-from agents_core.models.pipeline import Statement
+from django.db import connection
+
 from agents_core.record.lines import left_numbers
 
 Numbers = tuple[int, ...]
@@ -64,7 +65,7 @@ class Marks:
         than before."""
         if self._seq < 0 or event_seq - self._seq > _MOST_EVENTS:
             return None
-        rows = pipeline.run_sync([Statement(_EVENTS, (self._agent_id, self._seq, event_seq))])[0]
+        rows = _rows(_EVENTS, (self._agent_id, self._seq, event_seq))
         if any(detached or _is_of_all(kind, step_id) for kind, step_id, _, detached in rows):
             return None
         steps, runs = ({row[place] for row in rows if row[place]} for place in (1, 2))
@@ -85,10 +86,15 @@ class Marks:
         )
         return _sorted([*kept, *((number, mark) for number, mark in found if mark)])
 
-    def _read(self, which: str, alone: str, **touched: list[str]) -> list[tuple[int, str]]:
-        sql = _MARKS.format(which=which, alone=alone)
-        rows: list[tuple[int, str]] = pipeline.run_sync([Statement(sql, {"agent": self._agent_id, **touched})])[0]
-        return rows
+    def _read(self, which: str, alone: str, **touched: list[str]) -> list[tuple[Any, ...]]:
+        return _rows(_MARKS.format(which=which, alone=alone), {"agent": self._agent_id, **touched})
+
+
+def _rows(sql: str, params: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _is_of_all(event_type: str, step_id: str | None) -> bool:

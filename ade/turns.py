@@ -150,6 +150,8 @@ class TurnView:
 # --- reading ---
 def turns(runs: Sequence[Run]) -> list[TurnView]:
     """The turns of ``runs``, in their order, in a fixed number of queries."""
+    if not runs:
+        return []
     views: dict[str, list[StepView]] = defaultdict(list)
     taken = steps_taken(runs)
     long = {run.id for run in runs if taken.get(run.id, 0) > SHOWN_STEPS}
@@ -178,14 +180,16 @@ def last_steps(run_id: str, before: int | None = None) -> list[Step]:
 
 def step_views(steps: Sequence[Step]) -> list[StepView]:
     """The views of ``steps``, in their order, in a fixed number of queries."""
+    if not steps:
+        return []
     views = {step.id: StepView(step) for step in steps}
     _add_messages(views)
     _add_calls(views)
     for step in left_steps(steps):
         views[step.id].left = True
-    summaries = [step.id for step in steps if step.kind == StepKind.SUMMARY]
-    for eviction in Eviction.objects.filter(step__in=summaries):
-        views[eviction.step_id or ""].eviction = eviction
+    if summaries := [step.id for step in steps if step.kind == StepKind.SUMMARY]:
+        for eviction in Eviction.objects.filter(step__in=summaries):
+            views[eviction.step_id or ""].eviction = eviction
     _add_pauses(views)
     pending = [
         view for view in views.values() if view.step.status == StepStatus.PENDING and not view.said and not view.calls
@@ -201,8 +205,9 @@ def _add_pauses(views: Mapping[str, StepView]) -> None:
     for pause in pauses:
         if pause.resolved_at is None:
             views[pause.step_id].stands = standing(pause)
-    for made in Intervention.objects.filter(pause__in=pauses):
-        views[made.step_id].mends.append(mend(made))
+    if pauses:
+        for made in Intervention.objects.filter(step__in=views):
+            views[made.step_id].mends.append(mend(made))
 
 
 def _add_messages(views: Mapping[str, StepView]) -> None:
@@ -233,6 +238,8 @@ def _note(text: str) -> str:
 
 def _add_calls(views: Mapping[str, StepView]) -> None:
     calls = list(ToolCall.objects.filter(step__in=views).order_by("position"))
+    if not calls:
+        return
     of_steps = {call.step_id for call in calls}
     written: dict[tuple[str, str], list[MemoryChange]] = defaultdict(list)
     for change in memory_changes(BlockVersion.objects.filter(step__in=of_steps)):

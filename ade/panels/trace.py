@@ -98,17 +98,17 @@ class TracePanel(Panel):
         found: list[Fragment] = []
         if any(isinstance(event.event, AgentChanged) for event in events):
             found.append(Fragment("composer", "ade/partials/_composer.html", {"agent": self.agent, **self.place}))
-        whole = self._runs().filter(id__in=runs).order_by("first_seq")
+        whole = list(self._runs().filter(id__in=runs).order_by("first_seq")) if runs else []
         # The step may be another run's: an answer is carried out beside the call that waited for it.
         shown = Q(id__in=steps)
         # A run that was to answer calls may have left them waiting.
         if any(isinstance(event.event, RunEnded) for event in events):
             shown |= Q(id__in=ToolCall.objects.filter(agent=self.agent, status=ToolCallStatus.AWAITING).values("step"))
-        alone = Step.objects.filter(shown, run__in=self._runs()).exclude(run__in=runs).order_by("number")
+        alone = list(Step.objects.filter(shown, run__in=self._runs()).exclude(run__in=runs).order_by("number"))
         if whole or alone:
             found.append(Fragment("trace-empty", swap="remove"))
-        found += [_turn_fragment(turn, self) for turn in turns(list(whole))]
-        return [*found, *(_step_fragment(view, self) for view in step_views(list(alone)))]
+        found += [_turn_fragment(turn, self) for turn in turns(whole)]
+        return [*found, *(_step_fragment(view, self) for view in step_views(alone))]
 
 
 def _is_of_run(event: StoredEvent) -> bool:
