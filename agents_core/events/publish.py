@@ -1,8 +1,8 @@
 """The only writer of events.
 
-The numbers come from ``UPDATE agent SET event_seq = event_seq + n`` in the publisher's own transaction: its row lock makes the order of
-commits equal the order of numbers, so "after 117" is a correct cursor for readers. Hence short transactions, and never a model or
-sandbox call inside one.
+The numbers come from ``UPDATE agent SET event_seq = event_seq + n`` in the publisher's own transaction, and those of steps with them: its
+row lock makes the order of commits equal the order of numbers, so "after 117" is a correct cursor for readers. Hence short transactions,
+and never a model or sandbox call inside one.
 """
 
 from collections.abc import Collection
@@ -13,7 +13,7 @@ from agents_core.events.types import AnyEvent, payload_of
 from agents_core.models.pipeline import Statement, json, run_sync
 
 _PUBLISH = f"""
-WITH taken AS (UPDATE agent SET event_seq = event_seq + %s WHERE id = %s RETURNING event_seq)
+WITH taken AS (UPDATE agent SET event_seq = event_seq + %s, step_count = step_count + %s WHERE id = %s RETURNING event_seq)
 INSERT INTO event (agent_id, seq, type, run_id, step_id, payload)
 SELECT %s, taken.event_seq - %s + e.n, e.type, e.run_id, e.step_id, e.payload
 FROM taken, jsonb_to_recordset(%s) AS e (n int, type text, run_id text, step_id text, payload jsonb)
@@ -23,11 +23,13 @@ RETURNING seq, {RING}
 
 @dataclass(slots=True)
 class Publication:
-    """The events that one transaction tells of one agent, in order. ``run_id`` and ``step_id`` stand on each event added."""
+    """The events that one transaction tells of one agent, in order. ``run_id`` and ``step_id`` stand on each event added; ``steps``: how
+    many steps it begins."""
 
     agent_id: str
     run_id: str | None = None
     step_id: str | None = None
+    steps: int = 0
     _rows: list[tuple[AnyEvent, str | None, str | None]] = field(default_factory=list)
 
     def add(self, event: AnyEvent) -> int:
@@ -48,7 +50,7 @@ class Publication:
             {"n": n, "type": event.type, "run_id": run_id, "step_id": step_id, "payload": payload_of(event)}
             for n, (event, run_id, step_id) in enumerate(self._rows, start=1)
         ]
-        return Statement(_PUBLISH, (count, self.agent_id, self.agent_id, count, json(rows)))
+        return Statement(_PUBLISH, (count, self.steps, self.agent_id, self.agent_id, count, json(rows)))
 
     def seq_behind_last(self, place: int) -> int:
         """How far the event at ``place`` stands behind the last: its seq is ``agent.event_seq`` minus this, once published."""

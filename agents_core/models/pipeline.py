@@ -4,6 +4,7 @@ import asyncio
 import json as stdlib_json
 import re
 import select
+from collections import deque
 from collections.abc import Iterable
 from math import isfinite
 from typing import Any
@@ -55,7 +56,23 @@ def make_pool(**options: Any) -> AsyncConnectionPool[Any]:
     settings = {**connection_settings(), "application_name": APPLICATION_NAME}
     settings["options"] = f"{settings.get('options', '')} -c plan_cache_mode=force_generic_plan"
     own = {"timeout": _PATIENCE_S, "configure": _autocommit, "check": _refuse_closed, "open": False}
-    return AsyncConnectionPool(kwargs=settings, **{**options, **own})
+    return _Pool(kwargs=settings, **{**options, **own})
+
+
+class _Pool(AsyncConnectionPool[Any]):
+    """Gives the connection that came back last: its process in the database has plans and pages at hand, which saves a tenth of a
+    message's time. psycopg's own takes turns."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._pool = _Stack()
+
+
+class _Stack(deque[Any]):
+    """A queue that is taken from at the left, and put to there too."""
+
+    def append(self, connection: Any) -> None:
+        self.appendleft(connection)
 
 
 async def _autocommit(connection: AsyncConnection[Any]) -> None:

@@ -14,15 +14,18 @@ from procrastinate.worker import Worker
 
 from agents_core.models import pipeline
 from agents_core.models.pipeline import Statement
-from agents_core.queue.slots import SLOT
+from agents_core.queue.current import JOB, SLOT, CurrentJob
 
 _SOME_JOB = 0
 _FETCHED = (
     "id", "status", "task_name", "priority", "lock", "queueing_lock", "args", "scheduled_at", "queue_name", "attempts", "worker_id",
 )  # fmt: skip
-_FETCH = f"SELECT {', '.join(_FETCHED)} FROM procrastinate_fetch_job_v2(%s::varchar[], %s) WHERE id IS NOT NULL"
-# Nothing is lost with it: the commit that takes up the run waits for the disk for both, and a job that is not marked is fetched again.
-_LATE_COMMIT = Statement("SELECT set_config('synchronous_commit', 'off', true)")
+# Nothing is lost with the late commit: the one that takes up the run waits for the disk for both, and a job that is not marked is fetched
+# again.
+_FETCH = f"""
+SELECT {", ".join(_FETCHED)} FROM set_config('synchronous_commit', 'off', true), procrastinate_fetch_job_v2(%s::varchar[], %s)
+WHERE id IS NOT NULL
+"""
 _FINISH = """
 SELECT (SELECT min(id) FROM procrastinate_jobs WHERE lock = %s AND status = 'todo')
 FROM procrastinate_finish_job_v1(%s, %s, %s)
@@ -75,7 +78,7 @@ class _Jobs(JobManager):
         if not self._told and monotonic() < self._poll_at:
             return None
         known, ends = frozenset(self._told), self._ends
-        _, rows = await pipeline.run([_LATE_COMMIT, Statement(_FETCH, (list(queues or ()), worker_id))])
+        [rows] = await pipeline.run([Statement(_FETCH, (list(queues or ()), worker_id))])
         if rows:
             job = Job.from_row(dict(zip(_FETCHED, rows[0], strict=True)))
             self._told.discard(job.id or _SOME_JOB)
@@ -89,13 +92,31 @@ class _Jobs(JobManager):
         return None
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
-        """Ends a job, and tells of the next of its conversation."""
-        [[(next_id,)]] = await pipeline.run([Statement(_FINISH, (job.lock, job.id, status.value, delete_job))])
+        """Ends a job, unless its run has done that, and tells of the next of its conversation."""
+        next_id = None
+        if not _has_ended():
+            [[(next_id,)]] = await pipeline.run([Statement(_FINISH, (job.lock, job.id, status.value, delete_job))])
         self._ends += 1
         # What came between the question and the end was told of while the lock was held.
-        if self._some_were_locked or next_id is not None:
-            self.tell(_SOME_JOB if self._some_were_locked else next_id)
+        if self._some_were_locked:
+            self.tell(_SOME_JOB)
+        elif next_id is not None:
+            self.tell(next_id)
         self._some_were_locked = False
+
+    async def retry_job(self, job: Job, *arguments: Any, **options: Any) -> None:
+        if not _has_ended():
+            await super().retry_job(job, *arguments, **options)
+
+
+def _run_of(job: Job) -> str | None:
+    run_id = job.task_kwargs.get("run_id")
+    return run_id if isinstance(run_id, str) else None
+
+
+def _has_ended() -> bool:
+    job = JOB.get()
+    return job is not None and job.has_ended
 
 
 class RunWorker(Worker):
@@ -117,6 +138,7 @@ class RunWorker(Worker):
 
     async def _process_job(self, context: JobContext) -> None:
         SLOT.set(self._job_semaphore)
+        JOB.set(CurrentJob(context.job.id or _SOME_JOB, _run_of(context.job)))
         try:
             await super()._process_job(context)
         finally:

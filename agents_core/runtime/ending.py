@@ -6,6 +6,7 @@ from typing import Any
 from agents_core.events.types import RunEnded, StepEnded
 from agents_core.models import Role, StepStatus, ToolCallStatus, new_id, pipeline
 from agents_core.models.pipeline import Statement, json
+from agents_core.queue.current import JOB
 from agents_core.queue.tasks import defer_held_up, tell_end
 from agents_core.runtime.persist import Commit, NewMessage, commit_of
 from agents_core.runtime.state import Turn
@@ -74,6 +75,10 @@ def write_run_end(
         commit.add(Statement(_CLEAR_CONTEXT, (turn.agent.id, turn.conversation_id)))
     commit.add(Statement(_END_RUN, (status, stop_reason, json(error) if error else None, turn.run_id)))
     commit.add(tell_end([turn.run_id]))
+    job = JOB.get()
+    if job is not None and job.run_id == turn.run_id:
+        commit.add(job.statement())
+        commit.afterwards(job.end)
     if turn.pauses:
         commit.add(defer_held_up(turn.agent.id, turn.conversation_id))
     commit.emit(RunEnded(status, stop_reason))

@@ -21,8 +21,8 @@ from agents_core.events.publish import Publication, lock_agents
 from agents_core.events.types import GroupTurnChanged
 from agents_core.models import GroupKind, pipeline
 from agents_core.models.pipeline import Statement, json
+from agents_core.queue.current import slot_released
 from agents_core.queue.requests import Input, RunOptions, queued_run, run_id_from, said
-from agents_core.queue.slots import slot_released
 from agents_core.runtime.others import NotAnswered, reply
 
 logger = logging.getLogger(__name__)

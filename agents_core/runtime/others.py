@@ -11,8 +11,8 @@ from psycopg.errors import SerializationFailure, UniqueViolation
 from agents_core.events.hub import hub
 from agents_core.models import Agent, Message, Run, pipeline
 from agents_core.models.pipeline import Statement
+from agents_core.queue.current import slot_released
 from agents_core.queue.requests import Input, QueuedRun, queued_run, run_id_from, said
-from agents_core.queue.slots import slot_released
 from agents_core.runtime.speech import said_text
 from agents_core.runtime.state import Turn
 from agents_core.tools.base import OtherAgent, ToolContext, ToolError

@@ -102,6 +102,11 @@ class Commit:
         self.emit(event)
         self.tell_other_holders(block_id, event)
 
+    def begin_step(self, step_id: str) -> None:
+        """Numbers a step, and tells of it."""
+        self._publication.steps += 1
+        self.emit(StepStarted(), step_id=step_id)
+
     def tell_other_holders(self, block_id: str, event: AnyEvent) -> None:
         """Tells the streams of all other agents that hold the block."""
         self._to_holders.append((block_id, event))
@@ -177,7 +182,7 @@ def commit_of(turn: Turn, step_id: str | None = None) -> Commit:
 
 _START_STEP = """
 WITH claimed AS ({claim}),
-numbered AS (UPDATE agent SET step_count = step_count + 1 WHERE id = %s RETURNING id, step_count, context_window, event_seq),
+numbered AS (SELECT id, step_count, context_window, event_seq FROM agent WHERE id = %s),
 started AS (
     INSERT INTO step (id, agent_id, run_id, conversation_id, number, kind, status, provider, model, handle, url, context_window,
                       compacts_at, segments, estimated_tokens, prompt_tokens, completion_tokens, cached_input_tokens, cache_write_tokens,
@@ -253,7 +258,7 @@ WHERE agent_id = %s AND context_position IS NOT NULL AND conversation_id IS NOT 
 def start_step(commit: Commit, run_id: str, kind: str = "agent", *, claim: bool = False) -> str:
     """Adds a new step of a run to a commit, which with ``claim`` takes up the run too; gives the step's id."""
     step_id = new_id("step")
-    commit.emit(StepStarted(), step_id=step_id)
+    commit.begin_step(step_id)
     sql = _START_STEP.format(claim=_CLAIM if claim else _GO_ON, otherwise=_NOT_ACTIVE)
     commit.add(Statement(sql, (run_id, commit.agent_id, step_id, kind)), "step")
     return step_id

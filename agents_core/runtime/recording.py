@@ -56,6 +56,8 @@ _REQUEST = """
 UPDATE step SET provider = %s, model = %s, handle = %s, compacts_at = %s, segments = %s::uuid[], estimated_tokens = %s, world_id = %s
 WHERE id = %s
 """
+_RATIO_PRECISION = 0.0005
+"""A smaller change is not written: all agents of a model would wait for each other to write one row."""
 _RATIO = """
 INSERT INTO token_ratio (handle, ratio, samples) VALUES (%s, %s, 1)
 ON CONFLICT (handle) DO UPDATE SET ratio = EXCLUDED.ratio, samples = token_ratio.samples + 1
@@ -107,7 +109,8 @@ def record_call(commit: Commit, turn: Turn, call: ModelCall, step_id: str, end: 
     )
     if usage.input_tokens and call.handle == turn.model:
         ratio = tokens.updated_ratio(turn.token_ratio, turn.token_samples, call.plan.tokens, usage.input_tokens)
-        commit.add(Statement(_RATIO, (call.handle, ratio)))
+        if turn.token_samples < tokens.RATIO_WINDOW or abs(ratio - turn.token_ratio) > _RATIO_PRECISION:
+            commit.add(Statement(_RATIO, (call.handle, ratio)))
 
 
 def record_request(

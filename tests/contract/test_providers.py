@@ -307,6 +307,18 @@ async def test_nobody_at_the_address(monkeypatch: pytest.MonkeyPatch, name: str)
 # --- when it is tried again ----------------------------------------------------------------------------------------
 
 
+async def test_a_call_goes_through_the_proxy_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, name: str, server: FakeModelServer
+) -> None:
+    monkeypatch.setenv("http_proxy", server.origin)
+    monkeypatch.setenv("no_proxy", "localhost")
+    server.push(Reply("There"))
+    provider = PROVIDERS[name](Endpoint("a-key", "http://models.test/v1"))
+    await fail(provider)
+    await provider.aclose()
+    assert [request.path.startswith("http://models.test/v1/") for request in server.requests] == [True]
+
+
 async def test_a_transient_refusal_is_retried_with_the_same_bytes(
     provider: WireProvider, server: FakeModelServer
 ) -> None:

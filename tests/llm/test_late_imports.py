@@ -10,7 +10,7 @@ from agents_core.llm.base import EMBEDDERS, PROVIDERS, Endpoint
 for name in ("anthropic", "openai", "openai_compatible"):
     PROVIDERS.load(name)(Endpoint("a-key", "http://localhost:9/v1"))
 EMBEDDERS.load("openai")(Endpoint("a-key"), "text-embedding-3-small", 1536)
-print(sorted({"anthropic", "openai", "httpx2", "django"} & set(sys.modules)))
+print(sorted({"aiohttp", "anthropic", "openai", "httpx2", "django"} & set(sys.modules)))
 from agents_core.llm.providers import warm
 warm(("openai",)).join()
 print("openai" in sys.modules)

@@ -222,7 +222,7 @@ async def test_a_slot_that_was_left_is_taken_again_so_that_no_more_run_at_once_t
 
     async def run(slots: asyncio.Semaphore) -> None:
         nonlocal at_once, most
-        from agents_core.queue.slots import SLOT, slot_released
+        from agents_core.queue.current import SLOT, slot_released
 
         async with slots:
             SLOT.set(slots)

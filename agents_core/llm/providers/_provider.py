@@ -16,7 +16,7 @@ from agents_core.llm.retry import retrying_stream
 from agents_core.llm.types import Check, Finished, ModelInfo, ModelRequest, Sent, StreamItem
 
 if TYPE_CHECKING:
-    import httpx2
+    import aiohttp
 
 CHECK_TIMEOUT_S = 15.0
 
@@ -66,7 +66,7 @@ class WireProvider:
         )
 
     async def _deltas(
-        self, response: "httpx2.Response", reader: Reader, received: bytearray, request: ModelRequest
+        self, response: "aiohttp.ClientResponse", reader: Reader, received: bytearray, request: ModelRequest
     ) -> AsyncGenerator[Delta, None]:
         target = self._target(request)
         try:
@@ -125,9 +125,9 @@ class WireProvider:
         await self._connection.aclose()
 
 
-async def _events(response: "httpx2.Response", received: bytearray) -> AsyncGenerator[ServerEvent, None]:
+async def _events(response: "aiohttp.ClientResponse", received: bytearray) -> AsyncGenerator[ServerEvent, None]:
     reader = EventReader()
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.content.iter_any():
         received += chunk
         for event in reader.feed(chunk):
             yield event
