@@ -110,9 +110,24 @@ function mayUpdate(name, node) {
   return !isDirty(node) && !(name === "value" && node === document.activeElement);
 }
 
+/** @type {Set<Node>} what is kept in the place of an element of another sort with the same id, such as a form of what it edits */
+const standing = new Set();
+
+/** @param {Node} fresh */
+function mayAdd(fresh) {
+  const present = fresh instanceof Element && fresh.id ? document.getElementById(fresh.id) : null;
+  if (!present || present.localName === /** @type {Element} */ (fresh).localName || !isKept(present)) return true;
+  standing.add(present);
+  return false;
+}
+
+/** @param {Node} node */
+const mayRemove = (node) => !(node instanceof Element && node.hasAttribute("data-client")) && !standing.delete(node);
+
 Object.assign(Idiomorph.defaults.callbacks, {
+  beforeNodeAdded: mayAdd,
   beforeNodeMorphed: mayMorph,
-  beforeNodeRemoved: (/** @type {Node} */ node) => !(node instanceof Element && node.hasAttribute("data-client")),
+  beforeNodeRemoved: mayRemove,
   beforeAttributeUpdated: mayUpdate,
 });
 
