@@ -3,8 +3,9 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 
 from ade.address import step_number
 from agents_core.models import Step, StepKind
@@ -42,27 +43,30 @@ def against(recorded: "QuerySet[Step]", step: Step, chosen: str, memory: Sequenc
 
     Raises ``InvalidInput`` when ``chosen`` is neither a number nor one of the words.
     """
-    numbers = {word: _near(recorded, step, word, memory) for word in _WORDS}
+    numbers = _near(recorded, step, memory)
     number = numbers[chosen] if chosen in _WORDS else None if chosen == NOTHING else step_number(chosen, "diff")
     base = None if number is None else recorded.filter(number=number).first()
     return Against(base, _choices(numbers, chosen), _problem(step, chosen, number, base))
 
 
-def _near(recorded: "QuerySet[Step]", step: Step, word: str, memory: Sequence[int]) -> int | None:
-    """The step before ``step`` that a word of the menu means, None when there is none."""
-    before = recorded.filter(number__lt=step.number)
-    match word:
-        case "memory":
-            place = bisect_left(memory, step.number)
-            return memory[place - 1] if place else None
-        case "turn":
-            of_turn = before.filter(run=step.run_id, kind=step.kind).order_by("number")
-            return of_turn.values_list("number", flat=True).first()
-        case _ if step.kind != StepKind.AGENT:
-            return None  # the requests of two summaries have little in common
-        case _:
-            alike = before.filter(kind=step.kind, conversation=step.conversation_id).order_by("-number")
-            return alike.values_list("number", flat=True).first()
+def _near(recorded: "QuerySet[Step]", step: Step, memory: Sequence[int]) -> dict[str, int | None]:
+    """The step before ``step`` that each word of the menu means, None when there is none."""
+    before = recorded.filter(number__lt=step.number, kind=step.kind)
+    turn = _numbers(TURN, before.filter(run=step.run_id).order_by("number"))
+    # The requests of two summaries have little in common.
+    alike = before.filter(conversation=step.conversation_id) if step.kind == StepKind.AGENT else before.none()
+    found = dict(turn.union(_numbers(PREVIOUS, alike.order_by("-number")), all=True))
+    place = bisect_left(memory, step.number)
+    return {
+        PREVIOUS: found.get(PREVIOUS),
+        MEMORY: memory[place - 1] if place else None,
+        TURN: found.get(TURN),
+    }
+
+
+def _numbers(word: str, steps: "QuerySet[Step]") -> Any:
+    """The number of the first of ``steps``, as a row after ``word``."""
+    return steps.values_list(Value(word), "number")[:1]
 
 
 def _choices(numbers: dict[str, int | None], chosen: str) -> list[Choice]:

@@ -15,12 +15,12 @@ from ade.comparison_page import fork_ids
 from ade.comparison_page import live_fragments as comparison_fragments
 from ade.group_page import live_fragments as group_fragments
 from ade.notices import notices_fragment
-from ade.panels.base import bind
+from ade.panels.base import bind, holding_for_all
 from ade.status import runs_fragment
 from ade.tool_page import LIVE_PANEL, live_fragments, live_mark
 from agents_core.actions.groups import everybody_in
 from agents_core.errors import AgentsError
-from agents_core.events.hub import ANY_AGENT, hub
+from agents_core.events.hub import ALL_AGENTS, ANY_AGENT, hub
 from agents_core.events.subscribe import follow
 from agents_core.events.types import StoredEvent
 from agents_core.models import Agent, Comparison, Group
@@ -31,6 +31,7 @@ _JOIN_S = 0.02
 _LIST_JOIN_S = 0.15
 _BRANCHES_JOIN_S = 0.3
 _NOTICES_JOIN_S = 0.5
+_LOOK_AGAIN_S = 600.0
 _TOO_MANY = 400
 """A page that is this many events behind is quicker loaded anew."""
 _MAX_PANELS = 20
@@ -110,6 +111,12 @@ class AgentConsumer(FollowingConsumer):
 
     async def follow(self) -> None:
         await self._told.wait()
+        async with asyncio.TaskGroup() as tasks:
+            beside = tasks.create_task(self._follow_all_agents())
+            await self._follow_agent()
+            beside.cancel()
+
+    async def _follow_agent(self) -> None:
         if await self._is_gone():
             return
         async for batch in follow(self._agent_id, self._seq):
@@ -124,6 +131,17 @@ class AgentConsumer(FollowingConsumer):
                     continue
                 await self.say(seq=self._seq, fragments=await self._drawn(self._panels, batch))
             await asyncio.sleep(_JOIN_S)
+
+    async def _follow_all_agents(self) -> None:
+        """Draws the panels that show what holds for all agents whenever that changes, and once for what changed before it listened."""
+        with hub().bell(ALL_AGENTS) as bell:
+            await hub().ready()
+            while True:
+                async with self._drawing:
+                    if panels := holding_for_all(self._panels):
+                        await self.say(fragments=await self._drawn(panels))
+                await asyncio.sleep(_LIST_JOIN_S)
+                await bell.wait(_LOOK_AGAIN_S)
 
     async def _is_gone(self) -> bool:
         """Whether the agent was deleted, which its stream cannot tell: it went with it. The page is told then."""

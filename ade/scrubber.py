@@ -1,28 +1,14 @@
 """The scrubber over an agent's steps: its range, and what happened where, drawn in as many ticks as there is room for."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import pairwise
 
-from django.db.models import Q
-
-from agents_core.models import Agent, BlockVersion, Pause, Step, StepKind, StepStatus
-from agents_core.record.lines import left_numbers
+from ade.marks import WORDS, Numbers, marks_of
+from agents_core.models import Agent
 
 MOST_TICKS = 120
-
-Numbers = tuple[int, ...]
-
-_WORDS = {
-    "pause": "paused",
-    "error": "failed",
-    "compaction": "compacted",
-    "memory": "wrote memory",
-    "left": "left on a branch",
-}
-"""What can be marked, the gravest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +18,17 @@ class Tick:
     marks: tuple[str, ...]
     memory: float
 
+    @property
+    def mark(self) -> str:
+        return " ".join(self.marks)
+
 
 @dataclass(frozen=True, slots=True)
 class Scrubber:
     """``value`` is the step shown. At ``newest`` the page follows what happens; 0 says that reaching the end does not.
 
-    ``memory`` holds the numbers of the steps that wrote memory, ``here`` says what happened at the one shown, ``all`` over all of them.
+    ``memory`` holds the numbers of the steps that wrote memory, ``here`` says what happened at the one shown, ``all`` over all of them;
+    ``is_left``: the one shown is on a branch that the agent has left.
     """
 
     last: int
@@ -47,6 +38,7 @@ class Scrubber:
     ticks: Sequence[Tick]
     here: str
     all: str
+    is_left: bool
 
     @property
     def previous(self) -> int:
@@ -63,38 +55,20 @@ class Scrubber:
 
 
 def scrubber_of(agent: Agent, last: int, value: int, newest: int) -> Scrubber:
-    """The scrubber over steps 1 to ``last``; a few queries, once for each state of the agent."""
-    marked = _marked(agent.id, agent.event_seq)
-    here = [_WORDS[kind] for kind, numbers in marked.items() if _count(numbers, value, value)]
-    told = [f"{len(numbers):,} {_WORDS[kind]}" for kind, numbers in marked.items() if numbers]
-    return Scrubber(last, value, newest, marked["memory"], ticks(last, marked), ", ".join(here), ", ".join(told))
-
-
-@lru_cache(maxsize=256)
-def _marked(agent_id: str, event_seq: int) -> dict[str, Numbers]:
-    """The numbers of the steps that carry each mark. Nothing of it changes without an event: read once for each number of them."""
-    found: dict[str, set[int]] = {mark: set() for mark in _WORDS}
-    left = ((number, "left") for number in left_numbers(agent_id))
-    for number, mark in chain(_ends(agent_id), _writes(agent_id), _pauses(agent_id), left):
-        found[mark].add(number)
-    return {mark: tuple(sorted(numbers)) for mark, numbers in found.items()}
-
-
-def _ends(agent_id: str) -> Iterator[tuple[int, str]]:
-    steps = Step.objects.filter(Q(kind=StepKind.SUMMARY) | Q(status=StepStatus.FAILED), agent=agent_id)
-    for number, status in steps.order_by().values_list("number", "status"):
-        yield number, "error" if status == StepStatus.FAILED else "compaction"
-
-
-def _writes(agent_id: str) -> Iterator[tuple[int, str]]:
-    versions = BlockVersion.objects.filter(agent=agent_id, step__isnull=False)
-    for number in versions.order_by().values_list("step__number", flat=True):
-        yield number, "memory"
-
-
-def _pauses(agent_id: str) -> Iterator[tuple[int, str]]:
-    for number in Pause.objects.filter(agent=agent_id).order_by().values_list("step__number", flat=True):
-        yield number, "pause"
+    """The scrubber over steps 1 to ``last``."""
+    marked = marks_of(agent.id).at(agent.event_seq)
+    here = [WORDS[kind] for kind, numbers in marked.items() if _count(numbers, value, value)]
+    told = [f"{len(numbers):,} {WORDS[kind]}" for kind, numbers in marked.items() if numbers]
+    return Scrubber(
+        last,
+        value,
+        newest,
+        marked["memory"],
+        ticks(last, marked),
+        ", ".join(here),
+        ", ".join(told),
+        bool(_count(marked["left"], value, value)),
+    )
 
 
 def ticks(last: int, marked: Mapping[str, Numbers]) -> list[Tick]:

@@ -116,12 +116,6 @@ def _rows(text: str) -> int:
     return min(12, text.count("\n") + 1 + len(text) // 160)
 
 
-def standing_at(step_ids: Iterable[str]) -> dict[str, Standing]:
-    """What stands at those of the steps at which a run stands, by step."""
-    pauses = Pause.objects.filter(step__in=list(step_ids), resolved_at=None).select_related("run")
-    return {pause.step_id: standing(pause) for pause in pauses}
-
-
 def standing(pause: Pause) -> Standing:
     suspended = pause.run.suspended or {}
     changes, message_id = suspended.get("changes", {}), suspended.get("message_id")

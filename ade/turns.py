@@ -11,16 +11,18 @@ from django.db.models import Count
 from ade.panels.context import can_travel
 from ade.returns import Found, found_by, is_long, searches_of
 from ade.senders import Awaited, Sender, awaited, senders
-from ade.standing import Mend, Standing, mend, standing_at
+from ade.standing import Mend, Standing, mend, standing
 from agents_core.models import (
     BlockVersion,
     Event,
     Eviction,
     Intervention,
     Message,
+    Pause,
     Role,
     Run,
     Step,
+    StepKind,
     StepStatus,
     Tool,
     ToolCall,
@@ -148,6 +150,8 @@ class TurnView:
 # --- reading ---
 def turns(runs: Sequence[Run]) -> list[TurnView]:
     """The turns of ``runs``, in their order, in a fixed number of queries."""
+    if not runs:
+        return []
     views: dict[str, list[StepView]] = defaultdict(list)
     taken = steps_taken(runs)
     long = {run.id for run in runs if taken.get(run.id, 0) > SHOWN_STEPS}
@@ -176,23 +180,34 @@ def last_steps(run_id: str, before: int | None = None) -> list[Step]:
 
 def step_views(steps: Sequence[Step]) -> list[StepView]:
     """The views of ``steps``, in their order, in a fixed number of queries."""
+    if not steps:
+        return []
     views = {step.id: StepView(step) for step in steps}
     _add_messages(views)
     _add_calls(views)
     for step in left_steps(steps):
         views[step.id].left = True
-    for eviction in Eviction.objects.filter(step__in=views).select_related("summary"):
-        views[eviction.step_id or ""].eviction = eviction
-    for step_id, stands in standing_at(views).items():
-        views[step_id].stands = stands
-    for made in Intervention.objects.filter(step__in=views):
-        views[made.step_id].mends.append(mend(made))
+    if summaries := [step.id for step in steps if step.kind == StepKind.SUMMARY]:
+        for eviction in Eviction.objects.filter(step__in=summaries):
+            views[eviction.step_id or ""].eviction = eviction
+    _add_pauses(views)
     pending = [
         view for view in views.values() if view.step.status == StepStatus.PENDING and not view.said and not view.calls
     ]
     if pending:
         _add_deltas(pending)
     return list(views.values())
+
+
+def _add_pauses(views: Mapping[str, StepView]) -> None:
+    """Where a run stands, and what people changed while one stood."""
+    pauses = list(Pause.objects.filter(step__in=views).select_related("run"))
+    for pause in pauses:
+        if pause.resolved_at is None:
+            views[pause.step_id].stands = standing(pause)
+    if pauses:
+        for made in Intervention.objects.filter(step__in=views):
+            views[made.step_id].mends.append(mend(made))
 
 
 def _add_messages(views: Mapping[str, StepView]) -> None:
@@ -222,11 +237,15 @@ def _note(text: str) -> str:
 
 
 def _add_calls(views: Mapping[str, StepView]) -> None:
+    calls = list(ToolCall.objects.filter(step__in=views).order_by("position"))
+    if not calls:
+        return
+    of_steps = {call.step_id for call in calls}
     written: dict[tuple[str, str], list[MemoryChange]] = defaultdict(list)
-    for change in memory_changes(BlockVersion.objects.filter(step__in=views)):
+    for change in memory_changes(BlockVersion.objects.filter(step__in=of_steps)):
         written[change.version.step_id or "", change.version.tool_call_id or ""].append(change)
-    searches = searches_of(views)
-    for call in ToolCall.objects.filter(step__in=views).order_by("position"):
+    searches = searches_of(of_steps)
+    for call in calls:
         spoken = str(call.arguments.get("message", "")) if call.name == _SPEAKING_TOOL and call.status == "ok" else None
         key = (call.step_id, call.call_id)
         client = call.awaits and call.name not in _own_tools(call.agent_id)

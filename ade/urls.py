@@ -81,7 +81,7 @@ urlpatterns = [
     path(f"{_AGENT}/compare/<str:comparison_id>/branches/<str:variant_id>/remove", comparisons.remove),
     path(f"{_AGENT}/panels/<slug:slug>", workspace.panel),
     path(f"{_AGENT}/next", next_request.try_changes),
-    path(f"{_AGENT}/turns", workspace.earlier_turns),
+    path(f"{_AGENT}/turns", workspace.turns),
     path(f"{_AGENT}/messages", workspace.send_message),
     path(f"{_AGENT}/answers", workspace.answer_calls),
     path(f"{_AGENT}/cancel", workspace.cancel),

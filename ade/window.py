@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from django.db import connection
+
 from ade.parts import CHUNK, Chunk, Part
-from agents_core.models import Segment, SegmentKind, Step
+from agents_core.models import Agent, SegmentKind, Step
 from agents_core.record.compare import Compared
 from agents_core.record.differences import Difference
 from agents_core.record.steps import SegmentView
@@ -27,6 +29,15 @@ _AROUND = {"memory_blocks": "blocks", "directories": "folders"}
 
 
 # --- the bar -------------------------------------------------------------------------------------------------------
+
+
+_NEWEST_BAR = """
+SELECT kind, sum(tokens)::int, context_window, compacts_at, prompt_tokens FROM (
+    SELECT segments, context_window, compacts_at, prompt_tokens FROM step
+    WHERE agent_id = %s AND kind = 'agent' AND request_digest IS NOT NULL ORDER BY number DESC LIMIT 1
+) AS newest, unnest(segments) WITH ORDINALITY AS part (id, place) JOIN segment ON segment.id = part.id
+GROUP BY kind, context_window, compacts_at, prompt_tokens ORDER BY min(place)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +76,15 @@ def bar_of(step: Step, sizes: Iterable[tuple[str, int]]) -> Bar:
     return Bar(cells(sizes), step.context_window, step.compacts_at or None, step.prompt_tokens or None)
 
 
-def bars_of(steps: Sequence[Step]) -> dict[str, Bar]:
-    """The bars of ``steps`` by step id, in one query."""
-    ids = {segment_id for step in steps for segment_id in step.segments}
-    sizes = {
-        segment_id: (kind, tokens)
-        for segment_id, kind, tokens in Segment.objects.filter(id__in=ids).values_list("id", "kind", "tokens")
-    }
-    return {step.id: bar_of(step, [sizes[segment_id] for segment_id in step.segments]) for step in steps}
+def newest_bar(agent: Agent) -> Bar:
+    """The bar of the newest request that the agent sent; an empty one before the first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST_BAR, (agent.id,))
+        rows = cursor.fetchall()
+    if not rows:
+        return Bar([], agent.context_window)
+    window, threshold, reported = rows[0][2:]
+    return Bar(cells((kind, tokens) for kind, tokens, *_ in rows), window, threshold or None, reported or None)
 
 
 # --- the list ------------------------------------------------------------------------------------------------------

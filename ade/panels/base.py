@@ -21,12 +21,14 @@ class Panel:
 
     A subclass names its ``slug`` and ``title``, draws ``templates/ade/panels/<slug>.html`` (one element with the id ``panel-<slug>`` and
     the attribute ``data-panel``) from ``context()``, and lists in ``follows`` the event types after which it is drawn anew. One that can
-    tell more exactly what an event changed overrides ``fragments``.
+    tell more exactly what an event changed overrides ``fragments``. ``holds_for_all``: it shows what holds for all agents too, which no
+    agent's events tell of.
     """
 
     slug: ClassVar[str]
     title: ClassVar[str]
     follows: ClassVar[frozenset[str]] = frozenset()
+    holds_for_all: ClassVar[bool] = False
 
     agent: Agent
     params: Mapping[str, str] = field(default_factory=dict)
@@ -97,3 +99,8 @@ def bind(slug: str, agent: Agent, params: Mapping[str, str]) -> Panel:
     """The panel of that name for an agent. Raises ``NotFound`` for an unknown name."""
     panel: Panel = PANELS.load(slug)(agent, params)
     return panel
+
+
+def holding_for_all(panels: Mapping[str, str]) -> dict[str, str]:
+    """Those of ``panels``, parameters by name, that show what holds for all agents."""
+    return {slug: params for slug, params in panels.items() if slug in PANELS and PANELS.load(slug).holds_for_all}

@@ -10,6 +10,7 @@ from agents_core.actions import breakpoints
 class BreakpointsPanel(Panel):
     slug = "breakpoints"
     title = "Breakpoints"
+    holds_for_all: ClassVar = True
     follows: ClassVar[frozenset[str]] = frozenset({"run.paused", "breakpoint.logged", "agent.changed", "block.changed"})
 
     form: BreakpointForm | None = None

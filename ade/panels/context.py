@@ -19,11 +19,12 @@ from agents_core.memory.render import BlockFacts, block_text, numbers_lines
 from agents_core.models import Block, Eviction, SegmentKind, Step, StepKind, StepStatus
 from agents_core.record.compare import Compared
 from agents_core.record.differences import Difference, difference_of
-from agents_core.record.lines import left_steps
-from agents_core.record.steps import SegmentView, segments_of
+from agents_core.record.steps import SegmentView, segments_of_each
 from agents_core.runtime.compaction_settings import AT_COMPACTION, CompactionSettings
 from agents_core.runtime.policy import policy_of
 from agents_core.runtime.preview import preview_next
+
+Views = Sequence[SegmentView]
 
 _NAMES: Mapping[str, str] = {SegmentKind.SYSTEM: "system instructions", SegmentKind.RULES: "tool rules"}
 
@@ -60,10 +61,7 @@ class ContextPanel(Panel):
         return f"/agents/{self.agent.id}" + (f"/steps/{step}" if step else "")
 
     def context(self) -> dict[str, Any]:
-        recorded = self._recorded().filter(kind=StepKind.AGENT)
-        if conversation := thread(self.params):
-            recorded = recorded.filter(conversation=conversation)
-        newest = recorded.order_by("-number").first()
+        newest, last = self._newest()
         step = newest if self.pinned is None else Step.objects.filter(agent=self.agent, number=self.pinned).first()
         shared = {
             "pinned": self.pinned,
@@ -72,7 +70,18 @@ class ContextPanel(Panel):
         if step is None:
             missing = {"missing": self.pinned, "newest_url": self._page(None)}
             return {**shared, **(self._preview() if self.pinned is None else missing)}
-        return {**shared, **self._of_step(step, newest)}
+        return {**shared, **self._of_step(step, newest, max(last, step.number))}
+
+    def _newest(self) -> tuple[Step | None, int]:
+        """The newest step that answers in the thread shown, and the number of the newest of all, 0 without one."""
+        last, conversation = self._recorded().order_by("-number").first(), thread(self.params)
+        if last is None:
+            return None, 0
+        if last.kind == StepKind.AGENT and conversation in ("", last.conversation_id):
+            return last, last.number
+        answering = self._recorded().filter(kind=StepKind.AGENT)
+        own = answering.filter(conversation=conversation) if conversation else answering
+        return own.order_by("-number").first(), last.number
 
     def _recorded(self) -> "QuerySet[Step]":
         """The steps that sent a request, and those that stand at a breakpoint before they do."""
@@ -88,14 +97,13 @@ class ContextPanel(Panel):
         groups = groups_of(segments, _uncompared(segments), self.params.get("seg", ""))
         return {"is_preview": True, "bar": bar, "groups": groups}
 
-    def _of_step(self, step: Step, newest: Step | None) -> dict[str, Any]:
-        last = max(self._recorded().order_by("-number").values_list("number", flat=True).first() or 0, step.number)
+    def _of_step(self, step: Step, newest: Step | None, last: int) -> dict[str, Any]:
         newest_number = newest.number if newest else 0
         live = newest_number if self.pinned != newest_number else 0
         scrubber = scrubber_of(self.agent, last, step.number, live)
         chosen = against(self._recorded(), step, self.params.get("diff", ""), scrubber.memory)
-        segments = segments_of(step)
-        comparison = self._compared(step, chosen.base, segments)
+        segments, *before = segments_of_each([step, *([chosen.base] if chosen.base else [])])
+        comparison = self._compared(step, segments, chosen.base, before)
         groups = groups_of(segments, comparison, self.params.get("seg", ""))
         stale = self._stale(step, segments) if step.number == newest_number else {}
         later = self._later(step) if step.number == newest_number else {}
@@ -110,7 +118,7 @@ class ContextPanel(Panel):
             "compaction": max(comparison.compactions.values(), default=None),
             **self._addresses(step, chosen.base, live),
             "bar": bar_of(step, ((s.kind, s.tokens) for s in segments)),
-            "left": bool(left_steps([step])),
+            "left": scrubber.is_left,
             "can_travel": can_travel(step),
             "corrected": _corrected(step, sum(s.tokens for s in segments)),
             "groups": groups,
@@ -142,14 +150,19 @@ class ContextPanel(Panel):
 
     # --- the step to compare with ------------------------------------------------------------------------------------
 
-    def _compared(self, step: Step, base: Step | None, segments: Sequence[SegmentView]) -> Comparison:
+    def _compared(self, step: Step, segments: Views, base: Step | None, before: Sequence[Views]) -> Comparison:
+        """``before``: the segments of ``base``, if there is one."""
         found: Difference = _uncompared(segments)
         if base is not None:
-            sides = sorted(((base, segments_of(base)), (step, segments)), key=lambda side: side[0].number)
+            sides = sorted(((base, before[0]), (step, segments)), key=lambda side: side[0].number)
             found = difference_of(*sides[0], *sides[1])
+        return Comparison(found.segments, found.compactions, found.written, self._replaced(found))
+
+    def _replaced(self, found: Difference) -> Mapping[str, int]:
+        if all(compared.segment.kind != SegmentKind.SUMMARY for compared in found.segments):
+            return {}
         evictions = Eviction.objects.filter(agent=self.agent).order_by("id")
-        replaced = _replaced(evictions.values_list("summary", "message_ids__0", "message_ids__len"))
-        return Comparison(found.segments, found.compactions, found.written, replaced)
+        return _replaced(evictions.values_list("summary", "message_ids__0", "message_ids__len"))
 
     # --- what the next step will see ---------------------------------------------------------------------------------
 

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 from ade.panels.base import Panel
 from ade.run_words import why
 from ade.standing import STAGES
-from ade.window import Bar, bars_of
+from ade.window import newest_bar
 from agents_core.actions.pauses import open_pause
-from agents_core.models import ACTIVE, Pause, Run, RunStatus, Step, StepKind, ToolCall, ToolCallStatus
+from agents_core.models import ACTIVE, Pause, Run, RunStatus, ToolCall, ToolCallStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ class HeadPanel(Panel):
     )
 
     def context(self) -> dict[str, Any]:
-        return {"state": self._state(), "bar": self._bar()}
+        return {"state": self._state(), "bar": newest_bar(self.agent)}
 
     def _state(self) -> State:
         active = list(Run.objects.filter(agent=self.agent, status__in=ACTIVE).order_by("first_seq"))
-        if pause := open_pause(self.agent.id):
+        if any(run.status == RunStatus.PAUSED for run in active) and (pause := open_pause(self.agent.id)):
             where = f"paused {STAGES[pause.stage]} · step {pause.step.number}"
             return State("paused", where, can_stop=True, pause=pause)
         running = [run for run in active if run.status == RunStatus.RUNNING]
@@ -68,8 +68,3 @@ class HeadPanel(Panel):
         if last.status == RunStatus.FAILED:
             return State("failed", f"failed · {why(last)}")
         return State("idle", "idle · stopped" if last.status == RunStatus.CANCELLED else "idle")
-
-    def _bar(self) -> Bar:
-        recorded = Step.objects.filter(agent=self.agent, kind=StepKind.AGENT, request_digest__isnull=False)
-        newest = recorded.order_by("-number").first()
-        return bars_of([newest])[newest.id] if newest else Bar([], self.agent.context_window)

@@ -123,9 +123,10 @@ def _spans(run: Run, steps: Sequence[Step]) -> Iterator[Span]:
     calls: dict[str, list[ToolCall]] = {step.id: [] for step in steps}
     for call in ToolCall.objects.filter(step__in=calls).order_by("position"):
         calls[call.step_id].append(call)
+    called = [step_id for step_id, made in calls.items() if made]
     facts = _CallFacts(
-        {key: _hits(search) for key, search in searches_of(calls).items()},
-        set(BlockVersion.objects.filter(step__in=calls).values_list("step_id", "tool_call_id")),
+        {key: _hits(search) for key, search in searches_of(called).items()},
+        set(BlockVersion.objects.filter(step__in=called).values_list("step_id", "tool_call_id")),
     )
     models = [_model_span(run, step, calls[step.id]) for step in steps]
     for span, step in sorted(zip(models, steps, strict=True), key=lambda pair: pair[0].at):

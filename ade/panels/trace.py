@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
@@ -40,12 +41,17 @@ class TracePanel(Panel):
     def context(self) -> dict[str, Any]:
         runs, has_more = self._page()
         return {
-            **self.place(),
+            **self.place,
             "conversation": Conversation.objects.filter(agent=self.agent, id=thread(self.params)).first(),
             "origin": Fork.objects.filter(agent=self.agent).select_related("parent").first(),
             "turns": turns(runs[::-1]),
             "earlier": runs[-1].id if has_more else None,
         }
+
+    def named(self) -> dict[str, Any]:
+        """The turns of the runs that ``params["runs"]`` names, those of them that there are, oldest first."""
+        named = self.params.get("runs", "").split(",")[:PAGE]
+        return {"turns": turns(list(self._runs().filter(id__in=named).order_by("first_seq"))), "agent": self.agent}
 
     def earlier_steps(self) -> dict[str, Any]:
         """Steps of the run ``params["run"]`` before the step ``params["step"]``, and how many are left before them."""
@@ -55,6 +61,7 @@ class TracePanel(Panel):
         left = Step.objects.filter(run=run_id, number__lt=first).count()
         return {"steps": step_views(steps), "run_id": run_id, "number": first, "count": left}
 
+    @cached_property
     def place(self) -> dict[str, Any]:
         """What the partials need to stay in the conversation, and to show where runs stop."""
         shown = plain(Breakpoint.objects.filter(agent=self.agent, enabled=True))
@@ -90,18 +97,18 @@ class TracePanel(Panel):
         steps = {event.step_id for event in events if event.step_id}
         found: list[Fragment] = []
         if any(isinstance(event.event, AgentChanged) for event in events):
-            found.append(Fragment("composer", "ade/partials/_composer.html", {"agent": self.agent, **self.place()}))
-        whole = self._runs().filter(id__in=runs).order_by("first_seq")
+            found.append(Fragment("composer", "ade/partials/_composer.html", {"agent": self.agent, **self.place}))
+        whole = list(self._runs().filter(id__in=runs).order_by("first_seq")) if runs else []
         # The step may be another run's: an answer is carried out beside the call that waited for it.
         shown = Q(id__in=steps)
         # A run that was to answer calls may have left them waiting.
         if any(isinstance(event.event, RunEnded) for event in events):
             shown |= Q(id__in=ToolCall.objects.filter(agent=self.agent, status=ToolCallStatus.AWAITING).values("step"))
-        alone = Step.objects.filter(shown, run__in=self._runs()).exclude(run__in=runs).order_by("number")
+        alone = list(Step.objects.filter(shown, run__in=self._runs()).exclude(run__in=runs).order_by("number"))
         if whole or alone:
             found.append(Fragment("trace-empty", swap="remove"))
-        found += [_turn_fragment(turn, self) for turn in turns(list(whole))]
-        return [*found, *(_step_fragment(view, self) for view in step_views(list(alone)))]
+        found += [_turn_fragment(turn, self) for turn in turns(whole)]
+        return [*found, *(_step_fragment(view, self) for view in step_views(alone))]
 
 
 def _is_of_run(event: StoredEvent) -> bool:
@@ -132,10 +139,10 @@ def _other_conversations(events: Sequence[StoredEvent]) -> bool:
 
 
 def _turn_fragment(turn: TurnView, panel: TracePanel) -> Fragment:
-    context = {"turn": turn, "agent": panel.agent, **panel.place()}
+    context = {"turn": turn, "agent": panel.agent, **panel.place}
     return Fragment(turn.dom_id, "ade/partials/_turn.html", context, swap="append", target="trace")
 
 
 def _step_fragment(view: StepView, panel: TracePanel) -> Fragment:
-    context = {"view": view, "agent": panel.agent, **panel.place()}
+    context = {"view": view, "agent": panel.agent, **panel.place}
     return Fragment(view.dom_id, "ade/partials/_step.html", context, swap="append", target=f"steps-{view.step.run_id}")

@@ -63,6 +63,7 @@ class WatchesPanel(Panel):
 
     slug = "watches"
     title = "Watches"
+    holds_for_all: ClassVar = True
     follows: ClassVar = frozenset({"step.ended", "tool.returned", "approval.answered", "run.ended"})
 
     def context(self) -> dict[str, Any]:

@@ -102,12 +102,14 @@ def step_segments(request: HttpRequest, agent_id: str, number: int) -> HttpRespo
 
 
 @require_GET
-def earlier_turns(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """The page of turns before ``?before=``, or the steps of the turn ``?run=`` before its ``?step=``."""
+def turns(request: HttpRequest, agent_id: str) -> HttpResponse:
+    """The page of turns before ``?before=``, the turns ``?runs=`` again, or the steps of the turn ``?run=`` before its ``?step=``."""
     trace = TracePanel(agents.get(agent_id), _params(request))
+    if "runs" in trace.params:
+        return render(request, "ade/partials/_turns.html", {**trace.place, **trace.named()})
     if "run" in trace.params:
         return render(
-            request, "ade/partials/_steps.html", {**trace.place(), **trace.earlier_steps(), "agent": trace.agent}
+            request, "ade/partials/_steps.html", {**trace.place, **trace.earlier_steps(), "agent": trace.agent}
         )
     return render(request, "ade/partials/_turns.html", trace.full_context())
 

@@ -8,9 +8,12 @@ from django.db.models import Q, QuerySet
 
 from agents_core.actions.agents import locked
 from agents_core.errors import InvalidInput, NotFound
+from agents_core.events.doorbell import ring
+from agents_core.events.hub import ALL_AGENTS
 from agents_core.events.publish import publish
 from agents_core.events.types import AgentChanged
 from agents_core.models import Breakpoint, BreakpointKind
+from agents_core.models.pipeline import run_sync
 from agents_core.record.expressions import parse
 
 NEEDS = {
@@ -74,8 +77,10 @@ def delete(breakpoint_id: str) -> None:
 
 
 def _tell(changed: Breakpoint) -> None:
-    if changed.agent_id is not None:
+    if changed.agent_id:
         publish(changed.agent_id, AgentChanged(["breakpoints"]))
+    else:
+        run_sync([ring(ALL_AGENTS)])
 
 
 def checked(draft: Breakpoint) -> Breakpoint:

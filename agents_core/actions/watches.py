@@ -8,9 +8,12 @@ from django.db.models import Q, QuerySet
 
 from agents_core.actions.agents import locked
 from agents_core.errors import InvalidInput, NotFound
+from agents_core.events.doorbell import ring
+from agents_core.events.hub import ALL_AGENTS
 from agents_core.events.publish import publish
 from agents_core.events.types import AgentChanged
 from agents_core.models import Watch
+from agents_core.models.pipeline import run_sync
 from agents_core.record.expressions import Expression, parse
 from agents_core.record.series import Change, KeptSeries, Series
 
@@ -49,7 +52,7 @@ def create(agent_id: str, expression: str, name: str = "", *, everywhere: bool =
         if others.count() >= _MOST:
             raise InvalidInput(f"There are {_MOST} watches already: remove some first.")
         watch.save(force_insert=True)
-        publish(agent_id, AgentChanged(["watches"]))
+        _tell(agent_id, watch)
     return watch
 
 
@@ -65,7 +68,7 @@ def modify(agent_id: str, watch_id: str, *, expression: str | None = None, name:
         if of_agent(agent_id).exclude(pk=watch.pk).filter(expression=watch.expression).exists():
             raise InvalidInput("This expression is watched already.", field="expression")
         watch.save()
-        publish(agent_id, AgentChanged(["watches"]))
+        _tell(agent_id, watch)
     return watch
 
 
@@ -73,8 +76,15 @@ def delete(agent_id: str, watch_id: str) -> None:
     """Raises ``NotFound``."""
     with transaction.atomic():
         locked(agent_id)
-        get(agent_id, watch_id).delete()
-        publish(agent_id, AgentChanged(["watches"]))
+        watch = get(agent_id, watch_id)
+        watch.delete()
+        _tell(agent_id, watch)
+
+
+def _tell(agent_id: str, watch: Watch) -> None:
+    publish(agent_id, AgentChanged(["watches"]))
+    if not watch.agent_id:
+        run_sync([ring(ALL_AGENTS)])
 
 
 def _checked(name: str) -> str:

@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 ANY_AGENT = "*"
 BLOCKS = "blocks"
 """Rung for when people or programs change blocks, which need not be any agent's."""
+ALL_AGENTS = "all agents"
+"""Rung for when what holds for all agents changes: a watch or a breakpoint of all."""
 _RECONNECT_S = 1.0
 
 
@@ -54,7 +56,7 @@ class Hub:
 
     @contextmanager
     def bell(self, *rung_for: str) -> Iterator[Bell]:
-        """A bell for agents, the ends of runs, ``BLOCKS``, or with ``ANY_AGENT`` for every agent, for the length of a ``with`` block."""
+        """A bell for agents, the ends of runs, ``BLOCKS``, ``ALL_AGENTS``, or with ``ANY_AGENT`` for every agent, for a ``with`` block."""
         if self._listener is None or self._listener.done():
             self._listener = asyncio.get_running_loop().create_task(self._listen(), name="events hub")
         bell = Bell()

@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from agents_core.models import BlockVersion, Eviction, SegmentKind, Step
 from agents_core.record.compare import Compared, compare
-from agents_core.record.steps import SegmentView, segments_of
+from agents_core.record.steps import SegmentView, segments_of_each
 
 Verdict = Literal["same", "added", "rewritten", "moved", "evicted", "compacted", "detached"]
 
@@ -55,7 +55,8 @@ class Difference:
 
 def difference(older: Step, newer: Step) -> Difference:
     """What changed from the request of ``older`` to that of ``newer``, in the order of time, in a few queries."""
-    return difference_of(older, segments_of(older), newer, segments_of(newer))
+    before, after = segments_of_each((older, newer))
+    return difference_of(older, before, newer, after)
 
 
 def difference_of(older: Step, before: Sequence[SegmentView], newer: Step, after: Sequence[SegmentView]) -> Difference:

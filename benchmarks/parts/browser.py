@@ -114,8 +114,9 @@ async def _scrolling(page: Page) -> Row:
         await page.wait_for_timeout(_SCROLL_PAUSE_MS)
     frames: list[float] = await page.evaluate("window.frames_ms")
     slow = sum(frame > _SLOW_FRAME_MS for frame in frames)
-    more = await _turns(page) - turns
-    return Row(PART, f"frames while scrolling up, {more} turns loaded: {slow} of {len(frames)} over 50 ms", frames)
+    more, nodes = await _turns(page) - turns, await page.evaluate(_DOM_NODES)
+    name = f"frames while scrolling up, {more} turns loaded, {nodes:,} elements then"
+    return Row(PART, f"{name}: {slow} of {len(frames)} over {_SLOW_FRAME_MS} ms", frames)
 
 
 async def _turns(page: Page) -> int:

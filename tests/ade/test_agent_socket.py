@@ -4,9 +4,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from ade.consumers import AgentConsumer
-from agents_core.actions import agents, blocks
+from agents_core.actions import agents, blocks, breakpoints, watches
 from agents_core.actions.new_agent import NewAgent
 from agents_core.models import Agent, Author
 from tests.ade.sockets import Page, opened
@@ -90,5 +91,26 @@ def test_what_is_no_message_closes_the_connection(agent: Agent, text: str) -> No
     async def talk(page: Page) -> None:
         await page.say(text)
         assert await page.hear_close() == 4400
+
+    with_page(agent, talk)
+
+
+@pytest.mark.parametrize("panel", ["watches", "breakpoints"])
+def test_what_another_page_makes_for_all_agents_is_drawn_at_once(agent: Agent, panel: str) -> None:
+    other = agents.create(NewAgent(name="Other", model="offline/rules"))
+
+    def made() -> None:
+        if panel == "watches":
+            watches.create(other.id, "len(block.human)", everywhere=True)
+        else:
+            breakpoints.create(None, "expression", condition="len(block.human) > 3")
+
+    async def talk(page: Page) -> None:
+        await page.tell({panel: "", "recall": ""})
+        await sync_to_async(made)()
+        drawn: list[dict[str, Any]] = []
+        while not drawn or "len(block.human)" not in drawn[0]["html"]:
+            drawn = (await page.hear())["fragments"]
+        assert [(each["panel"], each["params"]) for each in drawn] == [(panel, "")]
 
     with_page(agent, talk)

@@ -130,6 +130,20 @@ def test_pages_of_the_trace_hold_each_turn_once_and_few_steps(client: Client, ag
     assert found == [f"turn-{run.id}" for run in runs]
 
 
+def test_turns_that_were_left_far_behind_are_given_again_as_they_are(client: Client, agent: Agent) -> None:
+    first, second, *_ = Run.objects.filter(agent=agent).order_by("first_seq")
+    stranger = agents.create(NewAgent(name="other", model="offline/rules"))
+    [address] = html.fragment_fromstring(bind("trace", agent, {}).render()).xpath("//@data-turns")
+    given = client.get(f"{address}&runs={second.id},{first.id},run-of-nobody").content.decode()
+    page = html.fragment_fromstring(given, create_parent="div")
+    assert [turn.get("id") for turn in page.find_class("turn")] == [f"turn-{first.id}", f"turn-{second.id}"]
+    assert len(page.find_class("step")) == first.steps.count() + second.steps.count()
+    assert not page.xpath("//*[@id='earlier']")
+    theirs = client.get(f"/agents/{stranger.id}/turns?runs={first.id}")
+    assert theirs.status_code == 200
+    assert not theirs.content.strip()
+
+
 def test_a_long_turn_shows_its_last_steps_and_brings_the_earlier_ones(client: Client, agent: Agent) -> None:
     run = Run.objects.filter(agent=agent).order_by("-first_seq")[0]
     Step.objects.filter(agent=agent).update(run=run)

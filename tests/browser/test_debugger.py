@@ -126,8 +126,12 @@ def test_a_breakpoint_is_set_beside_a_call_and_steps_go_over_and_into(
     expect(state).to_contain_text("paused before the results are written")
     page.keyboard.press("F10")
     expect(state).to_contain_text("paused before the model")
-    page.keyboard.press("F8")
+    page.evaluate("addEventListener('keydown', (event) => (window.taken = event.defaultPrevented))")
+    page.keyboard.press("F5")
     expect(state).to_have_text("idle")
+    assert page.evaluate("window.taken")
+    page.keyboard.press("F5")
+    assert not page.evaluate("window.taken"), "where nothing stands, F5 is the browser's"
 
 
 @pytest.fixture

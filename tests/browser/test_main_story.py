@@ -4,7 +4,7 @@ import re
 from contextlib import suppress
 
 import psutil
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.serving import Server
 
@@ -77,6 +77,28 @@ def test_the_scrubber_shows_the_exact_context_of_an_earlier_step_by_keyboard(pag
     expect(page.locator("#seg-core-human")).to_contain_text("Lives in Porto.")
 
 
+def test_the_step_chosen_last_is_shown_however_long_the_one_before_takes(page: Page) -> None:
+    create_agent(page, "scrub-slow")
+    say(page, "My name is Inês and I live in Porto.")
+    expect(page.locator("#seg-core-human")).to_contain_text("Lives in Porto.")
+    say(page, "I like tea.")
+    expect(page.locator("[data-scrubber]")).not_to_have_attribute("max", "2")
+    expect(page.locator("#agent-state")).to_have_text("idle")
+    held: list[Route] = []
+    page.route("**/panels/context?*", lambda route: route.continue_() if held else held.append(route))
+    page.locator("input[data-scrubber]").focus()
+    page.keyboard.press("Home")
+    expect(page.locator("#scrub-to")).to_have_value("1")
+    while not held:
+        page.wait_for_timeout(20)
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(100)
+    held[0].continue_()
+    expect(page.locator("#panel-context")).to_have_attribute("data-params", "step=2")
+    expect(page).to_have_url(re.compile(r"/steps/2$"))
+    expect(page.locator("#scrub-to")).to_have_value("2")
+
+
 def test_a_live_update_leaves_the_scrubber_where_the_person_puts_it(page: Page) -> None:
     create_agent(page, "scrub-live")
     say(page, "My name is Inês and I live in Porto.")
@@ -118,7 +140,20 @@ def test_a_passage_is_edited_by_keyboard_and_focus_comes_back(page: Page) -> Non
     text = page.get_by_role("textbox", name="Text", exact=True).and_(page.locator(".passage textarea"))
     expect(text).to_be_focused()
     text.fill("The spare key is with the plumber.")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/passages/*/edit", hold)
     page.keyboard.press("Control+s")
+    while not held:
+        page.wait_for_timeout(20)
+    # The page hears of it before the answer comes: the form stays until then.
+    seq = page.evaluate("document.documentElement.dataset.seq")
+    answer = held[0].fetch()
+    expect(page.locator("html")).not_to_have_attribute("data-seq", seq)
+    held[0].fulfill(response=answer)
     expect(passage.locator("summary")).to_contain_text("with the plumber")
     expect(edit).to_be_focused()
 

@@ -14,6 +14,7 @@ import "./tour.js";
 import "./composer.js";
 import "./drafts.js";
 import "./scrubber.js";
+import "./turns.js";
 import "./late.js";
 import "./editor.js";
 import "./stepper.js";

@@ -1,5 +1,5 @@
 /**
- * Keys named in the DOM: data-key on a button or link presses it, on a field focuses it. "?" lists them. Also roving
+ * Keys named in the DOM: data-key on a button or link presses it, on a field focuses it; several are parted by blanks. "?" lists them. Also roving
  * focus: arrow keys in data-roving lists.
  */
 import { all, around, onContent, takesText } from "./dom.js";
@@ -54,8 +54,14 @@ export function press(node) {
   else node.click();
 }
 
-/** @param {string} key as in data-key @returns {string} as this machine's keyboard has it */
-export const keyWords = (key) => key.replace("Mod", isMac ? "⌘" : "Ctrl").replace(/\+(.)$/, (_, last) => `+${last.toUpperCase()}`);
+/** @param {HTMLElement} node @returns {string[]} */
+const keysOf = (node) => (node.dataset.key ?? "").split(" ");
+
+/** @param {string} key */
+const words = (key) => key.replace("Mod", isMac ? "⌘" : "Ctrl").replace(/\+(.)$/, (_, last) => `+${last.toUpperCase()}`);
+
+/** @param {HTMLElement} node @returns {string} its keys, as this machine's keyboard has them */
+export const keyWords = (node) => keysOf(node).map(words).join(", ");
 
 /** @param {HTMLElement} node */
 export function labelOf(node) {
@@ -80,7 +86,7 @@ function list() {
   const rows = holders().flatMap((node) => {
     const row = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
     const [key, label] = row.children;
-    key.textContent = keyWords(/** @type {string} */ (node.dataset.key));
+    key.textContent = keyWords(node);
     label.textContent = labelOf(node);
     return [key, label];
   });
@@ -107,7 +113,7 @@ document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing) return;
   const name = nameOf(event);
   if (isSingle(name) && (takesText(event.target) || !recall("single-keys", true))) return;
-  const node = nearest(holders().filter((holder) => holder.dataset.key === name));
+  const node = nearest(holders().filter((holder) => keysOf(holder).includes(name)));
   if (node) press(node);
   else if (name === "?" && !document.querySelector("dialog:modal")) list();
   else return rove(event);

@@ -69,7 +69,7 @@ function fillCommands() {
   const shown = fitting([...named], ([label]) => label, COMMANDS);
   pressed = shown.map(([, node]) => node);
   here.replaceChildren(
-    ...shown.map(([label, node], index) => option(`command-${index}`, label, keyWords(node.dataset.key ?? ""))),
+    ...shown.map(([label, node], index) => option(`command-${index}`, label, keyWords(node))),
   );
 }
 

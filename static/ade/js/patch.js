@@ -55,12 +55,24 @@ function isFilled(node, fresh) {
 }
 
 /**
+ * Whether there is nothing to do: the browser compares whole trees faster than they are walked here. Fields are left out, for
+ * what a person wrote in one does not stand in its attributes.
+ *
+ * @param {Element} node
+ * @param {Node} fresh
+ */
+const isSame = (node, fresh) => node.isEqualNode(fresh) && !node.matches(FIELDS) && !node.querySelector(FIELDS);
+
+const FIELDS = "input, textarea, select, option";
+
+/**
  * @param {Node} node
  * @param {Node} fresh
  * @returns {boolean} false leaves the node as it is
  */
 function mayMorph(node, fresh) {
   if (!(node instanceof Element)) return true;
+  if (isSame(node, fresh)) return false;
   return !isKept(node) && !isFilled(node, fresh) && !(node === document.activeElement && node instanceof HTMLTextAreaElement);
 }
 
@@ -98,9 +110,24 @@ function mayUpdate(name, node) {
   return !isDirty(node) && !(name === "value" && node === document.activeElement);
 }
 
+/** @type {Set<Node>} what is kept in the place of an element of another sort with the same id, such as a form of what it edits */
+const standing = new Set();
+
+/** @param {Node} fresh */
+function mayAdd(fresh) {
+  const present = fresh instanceof Element && fresh.id ? document.getElementById(fresh.id) : null;
+  if (!present || present.localName === /** @type {Element} */ (fresh).localName || !isKept(present)) return true;
+  standing.add(present);
+  return false;
+}
+
+/** @param {Node} node */
+const mayRemove = (node) => !(node instanceof Element && node.hasAttribute("data-client")) && !standing.delete(node);
+
 Object.assign(Idiomorph.defaults.callbacks, {
+  beforeNodeAdded: mayAdd,
   beforeNodeMorphed: mayMorph,
-  beforeNodeRemoved: (/** @type {Node} */ node) => !(node instanceof Element && node.hasAttribute("data-client")),
+  beforeNodeRemoved: mayRemove,
   beforeAttributeUpdated: mayUpdate,
 });
 

@@ -1,6 +1,6 @@
 /**
  * The step scrubber around a native range input: buttons, keys and a number move it, its label follows, and "scrub" is
- * sent to htmx at most once a frame. Until that is answered the range has data-scrubbing, and live updates leave it where
+ * sent to htmx at most once a frame, and one at a time. Until that is answered the range has data-scrubbing, and live updates leave it where
  * the person put it. The trace shows which step it is.
  */
 import { all, around, onContent } from "./dom.js";
@@ -26,6 +26,9 @@ function label(range) {
   if (field && field !== document.activeElement) field.value = String(step);
 }
 
+/** A step that was chosen and whose turn is away (turns.js): it is scrolled to when that is back. */
+let sought = "";
+
 /** Marks the step that is shown in the trace, unless that is the newest. @returns {Element | undefined} */
 function mark() {
   const range = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-scrubber]"));
@@ -34,18 +37,37 @@ function mark() {
   const gutters = step ? [...document.querySelectorAll(".step > .gutter")] : [];
   const chosen = gutters.find((gutter) => gutter.textContent?.trim() === step);
   chosen?.setAttribute("aria-current", "step");
+  if (chosen && sought === step) chosen.scrollIntoView({ block: "nearest" });
+  if (chosen || sought !== step) sought = "";
   return chosen;
+}
+
+/** @param {HTMLInputElement} range */
+function scrollToStep(range) {
+  const chosen = mark();
+  const step = range.valueAsNumber;
+  const away = /** @type {HTMLElement[]} */ (chosen ? [] : [...document.querySelectorAll(".turn[data-away]")]).find((turn) => {
+    const [first, last] = (turn.dataset.away ?? "").split(" ").map(Number);
+    return first <= step && step <= last;
+  });
+  if (away) sought = range.value;
+  (chosen ?? away)?.scrollIntoView({ block: "nearest" });
+}
+
+/** @param {HTMLInputElement} range */
+function ask(range) {
+  frame ||= requestAnimationFrame(() => {
+    frame = 0;
+    range.dispatchEvent(new CustomEvent("scrub", { bubbles: true }));
+  });
 }
 
 /** @param {HTMLInputElement} range */
 function changed(range) {
   label(range);
-  mark()?.scrollIntoView({ block: "nearest" });
+  scrollToStep(range);
   range.dataset.scrubbing = "";
-  frame ||= requestAnimationFrame(() => {
-    frame = 0;
-    range.dispatchEvent(new CustomEvent("scrub", { bubbles: true }));
-  });
+  ask(range);
 }
 
 /** @param {HTMLInputElement} range @param {number} step */
@@ -110,8 +132,13 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-document.addEventListener("htmx:afterRequest", ({ target }) => {
-  if (!frame && target instanceof HTMLInputElement) delete target.dataset.scrubbing;
+// What is chosen while a request is under way is dropped by htmx, and asked for after it: the last step chosen is the one shown.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const range = event.target;
+  if (!(range instanceof HTMLInputElement && range.matches("[data-scrubber]"))) return;
+  const asked = /** @type {CustomEvent} */ (event).detail.requestConfig.parameters.step;
+  if (asked !== range.value) ask(range);
+  else if (!frame) delete range.dataset.scrubbing;
 });
 
 onContent((root) => {
