@@ -5,6 +5,8 @@ from datetime import date, datetime, time
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from agents_core.errors import InvalidInput
 
 _MOST_DIGITS = 18  # A step's number is a bigint.
@@ -19,7 +21,7 @@ def query(params: Mapping[str, str], names: Iterable[str], **changes: str | int 
 def step_number(value: str, name: str) -> int:
     """The number of a step that the parameter ``name`` holds. Raises ``InvalidInput`` for anything else."""
     if not value.isascii() or not value.isdigit() or len(value) > _MOST_DIGITS:
-        raise InvalidInput(f"{name} has to be the number of a step, not {value!r}.")
+        raise InvalidInput(_("{name} has to be the number of a step, not {value!r}.").format(name=name, value=value))
     return int(value)
 
 
@@ -39,7 +41,7 @@ def period(params: Mapping[str, str], zone: str) -> tuple[datetime | None, datet
     start = datetime.combine(first, time.min, ZoneInfo(zone)) if first else None
     end = datetime.combine(last, time.max, ZoneInfo(zone)) if last else None
     if start and end and start > end:
-        raise InvalidInput("The first day comes after the last: swap them.")
+        raise InvalidInput(_("The first day comes after the last: swap them."))
     return start, end
 
 
@@ -47,4 +49,4 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise InvalidInput(f"{text!r} is no date: write it as 2026-03-31.") from None
+        raise InvalidInput(_("{text!r} is no date: write it as 2026-03-31.").format(text=text)) from None

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ade.fragments import Fragment
 from ade.status import workspace_fragment
@@ -15,7 +17,14 @@ from agents_core.models import ACTIVE, Agent, ToolCall, ToolCallStatus, pipeline
 from agents_core.models.pipeline import Statement
 
 PAGE = 50
-_WORDS: Mapping[str, str] = {"waiting": "needs approval"}
+_WORDS: Mapping[str, str] = {
+    "paused": gettext_noop("paused"),
+    "running": gettext_noop("running"),
+    "queued": gettext_noop("queued"),
+    "waiting": gettext_noop("needs approval"),
+    "failed": gettext_noop("failed"),
+    "idle": gettext_noop("idle"),
+}
 
 
 @dataclass(slots=True)
@@ -42,7 +51,7 @@ class AgentRow:
     @property
     def words(self) -> str:
         """The state as people read it."""
-        return _WORDS.get(self.state, self.state)
+        return _(_WORDS[self.state])
 
     @property
     def share(self) -> int:

@@ -18,6 +18,7 @@ from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.core.handlers.exception import convert_exception_to_response  # noqa: E402
 from servestatic import ServeStaticASGI  # noqa: E402
 
+from ade.languages import speaking  # noqa: E402
 from ade.middleware import API_PREFIXES, Asgi, Guard, Receive, Scope, Send, policy_from_settings  # noqa: E402
 from ade.routing import websocket_urlpatterns  # noqa: E402
 from agents_core.api.mcp.endpoint import PATH, endpoint  # noqa: E402
@@ -90,8 +91,8 @@ def websocket(routes: Asgi) -> Asgi:
 application = Guard(
     ProtocolTypeRouter(
         {
-            "http": http(api=ApiHandler(), mcp=endpoint, pages=static_files(otherwise=ASGIHandler())),
-            "websocket": websocket(URLRouter(websocket_urlpatterns)),
+            "http": http(api=ApiHandler(), mcp=endpoint, pages=static_files(otherwise=speaking(ASGIHandler()))),
+            "websocket": speaking(websocket(URLRouter(websocket_urlpatterns))),
         }
     ),
     policy_from_settings(),

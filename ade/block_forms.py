@@ -6,6 +6,9 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from ade.hunks import FieldView, HunkView, chosen_of, hunk_views, mark_of
 from agents_core.errors import InvalidInput
@@ -17,7 +20,13 @@ from agents_core.record.diff import Change, diff_words
 
 LARGEST_LIMIT = 10_000_000
 _AROUND_CHARS = 60
-_WORDS = {"value": "text", "read_only": "read only"}
+_WORDS = {
+    "label": gettext_noop("label"),
+    "value": gettext_noop("text"),
+    "description": gettext_noop("description"),
+    "limit": gettext_noop("limit"),
+    "read_only": gettext_noop("read only"),
+}
 
 
 class _Lines(forms.CharField):
@@ -33,17 +42,17 @@ class _Lines(forms.CharField):
 class BlockForm(forms.Form):
     """``changes`` is what ``actions.blocks.modify`` and ``create`` take."""
 
-    label = forms.CharField(max_length=200, error_messages={"required": "A block needs a label."})
+    label = forms.CharField(max_length=200, error_messages={"required": gettext_lazy("A block needs a label.")})
     value = _Lines()
     description = forms.CharField(required=False, max_length=5000)
     limit = forms.IntegerField(
         min_value=1,
         max_value=LARGEST_LIMIT,
         error_messages={
-            "required": "Give the limit: how many characters the block may hold.",
-            "invalid": "The limit is a whole number of characters.",
-            "min_value": "The limit is at least one character.",
-            "max_value": f"The limit is at most {LARGEST_LIMIT:,} characters.",
+            "required": gettext_lazy("Give the limit: how many characters the block may hold."),
+            "invalid": gettext_lazy("The limit is a whole number of characters."),
+            "min_value": gettext_lazy("The limit is at least one character."),
+            "max_value": format_lazy(gettext_lazy("The limit is at most {most:,} characters."), most=LARGEST_LIMIT),
         },
     )
     read_only = forms.BooleanField(required=False)
@@ -64,7 +73,7 @@ def version_in(given: QueryDict, name: str = "version") -> int:
     """The version that a form was made from. Raises ``InvalidInput``."""
     text = given.get(name, "")
     if not text.isdecimal() or len(text) > 9:
-        raise InvalidInput("The form does not say which version it was made from: load the page again.")
+        raise InvalidInput(_("The form does not say which version it was made from: load the page again."))
     return int(text)
 
 
@@ -120,14 +129,14 @@ def conflict_of(
     found = BlockVersion.objects.filter(block=block, version__in=[base, block.version]).select_related("step", "agent")
     versions = {version.version: version for version in found}
     if base not in versions:
-        raise InvalidInput(f"The block has no version {base}: load the page again.")
+        raise InvalidInput(_("The block has no version {base}: load the page again.").format(base=base))
     before = {name: getattr(versions[base], name) for name in VERSIONED}
     newest = versions[block.version]
     mark = mark_of(before["value"], block.value, draft["value"])
     chosen = given if given and given.get("hunks") == mark else {}
     views = hunk_views(hunks(before["value"], block.value, draft["value"]), chosen)
     fields = [
-        FieldView(name, _WORDS.get(name, name), *both, chosen_of(chosen, f"field-{name}"))
+        FieldView(name, _(_WORDS[name]), *both, chosen_of(chosen, f"field-{name}"))
         for name, both in clashing_fields(before, now, draft).items()
     ]
     told = {view.name: view.chosen for view in fields if view.chosen}
@@ -139,7 +148,7 @@ def conflict_of(
         causes([newest.step]).get(newest.step_id or ""),
         diff_words(before["value"], block.value, around=_AROUND_CHARS),
         diff_words(before["value"], draft["value"], around=_AROUND_CHARS),
-        [_WORDS.get(name, name) for name in VERSIONED if name != "value" and now[name] != before[name]],
+        [_(_WORDS[name]) for name in VERSIONED if name != "value" and now[name] != before[name]],
         views,
         fields,
         mark,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet, Value
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ade.address import step_number
 from agents_core.models import Step, StepKind
@@ -13,7 +15,11 @@ from agents_core.models import Step, StepKind
 PREVIOUS, MEMORY, TURN, NOTHING = "", "memory", "turn", "none"
 """What ``diff`` may say besides the number of a step. The words stay true while other steps are chosen."""
 
-_WORDS = {PREVIOUS: "previous", MEMORY: "last memory change", TURN: "start of turn"}
+_WORDS = {
+    PREVIOUS: gettext_noop("previous"),
+    MEMORY: gettext_noop("last memory change"),
+    TURN: gettext_noop("start of turn"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +77,19 @@ def _numbers(word: str, steps: "QuerySet[Step]") -> Any:
 
 def _choices(numbers: dict[str, int | None], chosen: str) -> list[Choice]:
     near = [
-        Choice(word, words if numbers[word] is None else f"{numbers[word]:,} · {words}", word == chosen)
+        Choice(word, _(words) if numbers[word] is None else f"{numbers[word]:,} · {_(words)}", word == chosen)
         for word, words in _WORDS.items()
         if numbers[word] is not None or word in (PREVIOUS, chosen)
     ]
     other = [] if chosen in (*_WORDS, NOTHING) else [Choice(chosen, f"{int(chosen):,}", is_chosen=True)]
-    return [*near, *other, Choice(NOTHING, "nothing", chosen == NOTHING)]
+    return [*near, *other, Choice(NOTHING, _("nothing"), chosen == NOTHING)]
 
 
 def _problem(step: Step, chosen: str, number: int | None, base: Step | None) -> str:
     if base is not None or chosen in (PREVIOUS, NOTHING):
         return ""
     if number is not None:
-        return f"There is no recorded request of step {number} to compare with."
-    none = {MEMORY: "No step before it wrote memory", TURN: "It is the first of its turn"}[chosen]
-    return f"{none}: nothing to compare step {step.number} with."
+        return _("There is no recorded request of step {number} to compare with.").format(number=number)
+    if chosen == MEMORY:
+        return _("No step before it wrote memory: nothing to compare step {number} with.").format(number=step.number)
+    return _("It is the first of its turn: nothing to compare step {number} with.").format(number=step.number)

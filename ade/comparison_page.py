@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from ade.branch_graph import Drawn, Graph, graph_of
 from ade.divergence import Divergence, first_difference
 from ade.fragments import Fragment
@@ -135,7 +137,7 @@ def _recorded(comparison: Comparison) -> BranchView:
         step for step in tail_of(comparison.agent_id, comparison.from_step).steps if step.number <= comparison.to_step
     ]
     said = dict(zip((asked["run_id"] for asked in comparison.inputs), _said(comparison), strict=True))
-    return BranchView(RECORDED, "recorded", None, "completed", step_views(steps), said)
+    return BranchView(RECORDED, _("recorded"), None, "completed", step_views(steps), said)
 
 
 def _said(comparison: Comparison) -> list[str]:

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from json import dumps
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from ade.call_words import call_as_code
 from ade.turns import StepView
 
-_ENDED = "nothing: it had ended"
+_ENDED = gettext_noop("nothing: it had ended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +29,11 @@ def first_difference(recorded: Sequence[StepView], branch: Sequence[StepView], *
     """None while the branch has done as was recorded. ``is_over``: no step of it follows."""
     for at, (one, other) in enumerate(zip_longest(recorded, branch)):
         if other is None:
-            return Divergence(at, "end", _done(one), _ENDED) if is_over else None
+            return Divergence(at, "end", _done(one), _(_ENDED)) if is_over else None
         if other.step.finished_at is None:
             return None
         if one is None:
-            return Divergence(at, "end", _ENDED, _done(other))
+            return Divergence(at, "end", _(_ENDED), _done(other))
         if kind := _differs(one, other):
             return Divergence(at, kind, _done(one), _done(other))
     return None
@@ -52,8 +55,8 @@ def _calls(view: StepView) -> list[tuple[str, str]]:
 def _done(view: StepView | None) -> str:
     """What a step did, in one text."""
     if view is None:
-        return _ENDED
+        return _(_ENDED)
     if view.step.error:
-        return str(view.step.error.get("message", "failed"))
+        return str(view.step.error.get("message", _("failed")))
     calls = [call.spoken or call_as_code(call.call.name, call.text) for call in view.calls]
-    return "\n".join([*([view.said] if view.said else []), *calls]) or "nothing"
+    return "\n".join([*([view.said] if view.said else []), *calls]) or _("nothing")

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -53,7 +54,7 @@ def names() -> list[str]:
 def document(name: str) -> Document:
     """Raises ``NotFound``."""
     if name not in names():
-        raise NotFound("There is no such page of help.")
+        raise NotFound(_("There is no such page of help."))
     path = _FOLDER / f"{name}.md"
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = markdown.parse(path.read_text())
@@ -71,7 +72,7 @@ def picture(name: str) -> Path:
     """A picture of the documents. Raises ``NotFound``."""
     path = _FOLDER / "images" / name
     if not _PICTURE.fullmatch(name) or not path.is_file():
-        raise NotFound("There is no such picture.")
+        raise NotFound(_("There is no such picture."))
     return path
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from agents_core.actions.tool_environment import LONGEST_VALUE, checked_hosts
 from agents_core.errors import Refused
@@ -21,11 +22,11 @@ class RequirementsForm(forms.Form):
     """``version`` is the ``updated_at`` of the tool as it was opened."""
 
     requirements = forms.CharField(
-        label="Requirements",
+        label=_("Requirements"),
         required=False,
         max_length=_LONGEST_TEXT,
         widget=forms.Textarea,
-        help_text="one a line, such as requests or httpx[http2]>=0.27,<1; wheels of the package index only",
+        help_text=_("one a line, such as requests or httpx[http2]>=0.27,<1; wheels of the package index only"),
     )
     version = forms.DateTimeField(required=False)
 
@@ -59,11 +60,11 @@ class HostsForm(forms.Form):
     """``version`` is as in ``RequirementsForm``."""
 
     hosts = forms.CharField(
-        label="Hosts",
+        label=_("Hosts"),
         required=False,
         max_length=_LONGEST_TEXT,
         widget=forms.Textarea,
-        help_text="one name a line, such as api.example.com or *.example.com; none: no network",
+        help_text=_("one name a line, such as api.example.com or *.example.com; none: no network"),
     )
     version = forms.DateTimeField(required=False)
 
@@ -89,8 +90,8 @@ class HostsForm(forms.Form):
 class AgentVariableForm(forms.Form):
     """All variables of agents are secrets."""
 
-    key = forms.CharField(label="Name", max_length=100, help_text="letters, digits and _, such as API_KEY")
-    value = forms.CharField(label="Value", required=False, strip=False, max_length=LONGEST_VALUE)
+    key = forms.CharField(label=_("Name"), max_length=100, help_text=_("letters, digits and _, such as API_KEY"))
+    value = forms.CharField(label=_("Value"), required=False, strip=False, max_length=LONGEST_VALUE)
 
     @property
     def text(self) -> str:

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext as _
 
 from agents_core import __version__
 from agents_core.errors import AgentsError, NotFound
@@ -23,7 +24,7 @@ class ErrorPages(MiddlewareMixin):
         """No id holds a NUL character, which the database would not even look for. The API says so itself."""
         is_page = request.resolver_match is not None and not request.resolver_match.namespaces
         if is_page and any("\x00" in str(value) for value in kwargs.values()):
-            return self.process_exception(request, NotFound("There is nothing at this address."))
+            return self.process_exception(request, NotFound(_("There is nothing at this address.")))
         return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -32,13 +33,13 @@ class ErrorPages(MiddlewareMixin):
         return told(request, exception.message, exception.http_status, exception.code)
 
 
-def told(request: HttpRequest, cause: str, status: int, code: str, title: str = "That did not work") -> HttpResponse:
+def told(request: HttpRequest, cause: str, status: int, code: str, title: str = "") -> HttpResponse:
     """``cause`` as a toast under htmx, as a page with a report otherwise."""
     if request.headers.get("HX-Request"):
         toast = {"toast": {"text": cause, "tone": "bad"}}
         return HttpResponse(cause, status=status, headers={"HX-Trigger": json.dumps(toast)})
     context = {
-        "title": title,
+        "title": title or _("That did not work"),
         "where": request.path,
         "cause": cause,
         "report": report(request, f"{code} ({status}): {cause}"),
@@ -57,25 +58,25 @@ def report(request: HttpRequest, answer: str) -> str:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """An address that names no page."""
-    return told(request, "There is nothing at this address.", 404, "not_found", "No such page")
+    return told(request, _("There is nothing at this address."), 404, "not_found", _("No such page"))
 
 
 def stale_page(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form whose token is missing or of another session."""
-    cause = "This page is older than your session: load it again, and then repeat what you did."
+    cause = _("This page is older than your session: load it again, and then repeat what you did.")
     return told(request, cause, 403, "stale_page")
 
 
 def failed(request: HttpRequest) -> HttpResponse:
     """What nobody expected. The page asks nothing of the database, which may be what failed."""
-    cause = "The server failed at this. Its log has the traceback, at the time of this report."
+    cause = _("The server failed at this. Its log has the traceback, at the time of this report.")
     if request.headers.get("HX-Request"):
         return told(request, cause, 500, "failed")
     context = {
-        "title": "The server failed",
+        "title": _("The server failed"),
         "where": request.path,
         "cause": cause,
-        "remedy": "Try it again; if it stays so, see whether the database runs and the disk has room.",
+        "remedy": _("Try it again; if it stays so, see whether the database runs and the disk has room."),
         "report": report(request, f"500: {cause}"),
     }
     return HttpResponse(render_to_string("ade/failed.html", context), status=500)

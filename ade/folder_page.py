@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from agents_core.models import PROCESSING, Agent, AgentFolder, File, FileStatus, Folder, Passage
 
@@ -14,11 +16,11 @@ TEXT_CHARS = 60_000
 OFFERED = 30
 
 _STATES = {
-    FileStatus.PENDING: ("queued", "queued"),
-    FileStatus.PARSING: ("running", "reading"),
-    FileStatus.EMBEDDING: ("running", "embedding"),
-    FileStatus.COMPLETED: ("completed", "ready"),
-    FileStatus.ERROR: ("failed", "failed"),
+    FileStatus.PENDING: ("queued", gettext_noop("queued")),
+    FileStatus.PARSING: ("running", gettext_noop("reading")),
+    FileStatus.EMBEDDING: ("running", gettext_noop("embedding")),
+    FileStatus.COMPLETED: ("completed", gettext_noop("ready")),
+    FileStatus.ERROR: ("failed", gettext_noop("failed")),
 }
 
 
@@ -38,7 +40,7 @@ class FileView:
 
     @property
     def words(self) -> str:
-        return _STATES[FileStatus(self.file.status)][1]
+        return _(_STATES[FileStatus(self.file.status)][1])
 
     @property
     def is_embedding(self) -> bool:

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any, Self
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from ade.tool_source import LONGEST_SOURCE
 from agents_core.models import Agent, Tool
@@ -19,17 +20,26 @@ def _split_tags(text: str) -> list[str]:
 class AgentForm(forms.Form):
     """The settings of an agent that people change most. ``changes`` is what ``actions.agents.modify`` takes."""
 
-    name = forms.CharField(max_length=200)
-    description = forms.CharField(required=False, max_length=2000)
-    model = forms.CharField(max_length=300, help_text="provider/model, such as openai/gpt-4o-mini or offline/rules")
-    context_window = forms.IntegerField(
-        min_value=1024, max_value=10_000_000, help_text="tokens; the oldest messages are summarised at 90 %"
+    name = forms.CharField(label=_("Name"), max_length=200)
+    description = forms.CharField(label=_("Description"), required=False, max_length=2000)
+    model = forms.CharField(
+        label=_("Model"), max_length=300, help_text=_("provider/model, such as openai/gpt-4o-mini or offline/rules")
     )
-    temperature = forms.FloatField(required=False, min_value=0, max_value=2, help_text="empty: the provider's own")
-    max_output_tokens = forms.IntegerField(required=False, min_value=1, help_text="empty: the provider's own")
+    context_window = forms.IntegerField(
+        label=_("Context window"),
+        min_value=1024,
+        max_value=10_000_000,
+        help_text=_("tokens; the oldest messages are summarised at 90 %"),
+    )
+    temperature = forms.FloatField(
+        label=_("Temperature"), required=False, min_value=0, max_value=2, help_text=_("empty: the provider's own")
+    )
+    max_output_tokens = forms.IntegerField(
+        label=_("Max output tokens"), required=False, min_value=1, help_text=_("empty: the provider's own")
+    )
     system = forms.CharField(widget=forms.Textarea, strip=False, max_length=500_000)
-    timezone = forms.CharField(max_length=100, help_text="such as Europe/Lisbon")
-    tags = forms.CharField(required=False, help_text="divided by commas")
+    timezone = forms.CharField(label=_("Timezone"), max_length=100, help_text=_("such as Europe/Lisbon"))
+    tags = forms.CharField(label=_("Tags"), required=False, help_text=_("divided by commas"))
 
     @classmethod
     def of(cls, agent: Agent) -> Self:

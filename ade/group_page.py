@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, F, Max, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ade.fragments import Fragment
 from agents_core.models import (
@@ -26,14 +28,23 @@ from agents_core.runtime.speech import plain_text, said_text
 TURNS = 20
 
 KINDS = {
-    GroupKind.ROUND_ROBIN: ("round robin", "Each member speaks in turn."),
-    GroupKind.SUPERVISOR: ("supervisor", "The one who leads is asked, and asks the members by its tool."),
-    GroupKind.DYNAMIC: (
-        "dynamic",
-        "The one who leads says who speaks next, until somebody says the word that ends it.",
+    GroupKind.ROUND_ROBIN: (gettext_noop("round robin"), gettext_noop("Each member speaks in turn.")),
+    GroupKind.SUPERVISOR: (
+        gettext_noop("supervisor"),
+        gettext_noop("The one who leads is asked, and asks the members by its tool."),
     ),
-    GroupKind.SLEEPTIME: ("sleep-time", "The members tend the memory of the one who leads."),
-    GroupKind.VOICE_SLEEPTIME: ("voice sleep-time", "The members tend the memory of the one who leads."),
+    GroupKind.DYNAMIC: (
+        gettext_noop("dynamic"),
+        gettext_noop("The one who leads says who speaks next, until somebody says the word that ends it."),
+    ),
+    GroupKind.SLEEPTIME: (
+        gettext_noop("sleep-time"),
+        gettext_noop("The members tend the memory of the one who leads."),
+    ),
+    GroupKind.VOICE_SLEEPTIME: (
+        gettext_noop("voice sleep-time"),
+        gettext_noop("The members tend the memory of the one who leads."),
+    ),
 }
 """What each kind is called, and how it decides who speaks."""
 
@@ -72,7 +83,7 @@ class GroupTurnView:
 
     @property
     def error(self) -> str:
-        return (self.turn.error or {}).get("message") or "The worker stopped."
+        return (self.turn.error or {}).get("message") or _("The worker stopped.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +99,11 @@ class GroupView:
 
     @property
     def kind(self) -> str:
-        return KINDS[GroupKind(self.group.manager_type)][0]
+        return _(KINDS[GroupKind(self.group.manager_type)][0])
 
     @property
     def kind_text(self) -> str:
-        return KINDS[GroupKind(self.group.manager_type)][1]
+        return _(KINDS[GroupKind(self.group.manager_type)][1])
 
 
 def listed_groups() -> "QuerySet[Group, Group]":
@@ -151,21 +162,22 @@ def state(group: Group) -> dict[str, Any]:
     active = turns.filter(status__in=ACTIVE).order_by("created_at", "id").first()
     last = active or turns.order_by("-created_at", "-id").first()
     if last is None:
-        return {"name": "idle", "words": "nothing said yet", "active": None}
+        return {"name": "idle", "words": _("nothing said yet"), "active": None}
     if active is None:
         ended = last.status in (RunStatus.FAILED, RunStatus.CANCELLED)
         return {
             "name": last.status if last.status == RunStatus.FAILED else "idle",
-            "words": last.status if ended else "idle",
+            "words": _(last.status) if ended else _("idle"),
             "active": None,
         }
-    words = "stopping" if active.cancel_requested else "queued" if active.status == RunStatus.CREATED else "speaking"
-    return {"name": "queued" if active.status == RunStatus.CREATED else "running", "words": words, "active": active}
+    queued = active.status == RunStatus.CREATED
+    words = _("stopping") if active.cancel_requested else _("queued") if queued else _("speaking")
+    return {"name": "queued" if queued else "running", "words": words, "active": active}
 
 
 def live_fragments(group: Group) -> list[Fragment]:
     """All of the page that can change while the agents speak, as it is now."""
-    views, _ = turn_views(group)
+    views = turn_views(group)[0]
     found = [Fragment("group-state", "ade/partials/_group_state.html", {"group": group, "state": state(group)})]
     if views:
         found.append(Fragment("trace-empty", swap="remove"))

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from agents_core.actions import sleeptime
 from agents_core.memory.archival import revisions
 from agents_core.models import AgentArchive, AgentBlock, Archive, BlockVersion, Step
@@ -70,7 +72,7 @@ def _left(state: AgentState, line: Line) -> list[int]:
 def shared_with_others(state: AgentState) -> list[Shared]:
     """What of the state other agents hold too, those left out that tend its memory."""
     own = [state.agent_id, *sleeptime.companions(state.agent_id)]
-    labels = {block_id: f"block {label}" for block_id, label, _ in state.world.blocks}
+    labels = {block_id: _("block {label}").format(label=label) for block_id, label, *rest in state.world.blocks}
     archives = dict(Archive.objects.filter(pk__in=[each for each, _ in state.world.archives]).values_list("id", "name"))
     blocks = AgentBlock.objects.filter(block__in=labels).exclude(agent__in=own).values_list("block", "agent__name")
     held = AgentArchive.objects.filter(archive__in=archives).exclude(agent__in=own)
@@ -78,5 +80,5 @@ def shared_with_others(state: AgentState) -> list[Shared]:
     for block_id, name in blocks:
         named.setdefault(labels[block_id], []).append(name)
     for archive_id, name in held.values_list("archive", "agent__name"):
-        named.setdefault(f"archive “{archives[archive_id]}”", []).append(name)
+        named.setdefault(_("archive “{name}”").format(name=archives[archive_id]), []).append(name)
     return [Shared(what, holders) for what, holders in named.items()]

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from django.utils.translation import gettext as _
+
 from agents_core.errors import NotFound
 from agents_core.models import Agent, Archive, Block, Conversation, File, Message, Passage, Run, Step, ToolCase
 
@@ -12,7 +14,9 @@ def address_of(thing_id: str) -> str:
     find = _PLACES.get(prefix)
     found = find(thing_id) if find else None
     if found is None:
-        raise NotFound(f"Nothing here has the id {thing_id[:80]}: it may have been deleted.")
+        raise NotFound(
+            _("Nothing here has the id {thing_id}: it may have been deleted.").format(thing_id=thing_id[:80])
+        )
     return found
 
 

@@ -7,17 +7,18 @@ from threading import Lock
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext_noop
 
 from agents_core.record.lines import left_numbers
 
 Numbers = tuple[int, ...]
 
 WORDS = {
-    "pause": "paused",
-    "error": "failed",
-    "compaction": "compacted",
-    "memory": "wrote memory",
-    "left": "left on a branch",
+    "pause": gettext_noop("paused"),
+    "error": gettext_noop("failed"),
+    "compaction": gettext_noop("compacted"),
+    "memory": gettext_noop("wrote memory"),
+    "left": gettext_noop("left on a branch"),
 }
 """What can be marked, the gravest first."""
 

@@ -9,6 +9,9 @@ from typing import Any
 from django import forms
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.http import QueryDict
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from agents_core.actions.mcp import LONGEST_CALL_S, Look, ServerSettings
 from agents_core.conf import conf
@@ -17,9 +20,9 @@ from agents_core.models import Agent, AgentTool, McpKind, McpServer, Tool
 from agents_core.tools.mcp.target import headers_of, secrets_of
 
 KINDS = {
-    McpKind.STREAMABLE_HTTP: "streamable HTTP: a server at an address",
-    McpKind.SSE: "SSE: an older server at an address",
-    McpKind.STDIO: "stdio: a program on this machine",
+    McpKind.STREAMABLE_HTTP: (gettext_noop("streamable HTTP"), gettext_noop("a server at an address")),
+    McpKind.SSE: (gettext_noop("SSE"), gettext_noop("an older server at an address")),
+    McpKind.STDIO: (gettext_noop("stdio"), gettext_noop("a program on this machine")),
 }
 KEPT = "••••••"
 """Stands for a stored secret, which no page shows."""
@@ -38,7 +41,10 @@ class ServerForm(forms.Form):
     headers = forms.CharField(required=False)
     call_timeout_s = forms.IntegerField(
         error_messages=dict.fromkeys(
-            ("required", "invalid"), f"A call may take a whole number of seconds, from 1 to {LONGEST_CALL_S}."
+            ("required", "invalid"),
+            format_lazy(
+                gettext_lazy("A call may take a whole number of seconds, from 1 to {most}."), most=LONGEST_CALL_S
+            ),
         )
     )
 
@@ -95,9 +101,11 @@ def _pairs(text: str, sign: str, kept: Mapping[str, str], shape: str) -> dict[st
         name, divider, value = line.partition(sign)
         name, value = name.strip(), value.strip()
         if not divider or not name:
-            raise InvalidInput(f"Write {shape} on each line: {line[:40]!r} is not of that form.")
+            raise InvalidInput(
+                _("Write {shape} on each line: {line!r} is not of that form.").format(shape=shape, line=line[:40])
+            )
         if value == KEPT and name not in kept:
-            raise InvalidInput(f"There is no stored value for {name}: write it.")
+            raise InvalidInput(_("There is no stored value for {name}: write it.").format(name=name))
         pairs[name] = kept[name] if value == KEPT else value
     return pairs
 
@@ -106,7 +114,7 @@ def _words(command_line: str) -> list[str]:
     try:
         return shlex.split(command_line)
     except ValueError:
-        raise InvalidInput("The command has a quote that is not closed.") from None
+        raise InvalidInput(_("The command has a quote that is not closed.")) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,22 +131,23 @@ class Said:
 def said_by(check: Mapping[str, Any] | None) -> Said:
     """The words for ``McpServer.last_check``."""
     if not check:
-        return Said("idle", "not asked yet", "Nobody has asked this server yet: refresh it.")
+        return Said("idle", _("not asked yet"), _("Nobody has asked this server yet: refresh it."))
     at = datetime.fromisoformat(check["at"])
     if problem := check["problem"]:
         state, word, advice = _failed(check.get("code", ""))
         return Said(state, word, problem, advice, at)
-    name = check.get("about") or "The server"
-    took = f" in {check['took_ms']:,.0f} ms" if check["took_ms"] else ""
-    counts = ", ".join(
-        _counted(number, noun)
-        for number, noun in (
-            (check["tools"], "tool"),
-            (len(check["resources"]), "resource"),
-            (len(check["prompts"]), "prompt"),
-        )
+    name = check.get("about") or _("The server")
+    counts = {"tools": check["tools"], "resources": len(check["resources"]), "prompts": len(check["prompts"])}
+    told = ", ".join(_counted(what, number) for what, number in counts.items())
+    return Said("completed", _("answers"), f"{_answered(name, check)}: {told}.", "", at)
+
+
+def _answered(name: str, check: Mapping[str, Any]) -> str:
+    if not check["took_ms"]:
+        return _("{name} answered (protocol {protocol})").format(name=name, protocol=check["protocol"])
+    return _("{name} answered in {took_ms:,.0f} ms (protocol {protocol})").format(
+        name=name, took_ms=check["took_ms"], protocol=check["protocol"]
     )
-    return Said("completed", "answers", f"{name} answered{took} (protocol {check['protocol']}): {counts}.", "", at)
 
 
 def said_of(seen: Look) -> Said:
@@ -148,18 +157,23 @@ def said_of(seen: Look) -> Said:
 def _failed(code: str) -> tuple[str, str, str]:
     match code:
         case "oauth_required":
-            return "waiting", "sign in", ""
+            return "waiting", _("sign in"), ""
         case "mcp_variable_missing":
             return (
                 "waiting",
-                "for agents only",
-                "Its tools are listed with the secrets of an agent that has them.",
+                _("for agents only"),
+                _("Its tools are listed with the secrets of an agent that has them."),
             )
-    return "failed", "fails", "Agents that call its tools are told so; the tools stay."
+    return "failed", _("fails"), _("Agents that call its tools are told so; the tools stay.")
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _counted(what: str, number: int) -> str:
+    told = {
+        "tools": ngettext("{number:,} tool", "{number:,} tools", number),
+        "resources": ngettext("{number:,} resource", "{number:,} resources", number),
+        "prompts": ngettext("{number:,} prompt", "{number:,} prompts", number),
+    }[what]
+    return told.format(number=number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +188,7 @@ class ServerRow:
 
     @property
     def kind(self) -> str:
-        return KINDS[McpKind(self.server.kind)].partition(":")[0]
+        return _(KINDS[McpKind(self.server.kind)][0])
 
 
 def server_rows() -> list[ServerRow]:

@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from agents_core.actions.tail import steps_from
 from agents_core.models import Block, Comparison, Step
 from agents_core.record.diff import Change, diff_words
@@ -31,9 +34,9 @@ class MemoryEnd:
         new = sum(block.status == "new" for block in self.blocks)
         lines = sum(block.lines for block in self.blocks if block.status == "changed")
         told = [
-            *([f"{lines} line{'s' if lines > 1 else ''}"] if lines else []),
-            *([f"{lost} lost"] if lost else []),
-            *([f"{new} new"] if new else []),
+            *([ngettext("{lines} line", "{lines} lines", lines).format(lines=lines)] if lines else []),
+            *([_("{count} lost").format(count=lost)] if lost else []),
+            *([_("{count} new").format(count=new)] if new else []),
         ]
         return ", ".join(told) or "="
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asgiref.sync import async_to_sync
+from django.utils.translation import gettext as _
 
 from ade.window import Bar, Comparison, Envelope, Group, cells, envelope_of, groups_of, title_of
 from agents_core.models import Agent, SegmentKind, Step, StepKind
@@ -51,7 +52,7 @@ def next_request(agent: Agent, conversation_id: str | None = None, message: str 
     previewed = async_to_sync(preview_next)(agent.id, conversation_id, message)
     step = last_request(agent, conversation_id)
     before = segments_of(step) if step else []
-    return _drawn(previewed, before, step, f"step {step.number}" if step else "")
+    return _drawn(previewed, before, step, _("step {number}").format(number=step.number) if step else "")
 
 
 def tried(agent: Agent, conversation_id: str | None, message: str, changes: Changes) -> tuple[NextRequest, NextRequest]:
@@ -59,7 +60,7 @@ def tried(agent: Agent, conversation_id: str | None, message: str, changes: Chan
     now = next_request(agent, conversation_id, message)
     previewed = async_to_sync(preview_next)(agent.id, conversation_id, message, changes)
     step = last_request(agent, conversation_id)
-    return _apart(now), _apart(_drawn(previewed, now.previewed.segments, step, "the request as it is now"))
+    return _apart(now), _apart(_drawn(previewed, now.previewed.segments, step, _("the request as it is now")))
 
 
 def with_message(agent: Agent, conversation_id: str | None, message: str) -> NextRequest:

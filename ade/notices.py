@@ -5,6 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from ade.fragments import Fragment
 from agents_core.models import pipeline
 from agents_core.models.pipeline import Statement
@@ -30,7 +33,7 @@ class Notice:
 
     @property
     def words(self) -> str:
-        return _KINDS[self.kind].words
+        return _(_KINDS[self.kind].words)
 
     @property
     def tone(self) -> str:
@@ -52,13 +55,20 @@ class _Kind:
 
 
 _KINDS: Mapping[str, _Kind] = {
-    "paused": _Kind("paused", "pause", "pause", lambda agent, step: f"/agents/{agent}/steps/{step}"),
-    "waiting": _Kind("waits for your answer", "warn", "user", lambda agent, step: f"/agents/{agent}/steps/{step}"),
-    "proposal": _Kind(
-        "proposes an edit of", "accent", "edit", lambda agent, block: f"/agents/{agent}/memory?block={block}"
+    "paused": _Kind(gettext_noop("paused"), "pause", "pause", lambda agent, step: f"/agents/{agent}/steps/{step}"),
+    "waiting": _Kind(
+        gettext_noop("waits for your answer"), "warn", "user", lambda agent, step: f"/agents/{agent}/steps/{step}"
     ),
-    "budget": _Kind("reached a budget", "warn", "clock", lambda agent, run: f"/agents/{agent}?main=runs&run={run}"),
-    "failed": _Kind("failed", "bad", "warn", lambda agent, run: f"/agents/{agent}?main=runs&run={run}"),
+    "proposal": _Kind(
+        gettext_noop("proposes an edit of"),
+        "accent",
+        "edit",
+        lambda agent, block: f"/agents/{agent}/memory?block={block}",
+    ),
+    "budget": _Kind(
+        gettext_noop("reached a budget"), "warn", "clock", lambda agent, run: f"/agents/{agent}?main=runs&run={run}"
+    ),
+    "failed": _Kind(gettext_noop("failed"), "bad", "warn", lambda agent, run: f"/agents/{agent}?main=runs&run={run}"),
 }
 
 # Each part reads a small index: of the pauses, calls and proposals that stand open, and of the newest runs.

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ade import links
 from ade.fuzzy import best, pattern
@@ -35,24 +37,21 @@ class Option:
     detail: str = ""
 
 
-PAGES = tuple(
-    Option(title, address, icon, "page")
-    for title, address, icon in (
-        ("Agents", "/agents", "agent"),
-        ("Shared blocks", "/blocks", "memory"),
-        ("Tools", "/tools", "tool"),
-        ("New tool", "/tools/new", "plus"),
-        ("Files", "/folders", "file"),
-        ("MCP servers", "/mcp-servers", "plug"),
-        ("Groups", "/groups", "agent"),
-        ("Runs", "/runs", "play"),
-        ("Search", "/search", "search"),
-        ("Providers", "/settings", "settings"),
-        ("Health", "/health", "info"),
-        ("Admin", "/admin/", "lock"),
-        ("Help", "/help", "info"),
-        ("API documentation", "/docs", "terminal"),
-    )
+_PAGES = (
+    (gettext_noop("Agents"), "/agents", "agent"),
+    (gettext_noop("Shared blocks"), "/blocks", "memory"),
+    (gettext_noop("Tools"), "/tools", "tool"),
+    (gettext_noop("New tool"), "/tools/new", "plus"),
+    (gettext_noop("Files"), "/folders", "file"),
+    (gettext_noop("MCP servers"), "/mcp-servers", "plug"),
+    (gettext_noop("Groups"), "/groups", "agent"),
+    (gettext_noop("Runs"), "/runs", "play"),
+    (gettext_noop("Search"), "/search", "search"),
+    (gettext_noop("Providers"), "/settings", "settings"),
+    (gettext_noop("Health"), "/health", "info"),
+    (gettext_noop("Admin"), "/admin/", "lock"),
+    (gettext_noop("Help"), "/help", "info"),
+    (gettext_noop("API documentation"), "/docs", "terminal"),
 )
 
 
@@ -61,12 +60,16 @@ def options(query: str, agent_id: str = "") -> list[Option]:
     query = query[:_LONGEST].replace("\x00", "").strip()
     agent = Agent.objects.filter(id=agent_id).first() if agent_id else None
     if not query:
-        return [*_parts(agent), *PAGES, *_agents("")]
+        return [*_parts(agent), *_pages(), *_agents("")]
     found = [*_by_id(query), *_steps(query, agent)]
-    found += best(query, [*_parts(agent), *PAGES], _title, _OF_A_KIND)
+    found += best(query, [*_parts(agent), *_pages()], _title, _OF_A_KIND)
     for kind in _KINDS:
         found += kind(query)
     return [*found, *_blocks(query, agent)]
+
+
+def _pages() -> list[Option]:
+    return [Option(_(title), address, icon, _("page")) for title, address, icon in _PAGES]
 
 
 def _title(option: Option) -> str:
@@ -77,7 +80,7 @@ def _by_id(query: str) -> list[Option]:
     if not _ID.fullmatch(query):
         return []
     try:
-        return [Option(query, links.address_of(query), "link", "by its id")]
+        return [Option(query, links.address_of(query), "link", _("by its id"))]
     except NotFound:
         return []
 
@@ -91,7 +94,9 @@ def _steps(query: str, agent: Agent | None) -> list[Option]:
     holders = [agent] if agent else Agent.objects.filter(step_count__gte=number).order_by("-updated_at")[:_OF_A_KIND]
     taken = set(Step.objects.filter(agent__in=holders, number=number).values_list("agent_id", flat=True))
     return [
-        Option(f"Step {number}", f"/agents/{each.id}/steps/{number}", "clock", "step", each.name)
+        Option(
+            _("Step {number}").format(number=number), f"/agents/{each.id}/steps/{number}", "clock", _("step"), each.name
+        )
         for each in holders
         if each.id in taken
     ]
@@ -103,18 +108,27 @@ def _parts(agent: Agent | None) -> list[Option]:
         return []
     address = f"/agents/{agent.id}"
     panels = [
-        Option(PANELS.load(slug).title, f"{address}?{place}={slug}", "eye", "panel", agent.name)
+        Option(_(PANELS.load(slug).title), f"{address}?{place}={slug}", "eye", _("panel"), agent.name)
         for place, slugs in (("main", MAIN), ("aside", ASIDE), ("drawer", DRAWER))
         for slug in slugs
     ]
     sections = [
         Option(
-            f"Settings: {section.title}", f"{address}?main=settings&section={name}", "settings", "settings", agent.name
+            _("Settings: {title}").format(title=_(section.title)),
+            f"{address}?main=settings&section={name}",
+            "settings",
+            _("settings"),
+            agent.name,
         )
         for name, section in SECTIONS.items()
     ]
-    memory = Option("Memory page", f"{address}/memory", "memory", "page", agent.name)
-    return [memory, Option("Rules", f"{address}/rules", "fork", "page", agent.name), *panels, *sections]
+    memory = Option(_("Memory page"), f"{address}/memory", "memory", _("page"), agent.name)
+    return [
+        memory,
+        Option(_("Rules"), f"{address}/rules", "fork", _("page"), agent.name),
+        *panels,
+        *sections,
+    ]
 
 
 def _named(rows: "QuerySet[Any]", query: str, *fields: str) -> "QuerySet[Any]":
@@ -149,34 +163,36 @@ def _best(rows: "QuerySet[Any]", query: str, field: str) -> Sequence[Any]:
 _agents = _kind(
     lambda: Agent.objects.filter(hidden=False).order_by("-updated_at"),
     "name",
-    lambda agent: Option(agent.name, f"/agents/{agent.id}", "agent", "agent"),
+    lambda agent: Option(agent.name, f"/agents/{agent.id}", "agent", _("agent")),
 )
 _KINDS = (
     _agents,
     _kind(
         lambda: Tool.objects.order_by("name"),
         "name",
-        lambda tool: Option(tool.name, f"/tools/{tool.id}", "tool", "tool"),
+        lambda tool: Option(tool.name, f"/tools/{tool.id}", "tool", _("tool")),
     ),
     _kind(
         lambda: Folder.objects.order_by("name"),
         "name",
-        lambda folder: Option(folder.name, f"/folders/{folder.id}", "archive", "folder"),
+        lambda folder: Option(folder.name, f"/folders/{folder.id}", "archive", _("folder")),
     ),
     _kind(
         lambda: File.objects.select_related("folder").order_by("-created_at"),
         "name",
-        lambda file: Option(file.name, f"/folders/{file.folder_id}?file={file.id}", "file", "file", file.folder.name),
+        lambda file: Option(
+            file.name, f"/folders/{file.folder_id}?file={file.id}", "file", _("file"), file.folder.name
+        ),
     ),
     _kind(
         lambda: Group.objects.filter(hidden=False).order_by("-created_at"),
         "description",
-        lambda group: Option(group.description or group.id, f"/groups/{group.id}", "agent", "group"),
+        lambda group: Option(group.description or group.id, f"/groups/{group.id}", "agent", _("group")),
     ),
     _kind(
         lambda: McpServer.objects.order_by("name"),
         "name",
-        lambda server: Option(server.name, f"/mcp-servers/{server.id}", "plug", "MCP server"),
+        lambda server: Option(server.name, f"/mcp-servers/{server.id}", "plug", _("MCP server")),
     ),
 )
 
@@ -202,4 +218,4 @@ def _block_option(block: Any, agent: Agent | None, holders: dict[str, list[Agent
     names = ", ".join(each.name for each in held[:3]) + (" …" if len(held) > 3 else "")
     home = agent if agent in held else held[0] if len(held) == 1 else None
     address = f"/agents/{home.id}/memory?block={block.id}" if home else f"/blocks/{block.id}"
-    return Option(block.label, address, "memory", "block", names)
+    return Option(block.label, address, "memory", _("block"), names)

@@ -5,21 +5,29 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import ngettext
+
 from agents_core.models import MemorySearch, ToolCall, ToolCallStatus
 
 _LONG_CHARS = 200
 _LONG_LINES = 2
-_NOUNS = {"archival": "passage", "recall": "message"}
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a search of memory gave the agent: how many of what, and of the best its score, if it has one, and its words."""
 
-    noun: str
+    store: str
     count: int
     score: float | None
     words: str
+
+    @property
+    def told(self) -> str:
+        """How many of what."""
+        if self.store == "recall":
+            return ngettext("{count} message", "{count} messages", self.count).format(count=self.count)
+        return ngettext("{count} passage", "{count} passages", self.count).format(count=self.count)
 
 
 def searches_of(step_ids: Iterable[str]) -> dict[tuple[str, str], MemorySearch]:
@@ -34,7 +42,7 @@ def found_by(call: ToolCall, search: MemorySearch | None) -> Found | None:
         return None
     returned = [candidate for candidate in search.candidates if candidate["returned"]]
     score = returned[0].get("score") if returned else None
-    return Found(_NOUNS[search.store], len(returned), score, _first_words(call.result or ""))
+    return Found(search.store, len(returned), score, _first_words(call.result or ""))
 
 
 def _first_words(result: str) -> str:

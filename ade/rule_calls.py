@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import quote, unquote
 
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
 
 from agents_core.errors import InvalidInput
 from agents_core.models import Agent, Step, ToolCall, ToolCallStatus
@@ -27,7 +28,9 @@ def _written(call: SimulatedCall) -> str:
 def read(text: str) -> list[SimulatedCall]:
     """The calls that an address holds. Raises ``InvalidInput`` for more than a page can bear."""
     if len(text) > LONGEST_CHARS:
-        raise InvalidInput(f"The calls take more than {LONGEST_CHARS:,} characters: begin anew with fewer of them.")
+        raise InvalidInput(
+            _("The calls take more than {most:,} characters: begin anew with fewer of them.").format(most=LONGEST_CHARS)
+        )
     return [_read(each) for each in text.split(",") if each]
 
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import quote
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from ade.graph_layout import NODE_HEIGHT, NODE_WIDTH, Layout, layered
 from ade.rule_words import RuleView
 from agents_core.tools.rules import Rule
 
-START, END = "Start", "End"
+START, END = gettext_noop("Start"), gettext_noop("End")
 """What stands for the beginning and the end of a turn. A tool of that name is told from them by its place in ``Node``."""
 
 MOST_EDGES = 400
@@ -22,6 +25,10 @@ _LEAST_COLUMNS = 4
 _HEADING_HEIGHT = 52
 
 Kind = Literal["first", "ends", "follows", "opens", "result", "free"]
+
+
+def _titled(name: str) -> str:
+    return _(name) if name in (START, END) else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,12 @@ class Edge:
 
     @property
     def words(self) -> str:
-        when = f" when it returns {self.label}" if self.label and self.label != "else" else ""
-        return f"{self.source} to {self.target}{when}. {self.view.words if self.view else ''}"
+        ends = {"source": _titled(self.source), "target": _titled(self.target)}
+        if self.label and self.label != "else":
+            way = _("{source} to {target} when it returns {label}.").format(**ends, label=self.label)
+        else:
+            way = _("{source} to {target}.").format(**ends)
+        return f"{way} {self.view.words if self.view else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +183,11 @@ def _badge(rule: Rule, name: str, words: str) -> Badge | None:
         case "max_count_per_step":
             return Badge(f"≤ {rule['max_count_limit']:,}", words)
         case "required_before_exit":
-            return Badge("required", words)
+            return Badge(_("required"), words)
         case "requires_approval":
-            return Badge("asks first", words)
+            return Badge(_("asks first"), words)
         case "continue_loop":
-            return Badge("goes on", words)
+            return Badge(_("goes on"), words)
     return None
 
 

@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from agents_core.tools.rules import Rule, sentences
 
 _UNTOLD: Mapping[str, str] = {
-    "requires_approval": "Each call of {} waits for a person.",
-    "required_before_exit": "The turn may not end before {} was called.",
+    "requires_approval": gettext_noop("Each call of {} waits for a person."),
+    "required_before_exit": gettext_noop("The turn may not end before {} was called."),
 }
 """The rules that the model is not told."""
 
@@ -37,5 +40,5 @@ def rule_key(rule: Rule) -> str:
 
 def _rule_words(rule: Rule) -> str:
     if untold := _UNTOLD.get(rule["type"]):
-        return untold.format(rule["tool_name"])
+        return _(untold).format(rule["tool_name"])
     return "".join(sentences([rule])) or rule_key(rule)

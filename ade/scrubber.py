@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from django.utils.translation import gettext as _
+
 from ade.marks import WORDS, Numbers, marks_of
 from agents_core.models import Agent
 
@@ -57,8 +59,8 @@ class Scrubber:
 def scrubber_of(agent: Agent, last: int, value: int, newest: int) -> Scrubber:
     """The scrubber over steps 1 to ``last``."""
     marked = marks_of(agent.id).at(agent.event_seq)
-    here = [WORDS[kind] for kind, numbers in marked.items() if _count(numbers, value, value)]
-    told = [f"{len(numbers):,} {WORDS[kind]}" for kind, numbers in marked.items() if numbers]
+    here = [_(WORDS[kind]) for kind, numbers in marked.items() if _count(numbers, value, value)]
+    told = [f"{len(numbers):,} {_(WORDS[kind])}" for kind, numbers in marked.items() if numbers]
     return Scrubber(
         last,
         value,

@@ -11,6 +11,8 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ade.excerpts import Part, excerpt
 from ade.links import message_address, passage_address
@@ -115,7 +117,7 @@ def groups(search: Search, kind: str = "") -> list[Group]:
 def _group(kind: str, search: Search, limit: int) -> Group:
     title, icon, find = KINDS[kind]
     found = find(search, limit + 1)
-    return Group(kind, title, icon, found[:limit], has_more=len(found) > limit)
+    return Group(kind, _(title), icon, found[:limit], has_more=len(found) > limit)
 
 
 # --- what is read through -------------------------------------------------------------------------------------------
@@ -148,7 +150,7 @@ def _block(block: Block, search: Search) -> Found:
     holders = list(block.agents.all())
     home = next((agent for agent in holders if agent.id == search.agent_id), holders[0] if len(holders) == 1 else None)
     address = f"/agents/{home.id}/memory?block={block.id}" if home else f"/blocks/{block.id}"
-    names = ", ".join(agent.name for agent in holders[:3]) or "held by no agent"
+    names = ", ".join(agent.name for agent in holders[:3]) or _("held by no agent")
     return Found(
         search.excerpt(block.label), address, search.excerpt(block.value, block.description), names, block.updated_at
     )
@@ -279,10 +281,10 @@ def _ranked(search: Search, statement: Callable[[Search], Statement], rows: "Que
 
 
 KINDS: Mapping[str, tuple[str, str, Callable[[Search, int], list[Found]]]] = {
-    "agents": ("Agents", "agent", _agents),
-    "blocks": ("Blocks", "memory", _blocks),
-    "messages": ("Messages", "message", _messages),
-    "passages": ("Passages", "archive", _passages),
-    "files": ("Files", "file", _files),
-    "tools": ("Tools", "tool", _tools),
+    "agents": (gettext_noop("Agents"), "agent", _agents),
+    "blocks": (gettext_noop("Blocks"), "memory", _blocks),
+    "messages": (gettext_noop("Messages"), "message", _messages),
+    "passages": (gettext_noop("Passages"), "archive", _passages),
+    "files": (gettext_noop("Files"), "file", _files),
+    "tools": (gettext_noop("Tools"), "tool", _tools),
 }

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from agents_core.models import Agent, Message, Run, ToolCall, ToolCallStatus
 from agents_core.queue.requests import run_id_from
 
@@ -43,7 +45,7 @@ def senders(messages: Iterable[Message], runs: Mapping[str, Run]) -> dict[str, S
 def _sender(message: Message, names: Mapping[str, str], steps: Mapping[str, int], run: Run | None) -> Sender:
     agent_id = message.sender_id or ""
     if agent_id not in names:
-        return Sender("an agent that is gone", "")
+        return Sender(_("an agent that is gone"), "")
     step = steps.get(message.run_id or "")
     if step is not None:
         return Sender(names[agent_id], f"/agents/{agent_id}/steps/{step}", step)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from platformdirs import user_data_dir
 
-from ade import assets, env
+from ade import assets, catalogues, env
 from agents_core.embedded.place import Place
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -70,7 +70,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "ade.status.status_line",
-            ]
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.l10n"],
         },
     }
 ]
@@ -118,7 +119,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20  # Agent files hold whole histories.
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
-USE_I18N = False
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGES = catalogues.languages(LOCALE_PATHS[0])
+USE_I18N = len(LANGUAGES) > 1  # With one language nothing has to be looked up, for each text of each page.
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE = 10 * 365 * 24 * 3600  # As long as the browser keeps the theme.
 
 AGENTS_HOME = HOME
 AGENTS_SEAL_KEY = env.kept_secret(

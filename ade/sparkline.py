@@ -4,6 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from agents_core.record.series import Reading, Series
 
 WIDTH, HEIGHT = 240, 24
@@ -50,13 +53,18 @@ def sparkline(series: Series, shown: int) -> Sparkline | None:
 
 def _in_words(series: Series, numbers: Sequence[float]) -> str:
     first, last = next(iter(series.readings)), next(reversed(series.readings))
-    steps = f"step {first}" if first == last else f"steps {first} to {last}"
+    steps = _("step {first}") if first == last else _("steps {first} to {last}")
+    over = steps.format(first=first, last=last)
     now = series.readings[last]
-    end = "no value" if now.column is not None else now.shown
+    end = _("no value") if now.column is not None else now.shown
     if numbers:
-        return f"{min(numbers):.10g} to {max(numbers):.10g} over {steps}, {end} at the last"
+        told = _("{low:.10g} to {high:.10g} over {steps}, {end} at the last")
+        return told.format(low=min(numbers), high=max(numbers), steps=over, end=end)
     changes = len(series.changes()) - 1
-    return f"{changes} change{'' if changes == 1 else 's'} over {steps}, {end} at the last"
+    told = ngettext(
+        "{changes} change over {steps}, {end} at the last", "{changes} changes over {steps}, {end} at the last", changes
+    )
+    return told.format(changes=changes, steps=over, end=end)
 
 
 def _across(step: int, first: int, last: int) -> float:
@@ -76,7 +84,7 @@ def _points(series: Series, first: int, last: int, numbers: Sequence[float]) -> 
 
 def _thinned(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
     """At most the lowest and the highest of each unit of the width."""
-    for _, group in groupby(points, key=lambda point: int(point[0])):
+    for __, group in groupby(points, key=lambda point: int(point[0])):
         column = list(group)
         yield from column if len(column) <= 2 else sorted({min(column, key=_height), max(column, key=_height)})
 

@@ -6,6 +6,9 @@ from hashlib import sha256
 from json import dumps
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from agents_core.models import (
     Breakpoint,
     BreakpointKind,
@@ -20,11 +23,11 @@ from agents_core.models import (
 from agents_core.record.diff import Change, diff_words
 
 STAGES: Mapping[str, str] = {
-    PauseStage.REQUEST: "before the model",
-    PauseStage.EVICTION: "before messages leave the context",
-    PauseStage.ANSWER: "after the model's answer",
-    PauseStage.RESULTS: "before the results are written",
-    PauseStage.FAILED: "after a failed model call",
+    PauseStage.REQUEST: gettext_noop("before the model"),
+    PauseStage.EVICTION: gettext_noop("before messages leave the context"),
+    PauseStage.ANSWER: gettext_noop("after the model's answer"),
+    PauseStage.RESULTS: gettext_noop("before the results are written"),
+    PauseStage.FAILED: gettext_noop("after a failed model call"),
 }
 _AROUND_CHARS = 60
 
@@ -96,7 +99,7 @@ class Standing:
 
     @property
     def where(self) -> str:
-        return STAGES[self.pause.stage]
+        return _(STAGES[self.pause.stage])
 
     @property
     def said(self) -> str:
@@ -147,13 +150,13 @@ def _write(proposed: Mapping[str, str], changed: Mapping[str, Any]) -> Write:
 # --- what was changed ------------------------------------------------------------------------------------------------
 
 _CHANGED: Mapping[str, str] = {
-    "system": "changed the system prompt",
-    "block": "changed block {}",
-    "message": "changed a message",
-    "arguments": "changed the arguments",
-    "result": "gave another result",
-    "refused": "refused the call: {}",
-    "write": "wrote another text",
+    "system": gettext_noop("a person changed the system prompt"),
+    "block": gettext_noop("a person changed block {}"),
+    "message": gettext_noop("a person changed a message"),
+    "arguments": gettext_noop("a person changed the arguments"),
+    "result": gettext_noop("a person gave another result"),
+    "refused": gettext_noop("a person refused the call: {}"),
+    "write": gettext_noop("a person wrote another text"),
 }
 
 
@@ -166,17 +169,17 @@ class Mend:
 
 
 def mend(made: Intervention) -> Mend:
-    words = _CHANGED[made.kind].format(made.after if made.kind == "refused" else made.target)
+    words = _(_CHANGED[made.kind]).format(made.after if made.kind == "refused" else made.target)
     shown = [] if made.kind == "refused" else diff_words(made.before, made.after, around=_AROUND_CHARS)
-    return Mend(f"a person {words}", shown)
+    return Mend(words, shown)
 
 
 # --- where it may stop -----------------------------------------------------------------------------------------------
 
 QUICK = (
-    (BreakpointKind.MODEL, "break before model"),
-    (BreakpointKind.TOOL, "break before tools"),
-    (BreakpointKind.BLOCK_WRITE, "break on memory write"),
+    (BreakpointKind.MODEL, gettext_noop("break before model")),
+    (BreakpointKind.TOOL, gettext_noop("break before tools")),
+    (BreakpointKind.BLOCK_WRITE, gettext_noop("break on memory write")),
 )
 """Those that stand below the composer."""
 

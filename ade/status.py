@@ -7,6 +7,8 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ade.fragments import Fragment
 from agents_core.models import ACTIVE, Run, RunStatus, pipeline
@@ -32,15 +34,19 @@ def _facts() -> list[tuple[str, str, str]]:
 
 
 def _database() -> str:
-    return "embedded Postgres 18 · pgvector" if settings.EMBEDDED_DATABASE else "PostgreSQL · pgvector"
+    return _("embedded Postgres 18") + " · pgvector" if settings.EMBEDDED_DATABASE else "PostgreSQL · pgvector"
 
 
 def runs_text() -> str:
     """How many runs go on and wait, of all agents."""
     statuses = list(Run.objects.filter(status__in=ACTIVE).values_list("status", flat=True)[:1000])
     active, paused = statuses.count(RunStatus.RUNNING), statuses.count(RunStatus.PAUSED)
-    stand = f" · {paused} paused" if paused else ""
-    return f"{active} run{'' if active == 1 else 's'} active · {statuses.count(RunStatus.CREATED)} queued{stand}"
+    told = [
+        ngettext("{count} run active", "{count} runs active", active).format(count=active),
+        _("{count} queued").format(count=statuses.count(RunStatus.CREATED)),
+        *([_("{count} paused").format(count=paused)] if paused else []),
+    ]
+    return " · ".join(told)
 
 
 def runs_fragment() -> Fragment:
@@ -86,7 +92,7 @@ def sandbox_status() -> SandboxStatus:
     try:
         return async_to_sync(_chosen)()
     except TimeoutError:
-        return SandboxStatus("none", available=False, reason="Still looking for a sandbox.")
+        return SandboxStatus("none", available=False, reason=_("Still looking for a sandbox."))
 
 
 async def _chosen() -> SandboxStatus:
@@ -95,5 +101,6 @@ async def _chosen() -> SandboxStatus:
 
 def sandbox_text(status: SandboxStatus) -> str:
     if not status.available:
-        return "sandbox: none, tools are refused"
-    return f"sandbox: {status.name}{', warm' if status.warm else ''}"
+        return _("sandbox: none, tools are refused")
+    told = _("sandbox: {name}, warm") if status.warm else _("sandbox: {name}")
+    return told.format(name=status.name)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from ade.tool_inputs import read_json
 from agents_core.actions.mock_agent import MockAgent
@@ -146,14 +147,22 @@ def _clean(text: str) -> str:
 
 def _told_wrong(inputs: AgentInputs) -> list[str]:
     """What is wrong, which is left at the fields too."""
-    named = {"name": _wrong_name(inputs.name, "a name"), "id": _wrong_name(inputs.id, "an id")}
+    named = {"name": _wrong_name(inputs.name, _("a name")), "id": _wrong_name(inputs.id, _("an id"))}
     count = len(inputs.rows)
-    many = f"These are {count} blocks; a mock agent may have {MOST_BLOCKS}." if count > MOST_BLOCKS else ""
+    many = (
+        _("These are {count} blocks; a mock agent may have {most}.").format(count=count, most=MOST_BLOCKS)
+        if count > MOST_BLOCKS
+        else ""
+    )
     inputs.errors = {name: error for name, error in {**named, "blocks": many}.items() if error}
     used = Counter(row.label for row in inputs.rows)
     for row in inputs.rows:
-        twice = f"Two blocks are labelled {row.label}: name one differently." if used[row.label] > 1 else ""
-        row.label_error = _wrong_name(row.label, "a label") or twice
+        twice = (
+            _("Two blocks are labelled {label}: name one differently.").format(label=row.label)
+            if used[row.label] > 1
+            else ""
+        )
+        row.label_error = _wrong_name(row.label, _("a label")) or twice
         row.text_error = _wrong_text(row.text)
     at_rows = [error for row in inputs.rows for error in (row.label_error, row.text_error) if error]
     return list(dict.fromkeys([*inputs.errors.values(), *at_rows]))
@@ -161,12 +170,20 @@ def _told_wrong(inputs: AgentInputs) -> list[str]:
 
 def _wrong_name(text: str, what: str) -> str:
     if not text.strip():
-        return f"Write {what}."
-    return f"Write {what} of at most {LONGEST_NAME} characters." if len(text) > LONGEST_NAME else ""
+        return _("Write {what}.").format(what=what)
+    return (
+        _("Write {what} of at most {most} characters.").format(what=what, most=LONGEST_NAME)
+        if len(text) > LONGEST_NAME
+        else ""
+    )
 
 
 def _wrong_text(text: str) -> str:
-    return f"The text has {len(text):,} characters; a block may have {_LIMIT:,}." if len(text) > _LIMIT else ""
+    return (
+        _("The text has {count:,} characters; a block may have {limit:,}.").format(count=len(text), limit=_LIMIT)
+        if len(text) > _LIMIT
+        else ""
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ade.tool_inputs import read_json
 from agents_core.actions.tool_cases import JSON_TYPES, LONGEST_NAME, Wanted, newest_version, proposed
@@ -12,7 +14,13 @@ from agents_core.models import Expectation, Tool, ToolCase
 from agents_core.sandbox.base import SandboxOutcome
 
 _NAMED_CHARS = 60
-_WORDS = {"returns": "returns", "equals": "equals", "contains": "contains", "type": "is of type", "raises": "raises"}
+_WORDS = {
+    "returns": gettext_noop("returns"),
+    "equals": gettext_noop("equals"),
+    "contains": gettext_noop("contains"),
+    "type": gettext_noop("is of type"),
+    "raises": gettext_noop("raises"),
+}
 
 
 def told_json(value: Any) -> str:
@@ -38,7 +46,7 @@ class CaseRow:
     @property
     def wanted(self) -> str:
         """What is expected, in a few words."""
-        word, expected = _WORDS[self.case.expectation], self.case.expected
+        word, expected = _(_WORDS[self.case.expectation]), self.case.expected
         is_text = self.case.expectation in {Expectation.CONTAINS, Expectation.TYPE, Expectation.RAISES}
         told = expected if is_text else json.dumps(expected, ensure_ascii=False)
         return word if self.case.expectation == Expectation.RETURNS else f"{word} {told}"
@@ -88,13 +96,13 @@ class CaseForm(forms.Form):
         told = told_json(expected) if expectation == Expectation.EQUALS else expected
         name = " ".join(f"{key}={_short(value)}" for key, value in arguments.items())
         name = name if len(name) <= _NAMED_CHARS else f"{name[:_NAMED_CHARS]}…"
-        initial = {"name": name or "no arguments", "expectation": expectation, "expected": told}
+        initial = {"name": name or _("no arguments"), "expectation": expectation, "expected": told}
         return cls(initial={**initial, "arguments": told_json(arguments)})
 
     def clean_arguments(self) -> dict[str, Any]:
         arguments = self._read("arguments", self.cleaned_data["arguments"] or "{}")
         if not isinstance(arguments, dict):
-            raise forms.ValidationError("Write a JSON object with one entry for each argument.")
+            raise forms.ValidationError(_("Write a JSON object with one entry for each argument."))
         return arguments
 
     def clean_expected(self) -> Any:
@@ -102,7 +110,7 @@ class CaseForm(forms.Form):
         if self.cleaned_data.get("expectation") == Expectation.EQUALS:
             return self._read("expected", text)
         if self.cleaned_data.get("expectation") == Expectation.TYPE and text.strip() not in JSON_TYPES:
-            raise forms.ValidationError(f"Name the type: {', '.join(JSON_TYPES)}.")
+            raise forms.ValidationError(_("Name the type: {json_types}.").format(json_types=", ".join(JSON_TYPES)))
         return text.strip() if self.cleaned_data.get("expectation") == Expectation.TYPE else text
 
     @staticmethod
@@ -110,7 +118,7 @@ class CaseForm(forms.Form):
         try:
             return read_json(text)
         except ValueError as error:
-            hint = ' A text stands in quotes, as in "two rows".' if name == "expected" else ""
+            hint = " " + _('A text stands in quotes, as in "two rows".') if name == "expected" else ""
             raise forms.ValidationError(f"{error}{hint}") from None
 
     def wanted(self) -> Wanted:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from agents_core.actions.tool_versions import find_version
 from agents_core.models import Tool, ToolVersion
 from agents_core.record.diff import Change, Op, diff_words
@@ -57,10 +60,10 @@ def _json(value: Any) -> str:
 
 
 _PARTS: tuple[tuple[str, Callable[[ToolVersion], str]], ...] = (
-    ("Source", lambda version: version.source_code or ""),
-    ("Schema", lambda version: _json(version.json_schema)),
-    ("Python packages", lambda version: _json(version.pip_requirements)),
-    ("npm packages", lambda version: _json(version.npm_requirements)),
+    (gettext_noop("Source"), lambda version: version.source_code or ""),
+    (gettext_noop("Schema"), lambda version: _json(version.json_schema)),
+    (gettext_noop("Python packages"), lambda version: _json(version.pip_requirements)),
+    (gettext_noop("npm packages"), lambda version: _json(version.npm_requirements)),
 )
 
 
@@ -68,7 +71,7 @@ def _differences(base: ToolVersion | None, shown: ToolVersion) -> Iterator[Diffe
     for title, part in _PARTS:
         old, new = part(base) if base else "", part(shown)
         if old != new:
-            yield Difference(title, list(changed_rows(old, new)))
+            yield Difference(_(title), list(changed_rows(old, new)))
 
 
 def changed_rows(old: str, new: str) -> Iterator[Row]:

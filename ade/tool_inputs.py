@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from agents_core.actions.tool_cases import JSON_TYPES, is_of_type
 from agents_core.errors import InvalidInput
 from agents_core.tools.schema import mock_arguments
@@ -20,12 +23,12 @@ Kind = Literal["text", "integer", "number", "boolean", "choice", "json"]
 
 _KEPT = 50
 _WANTED = {
-    "string": "text",
-    "integer": "a whole number, such as 3",
-    "number": "a number, such as 1.5",
-    "boolean": "true or false",
-    "array": 'a JSON list, such as ["a", "b"]',
-    "object": 'a JSON object, such as {"a": 1}',
+    "string": gettext_noop("text"),
+    "integer": gettext_noop("a whole number, such as 3"),
+    "number": gettext_noop("a number, such as 1.5"),
+    "boolean": gettext_noop("true or false"),
+    "array": gettext_noop('a JSON list, such as ["a", "b"]'),
+    "object": gettext_noop('a JSON object, such as {"a": 1}'),
 }
 _SHORT = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "array": "list", "object": "dict"}
 
@@ -129,7 +132,7 @@ class Inputs:
         found = self.arguments()
         if found is None:
             wrong = next((f"{one.name}: {one.error}" for one in self.fields if one.error), self.raw_error)
-            raise InvalidInput(f"The mock inputs are not right yet. {wrong}")
+            raise InvalidInput(_("The mock inputs are not right yet. {wrong}").format(wrong=wrong))
         return found
 
     def _of_fields(self) -> dict[str, Any] | None:
@@ -166,7 +169,7 @@ class Inputs:
 
 def _trouble(arguments: Any, fields: list[Input]) -> str:
     if not isinstance(arguments, dict):
-        return "Write a JSON object with one entry for each argument."
+        return _("Write a JSON object with one entry for each argument.")
     known = {one.name: one for one in fields}
     missing = [one.name for one in fields if one.required and one.name not in arguments]
     unknown = [name for name in arguments if name not in known]
@@ -175,8 +178,10 @@ def _trouble(arguments: Any, fields: list[Input]) -> str:
         for name, one in known.items()
         if name in arguments and (text := _wrong(arguments[name], one.schema))
     ]
-    told = [f"Missing: {', '.join(missing)}."] if missing else []
-    told += [f"Unknown: {', '.join(unknown)}. The tool takes: {', '.join(known) or 'nothing'}."] if unknown else []
+    told = [_("Missing: {missing}.").format(missing=", ".join(missing))] if missing else []
+    if unknown:
+        taken = ", ".join(known) or _("nothing")
+        told.append(_("Unknown: {unknown}. The tool takes: {taken}.").format(unknown=", ".join(unknown), taken=taken))
     return " ".join([*told, *wrong])
 
 
@@ -226,21 +231,27 @@ def read_json(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(
-            f"This is not JSON: {error.msg.lower()} at line {error.lineno}, column {error.colno}."
+            _("This is not JSON: {what} at line {lineno}, column {colno}.").format(
+                what=error.msg.lower(), lineno=error.lineno, colno=error.colno
+            )
         ) from None
     except (ValueError, RecursionError):
-        raise ValueError("This JSON is too deep or holds a number that is too long.") from None
+        raise ValueError(_("This JSON is too deep or holds a number that is too long.")) from None
 
 
 def _wrong(value: Any, schema: Mapping[str, Any]) -> str:
     """What is wrong with the value itself; what lies within lists and objects is the tool's to check."""
     if isinstance(schema.get("enum"), list):
         choices = ", ".join(_text(one) for one in schema["enum"])
-        return "" if value in schema["enum"] else f"Choose one of: {choices}."
+        return "" if value in schema["enum"] else _("Choose one of: {choices}.").format(choices=choices)
     wanted = schema.get("type")
     if wanted not in JSON_TYPES:
         return ""
-    return "" if is_of_type(value, wanted) else f"Write {_WANTED.get(wanted, wanted)}."
+    return (
+        ""
+        if is_of_type(value, wanted)
+        else _("Write {wanted}.").format(wanted=_(_WANTED[wanted]) if wanted in _WANTED else wanted)
+    )
 
 
 def _kept(post: Mapping[str, str]) -> dict[str, str]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ade.fragments import Fragment
 from agents_core.actions.tool_cases import same_json
@@ -29,7 +31,7 @@ def find_tool(ref: str) -> Tool:
     """By id or by name. Raises ``NotFound``."""
     tool = Tool.objects.filter(Q(id=ref) | Q(name=ref)).first()
     if tool is None:
-        raise NotFound(f"There is no tool {ref!r}. All tools are listed at /tools.")
+        raise NotFound(_("There is no tool {ref!r}. All tools are listed at /tools.").format(ref=ref))
     return tool
 
 
@@ -43,7 +45,7 @@ def listed_tools(words: str = "") -> QuerySet[Tool]:
 def tool_groups() -> list[tuple[str, list[Tool]]]:
     """The first hundred tools of each kind, by heading."""
     custom, mcp = Q(tool_type=ToolType.CUSTOM), Q(tool_type=ToolType.MCP)
-    groups = (("My tools", custom), ("MCP", mcp), ("Built in", ~custom & ~mcp))
+    groups = ((_("My tools"), custom), ("MCP", mcp), (_("Built in"), ~custom & ~mcp))
     return [
         (heading, list(Tool.objects.filter(kind).only("id", "name", "tool_type").order_by("name")[:PAGE]))
         for heading, kind in groups
@@ -68,10 +70,12 @@ def holders_told(tool_id: str) -> str:
     """Who loses the tool when it is deleted, as a sentence."""
     names = list(holders(tool_id).values_list("name", flat=True)[:_COUNTED])
     if not names:
-        return "No agent holds it."
+        return _("No agent holds it.")
     more = len(names) - _NAMED_AGENTS
-    told = ", ".join(names[:_NAMED_AGENTS]) + (f" and {more} more" if more > 0 else "")
-    return f"{told} {'loses' if len(names) == 1 else 'lose'} it."
+    told = ", ".join(names[:_NAMED_AGENTS])
+    if more > 0:
+        return _("{names} and {more} more lose it.").format(names=told, more=more)
+    return ngettext("{names} loses it.", "{names} lose it.", len(names)).format(names=told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,10 @@ def call_rows(tool: Tool) -> list[CallRow]:
     )
     defaults = _defaults(tool)
     cases = list(tool.cases.only("id", "name", "arguments"))
-    return [CallRow(call, *_STATES[call.status], _case_of(call, cases, defaults)) for call in calls[:_SHOWN_CALLS]]
+    return [
+        CallRow(call, _(_STATES[call.status][0]), _STATES[call.status][1], _case_of(call, cases, defaults))
+        for call in calls[:_SHOWN_CALLS]
+    ]
 
 
 def _defaults(tool: Tool) -> dict[str, Any]:
@@ -131,7 +138,7 @@ def find_call(name: str, call_id: str) -> ToolCall:
     calls = _calls(name).filter(id=call_id) if call_id.isdigit() else _calls(name)
     call = calls.first()
     if call is None:
-        raise NotFound(f"No agent has called {name} yet.")
+        raise NotFound(_("No agent has called {name} yet.").format(name=name))
     return call
 
 

@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from ade.tool_lint import lint
 from agents_core.actions.tool_environment import packages_of
 from agents_core.models import Tool
@@ -103,14 +106,20 @@ class Reading:
     @property
     def verdict(self) -> str:
         """ "2 problems · 1 warning", or nothing."""
-        counted = [(len(self.problems), "problem"), (len(self.warnings), "warning")]
-        return " · ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counted if count)
+        problems, warnings = len(self.problems), len(self.warnings)
+        told = [
+            *([ngettext("{count} problem", "{count} problems", problems).format(count=problems)] if problems else []),
+            *([ngettext("{count} warning", "{count} warnings", warnings).format(count=warnings)] if warnings else []),
+        ]
+        return " · ".join(told)
 
 
 def read_source(source: str, tool: Tool | None = None, written_in: Language = Language.PYTHON) -> Reading:
     """The reading of ``source``, which is ``tool``'s or is to replace it."""
     if len(source) > LONGEST_SOURCE:
-        problem = f"The source has {len(source):,} characters; a tool may have {LONGEST_SOURCE:,}."
+        problem = _("The source has {count:,} characters; a tool may have {most:,}.").format(
+            count=len(source), most=LONGEST_SOURCE
+        )
         return Reading("", "", {}, (Problem(1, 0, problem),), language=written_in)
     schema = derive(source, written_in, _modules(tool))
     parameters, note = _given(schema, tool)
@@ -131,7 +140,7 @@ def _given(schema: ToolSchema, tool: Tool | None) -> tuple[dict[str, Any], str]:
         return schema.parameters, ""
     return (
         tool.args_json_schema,
-        "The tool's author gave the parameters as a JSON Schema; they do not follow the source.",
+        _("The tool's author gave the parameters as a JSON Schema; they do not follow the source."),
     )
 
 
@@ -185,7 +194,12 @@ class Tried:
 
     @property
     def word(self) -> str:
-        words = {"ok": "ok", "error": "failed", "timeout": "stopped: out of time", "killed": "stopped: over a limit"}
+        words = {
+            "ok": _("ok"),
+            "error": _("failed"),
+            "timeout": _("stopped: out of time"),
+            "killed": _("stopped: over a limit"),
+        }
         return words[self.outcome.status]
 
     @property

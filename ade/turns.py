@@ -7,6 +7,7 @@ from json import dumps, loads
 from typing import Any
 
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
 from ade.panels.context import can_travel
 from ade.returns import Found, found_by, is_long, searches_of
@@ -98,7 +99,7 @@ class StepView:
 
     @property
     def fork_title(self) -> str:
-        return f"Fork at step {self.step.number}"
+        return _("Fork at step {number}").format(number=self.step.number)
 
     @property
     def rewind_url(self) -> str:
@@ -106,7 +107,7 @@ class StepView:
 
     @property
     def rewind_title(self) -> str:
-        return f"Rewind to before step {self.step.number}"
+        return _("Rewind to before step {number}").format(number=self.step.number)
 
     @property
     def dom_id(self) -> str:

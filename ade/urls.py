@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
 from ade.views import (
     agent_settings,
@@ -46,6 +47,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/agents")),
     path("login", login),
     path("logout", logout),
+    path("language", set_language),
     path("admin/", admin.site.urls),
     path("agents", agents.agent_list),
     path("agents/new", agents.new_agent),

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
+from django.utils.translation import gettext as _
 
 from agents_core.memory.blocks import VERSIONED
 from agents_core.memory.causes import Cause, causes
@@ -52,7 +53,7 @@ def _view(version: BlockVersion, before: dict[str, Any] | None, cause: Cause | N
 
 
 def _restored(version: BlockVersion) -> list[str]:
-    return [f"back to v{version.restored}"] if version.restored else []
+    return [_("back to v{number}").format(number=version.restored)] if version.restored else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,13 @@ def comparison(block: Block, first: str, second: str) -> Comparison:
     found = {version.version: version for version in BlockVersion.objects.filter(block=block, version__in=numbers)}
     if len(numbers) < 2 or not found.keys() >= set(numbers):
         return Comparison(
-            first, second, [], [], f"Give two numbers of versions: {block.label} has 1 to {block.version}."
+            first,
+            second,
+            [],
+            [],
+            _("Give two numbers of versions: {label} has 1 to {version}.").format(
+                label=block.label, version=block.version
+            ),
         )
     one, other = (found[number] for number in numbers)
     before = {name: getattr(one, name) for name in VERSIONED}
@@ -90,13 +97,13 @@ def _differs(changes: list[Change]) -> bool:
 
 def _notes(before: dict[str, Any] | None, version: BlockVersion) -> Iterator[str]:
     if before is None:
-        yield f"created, limit {version.limit:,}"
+        yield _("created, limit {limit:,}").format(limit=version.limit)
         return
     if before["label"] != version.label:
-        yield f"label {before['label']} → {version.label}"
+        yield _("label {before} → {after}").format(before=before["label"], after=version.label)
     if before["limit"] != version.limit:
-        yield f"limit {before['limit']:,} → {version.limit:,}"
+        yield _("limit {before:,} → {after:,}").format(before=before["limit"], after=version.limit)
     if before["read_only"] != version.read_only:
-        yield "read only" if version.read_only else "no longer read only"
+        yield _("read only") if version.read_only else _("no longer read only")
     if before["description"] != version.description:
-        yield "description changed"
+        yield _("description changed")

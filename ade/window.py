@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from django.db import connection
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from ade.parts import CHUNK, Chunk, Part
 from agents_core.models import Agent, SegmentKind, Step
@@ -15,17 +17,20 @@ from agents_core.record.differences import Difference
 from agents_core.record.steps import SegmentView
 
 _TITLES: Mapping[str, str] = {
-    SegmentKind.SYSTEM: "System instructions",
-    SegmentKind.TOOL: "Tool definitions",
-    SegmentKind.CORE: "Core memory",
-    SegmentKind.RULES: "Tool rules",
-    SegmentKind.FILE: "Files",
-    SegmentKind.METADATA: "Memory metadata",
-    SegmentKind.SUMMARY: "Summary",
-    SegmentKind.MESSAGE: "Messages",
-    SegmentKind.TOOL_RETURN: "Tool returns",
+    SegmentKind.SYSTEM: gettext_noop("System instructions"),
+    SegmentKind.TOOL: gettext_noop("Tool definitions"),
+    SegmentKind.CORE: gettext_noop("Core memory"),
+    SegmentKind.RULES: gettext_noop("Tool rules"),
+    SegmentKind.FILE: gettext_noop("Files"),
+    SegmentKind.METADATA: gettext_noop("Memory metadata"),
+    SegmentKind.SUMMARY: gettext_noop("Summary"),
+    SegmentKind.MESSAGE: gettext_noop("Messages"),
+    SegmentKind.TOOL_RETURN: gettext_noop("Tool returns"),
 }
-_AROUND = {"memory_blocks": "blocks", "directories": "folders"}
+_AROUND = {
+    "memory_blocks": gettext_noop("Words around the blocks"),
+    "directories": gettext_noop("Words around the folders"),
+}
 
 
 # --- the bar -------------------------------------------------------------------------------------------------------
@@ -68,7 +73,7 @@ def cells(sizes: Iterable[tuple[str, int]]) -> list[Cell]:
     tokens: Counter[str] = Counter()
     for kind, count in sizes:
         tokens[kind] += count
-    return [Cell(kind, _TITLES[kind], count) for kind, count in tokens.items() if kind in _TITLES]
+    return [Cell(kind, _(_TITLES[kind]), count) for kind, count in tokens.items() if kind in _TITLES]
 
 
 def bar_of(step: Step, sizes: Iterable[tuple[str, int]]) -> Bar:
@@ -111,9 +116,11 @@ class Group:
         return sum(not part.is_gone for part in self.parts)
 
     @property
-    def noun(self) -> str:
-        """What it holds, for a count."""
-        return ("tool" if self.kind == SegmentKind.TOOL else "message") + ("" if self.count == 1 else "s")
+    def told(self) -> str:
+        """How many of what it holds."""
+        if self.kind == SegmentKind.TOOL:
+            return ngettext("{count:,} tool", "{count:,} tools", self.count).format(count=self.count)
+        return ngettext("{count:,} message", "{count:,} messages", self.count).format(count=self.count)
 
     @property
     def badges(self) -> list[tuple[str, int]]:
@@ -192,11 +199,11 @@ def _part(compared: Compared, comparison: Comparison, keys: Counter[str], span: 
     part = Part(key, _dom_id(key), segment, title_of(segment, comparison))
     part.start, part.end = span or (None, None)
     if verdict != "same":
-        part.badge = part.badge_note = verdict
+        part.badge, part.badge_note = verdict, _(verdict)
     if verdict == "rewritten":
         part.before = compared.before
         if segment.source_id in comparison.written:
-            part.badge_note = f"rewritten at step {comparison.written[segment.source_id]}"
+            part.badge_note = _("rewritten at step {number}").format(number=comparison.written[segment.source_id])
     if verdict == "compacted":
         part.compaction = comparison.compactions[segment.source_id]
     return part
@@ -227,17 +234,20 @@ def title_of(segment: SegmentView, comparison: Comparison | None = None) -> str:
     replaced = comparison.replaced if comparison else {}
     match segment.kind:
         case SegmentKind.CORE:
-            return f"Core memory · {segment.label}"
-        case SegmentKind.TOOL | SegmentKind.MESSAGE | SegmentKind.TOOL_RETURN:
+            return _("Core memory · {label}").format(label=segment.label)
+        case SegmentKind.MESSAGE:
+            return _(segment.label)
+        case SegmentKind.TOOL | SegmentKind.TOOL_RETURN:
             return segment.label
         case SegmentKind.SUMMARY if segment.source_id in replaced:
-            return f"Summary of {replaced[segment.source_id]:,} evicted messages"
+            return _("Summary of {count:,} evicted messages").format(count=replaced[segment.source_id])
         case SegmentKind.FILE:
-            return f"{'File' if segment.source_id.startswith('file-') else 'Folder'} · {segment.label}"
+            noun = _("File") if segment.source_id.startswith("file-") else _("Folder")
+            return f"{noun} · {segment.label}"
         case SegmentKind.SYSTEM if segment.label in _AROUND:
-            return f"Words around the {_AROUND[segment.label]}"
+            return _(_AROUND[segment.label])
         case _:
-            return _TITLES[segment.kind]
+            return _(_TITLES[segment.kind])
 
 
 def _grouped(parts: Iterable[Part], chosen: str) -> Iterator[Group]:
@@ -252,7 +262,7 @@ def _grouped(parts: Iterable[Part], chosen: str) -> Iterator[Group]:
         kind = SegmentKind.TOOL if sort == "tools" else SegmentKind.MESSAGE
         inside = any(part.is_open for part in members)
         is_open = inside or chosen == key or (sort == "messages" and not chosen)
-        yield Group(key, _dom_id(key), kind, _TITLES[kind], members, is_open)
+        yield Group(key, _dom_id(key), kind, _(_TITLES[kind]), members, is_open)
 
 
 def _sort(part: Part) -> str:

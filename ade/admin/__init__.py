@@ -6,6 +6,7 @@ done by the same actions as everywhere, so that its events are told.
 
 from django.apps import apps
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from ade.admin import agents, history, memory, tools, work
 from ade.admin.base import Endless
@@ -38,7 +39,7 @@ for model in apps.get_app_config("agents_core").get_models():
         key = model._meta.pk  # noqa: SLF001
         admin.site.register(model, OfAnother if key is not None and key.is_relation else Undescribed)
 
-admin.site.site_header = "Mnemoscope operators"
+admin.site.site_header = _("Mnemoscope operators")
 admin.site.site_title = "Mnemoscope"
-admin.site.index_title = "What is stored"
+admin.site.index_title = _("What is stored")
 admin.site.site_url = "/agents"

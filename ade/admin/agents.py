@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from ade.admin.base import Deletable, Written, linked, one_of, opens, operation
 from ade.agent_rows import FAILED_REASONS
@@ -30,7 +31,7 @@ class AgentAdmin(Deletable):
     ordering = ("-created_at", "id")
     actions = ("cancel_runs",)
     page = opens(lambda agent: f"/agents/{agent.pk}")
-    cancel_runs = operation("Cancel what they are doing", "Cancelled", lambda agent: runs.cancel(agent.pk))
+    cancel_runs = operation(_("Cancel what they are doing"), _("Cancelled"), lambda agent: runs.cancel(agent.pk))
 
 
 @admin.register(models.Conversation)
@@ -55,7 +56,7 @@ class ScheduleAdmin(Written):
     actions = ("stop",)
     of_agent = linked("agent")
     page = opens(lambda row: f"/agents/{row.agent_id}?main=settings&section=schedules")
-    stop = operation("Delete these schedules", "Deleted", lambda row: schedules.delete(row.agent_id, row.pk))
+    stop = operation(_("Delete these schedules"), _("Deleted"), lambda row: schedules.delete(row.agent_id, row.pk))
 
 
 @admin.register(models.AgentVariable)
@@ -100,4 +101,4 @@ class GroupTurnAdmin(Written):
     ordering = ("-created_at", "id")
     actions = ("cancel",)
     of_group = linked("group")
-    cancel = operation("Cancel these turns", "Cancelled", lambda turn: groups.cancel(turn.pk))
+    cancel = operation(_("Cancel these turns"), _("Cancelled"), lambda turn: groups.cancel(turn.pk))

@@ -11,10 +11,14 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from agents_core.errors import AgentsError
 
 if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
     _ModelAdmin = admin.ModelAdmin[Any]
     _Paginator = Paginator[Any]
 else:
@@ -53,11 +57,14 @@ def linked(name: str) -> Callable[[Any, Model], SafeString | str]:
 def opens(address: Callable[[Any], str | None]) -> Callable[[Any, Model], SafeString | str]:
     """A column that leads to the row's page of the IDE, where ``address`` gives one."""
 
-    @admin.display(description="in the IDE")
+    @admin.display(description=_("in the IDE"))
     def column(self: Any, row: Model) -> SafeString | str:
         found = address(row)
+        words = gettext("open")
         return (
-            format_html('<a href="{}">open<span class="visually-hidden"> {}</span></a>', found, row) if found else "—"
+            format_html('<a href="{}">{}<span class="visually-hidden"> {}</span></a>', found, words, row)
+            if found
+            else "—"
         )
 
     return column
@@ -75,7 +82,7 @@ def one_of(field: str, values: Iterable[str]) -> tuple[str, type[admin.FieldList
             yield {
                 "selected": not chosen,
                 "query_string": changelist.get_query_string(remove=[field]),
-                "display": "All",
+                "display": _("All"),
             }
             for value in values:
                 query = changelist.get_query_string({field: value})
@@ -132,7 +139,7 @@ class Deletable(Written):
 
 
 def operation(
-    description: str, done: str, each: Callable[[Any], object]
+    description: "StrOrPromise", done: "StrOrPromise", each: Callable[[Any], object]
 ) -> Callable[[Any, HttpRequest, "QuerySet[Any]"], None]:
     """An action on the rows that are ticked: ``each`` is done to one after the other; what refuses is told and holds up no other."""
 

@@ -1,6 +1,7 @@
 """What happened: messages, events, searches of memory, compactions, what people changed at a pause."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from ade.admin.base import Endless, linked, one_of, opens
 from ade.links import message_address
@@ -13,17 +14,17 @@ class MessageAdmin(Endless):
     list_display = ("seq", "of_agent", "role", "said", "in_context", "of_run", "page", "created_at")
     list_filter = ("role",)
     search_fields = ("=id", "=agent__id", "=run__id")
-    search_help_text = "An id of a message, an agent or a run; what messages say is found by the search of the IDE."
+    search_help_text = _("An id of a message, an agent or a run; what messages say is found by the search of the IDE.")
     list_select_related = ("agent", "run")
     ordering = ("agent", "-seq")
     of_agent, of_run = linked("agent"), linked("run")
     page = opens(lambda message: message_address(message.agent_id, message.pk))
 
-    @admin.display(description="text")
+    @admin.display(description=_("text"))
     def said(self, message: models.Message) -> str:
         return "".join(part.get("text", "") for part in message.content)[:80]
 
-    @admin.display(description="in context", boolean=True)
+    @admin.display(description=_("in context"), boolean=True)
     def in_context(self, message: models.Message) -> bool:
         return message.context_position is not None
 

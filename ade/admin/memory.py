@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from ade.admin.base import Deletable, Endless, Written, linked, opens, operation
 from ade.links import passage_address
@@ -54,7 +55,9 @@ class BlockProposalAdmin(Written):
     ordering = ("-created_at", "id")
     actions = ("decline",)
     of_agent, of_block = linked("agent"), linked("block")
-    decline = operation("Decline these proposals", "Declined", lambda row: proposals.decline(row.block_id, row.pk))
+    decline = operation(
+        _("Decline these proposals"), _("Declined"), lambda row: proposals.decline(row.block_id, row.pk)
+    )
 
 
 @admin.register(models.Archive)
@@ -72,7 +75,9 @@ class PassageAdmin(Endless):
     list_display = ("short", "of_archive", "tags", "embedding_model", "is_deleted", "page", "created_at")
     list_filter = ("is_deleted",)
     search_fields = ("=id", "=archive__id")
-    search_help_text = "An id of a passage or of an archive; the words of passages are found by the search of the IDE."
+    search_help_text = _(
+        "An id of a passage or of an archive; the words of passages are found by the search of the IDE."
+    )
     list_select_related = ("archive",)
     exclude = ("embedding",)
     ordering = ("archive", "-created_at", "-id")
@@ -104,5 +109,5 @@ class FileAdmin(Written):
     actions = ("again", "delete_files")
     in_folder = linked("folder")
     page = opens(lambda file: f"/folders/{file.folder_id}?file={file.pk}")
-    again = operation("Process these files again", "Queued", lambda file: files.retry(file.pk, file.folder_id))
-    delete_files = operation("Delete these files", "Deleted", lambda file: files.delete(file.pk, file.folder_id))
+    again = operation(_("Process these files again"), _("Queued"), lambda file: files.retry(file.pk, file.folder_id))
+    delete_files = operation(_("Delete these files"), _("Deleted"), lambda file: files.delete(file.pk, file.folder_id))

@@ -1,6 +1,7 @@
 """Runs with their steps and calls, batches, pauses and breakpoints; and the providers of models."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from ade.admin.base import Deletable, Endless, Written, linked, one_of, opens, operation
 from ade.agent_rows import FAILED_REASONS
@@ -23,7 +24,7 @@ class RunAdmin(Deletable):
     actions = ("cancel",)
     of_agent = linked("agent")
     page = opens(lambda run: f"/agents/{run.agent_id}?main=runs&run={run.pk}")
-    cancel = operation("Cancel these runs", "Cancelled", lambda run: runs.cancel(run.agent_id, [run.pk]))
+    cancel = operation(_("Cancel these runs"), _("Cancelled"), lambda run: runs.cancel(run.agent_id, [run.pk]))
 
 
 @admin.register(models.Step)
@@ -69,7 +70,7 @@ class BatchAdmin(Written):
     search_fields = ("=id", "callback_url")
     ordering = ("-created_at", "id")
     actions = ("cancel",)
-    cancel = operation("Cancel these batches", "Cancelled", lambda batch: batches.cancel(batch.pk))
+    cancel = operation(_("Cancel these batches"), _("Cancelled"), lambda batch: batches.cancel(batch.pk))
 
 
 @admin.register(models.Pause)
@@ -104,9 +105,9 @@ class ProviderAccountAdmin(Written):
     exclude = ("sealed_key",)
     ordering = ("name",)
     actions = ("remove_key",)
-    remove_key = operation("Remove their keys", "Keys removed", _without_key)
+    remove_key = operation(_("Remove their keys"), _("Keys removed"), _without_key)
 
-    @admin.display(description="key", boolean=True)
+    @admin.display(description=_("key"), boolean=True)
     def has_key(self, account: models.ProviderAccount) -> bool:
         return account.sealed_key is not None
 

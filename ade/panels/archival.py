@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from asgiref.sync import async_to_sync
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from ade.address import period, query, text
 from ade.fragments import Fragment
@@ -37,7 +38,7 @@ class ArchivalPanel(Panel):
     ``passages_before`` is the passage after which a page begins; ``passage`` is shown alone."""
 
     slug = "archival"
-    title = "Archival"
+    title = gettext_noop("Archival")
     follows: ClassVar = frozenset({"passage.changed"})
 
     @cached_property

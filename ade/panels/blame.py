@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop
+
 from ade.address import query
 from ade.block_looks import VIEWS, look, view_of
 from ade.panels.base import Panel
@@ -13,7 +15,7 @@ class BlamePanel(Panel):
     ``block_looks.look``."""
 
     slug = "blame"
-    title = "Blame"
+    title = gettext_noop("Blame")
     follows: ClassVar = frozenset({"block.changed", "block.proposal"})
 
     def context(self) -> dict[str, Any]:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from ade.panels.base import Panel
 from agents_core.models import Agent, Branch, Cause, Fork
 
@@ -45,11 +48,16 @@ class Row:
         assert self.branch is not None
         match self.branch.cause:
             case Cause.REWIND:
-                return f"went back to before step {self.branch.step_number}"
+                return _("left when it went back to before step {number}").format(number=self.branch.step_number)
             case Cause.COME_BACK:
-                return f"came back to “{self.branch.target.name}”" if self.branch.target else "came back"
+                target = self.branch.target
+                return (
+                    _("left when it came back to “{name}”").format(name=target.name)
+                    if target
+                    else _("left when it came back")
+                )
             case _:
-                return "took over a fork"
+                return _("left when it took over a fork")
 
     @property
     def digest(self) -> str:
@@ -66,7 +74,7 @@ class BranchesPanel(Panel):
     """``params``: ``branch`` is the id of the one to mark."""
 
     slug = "branches"
-    title = "Branches"
+    title = gettext_noop("Branches")
     follows: ClassVar[frozenset[str]] = frozenset({"agent.forked", "agent.changed", "step.started", *MOVES})
 
     def context(self) -> dict[str, Any]:

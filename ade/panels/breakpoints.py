@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop
+
 from ade.breakpoint_forms import BreakpointForm
 from ade.panels.base import Panel
 from agents_core.actions import breakpoints
@@ -9,7 +11,7 @@ from agents_core.actions import breakpoints
 
 class BreakpointsPanel(Panel):
     slug = "breakpoints"
-    title = "Breakpoints"
+    title = gettext_noop("Breakpoints")
     holds_for_all: ClassVar = True
     follows: ClassVar[frozenset[str]] = frozenset({"run.paused", "breakpoint.logged", "agent.changed", "block.changed"})
 

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from ade.address import query
 from ade.panels.base import Panel
 from ade.panels.recall import MessageView, message_text
@@ -16,9 +19,9 @@ LISTED = 200
 
 _PARAMS = ("compaction", "compactions_before")
 _TRIGGERS: Mapping[str, str] = {
-    THRESHOLD: "the window filled",
-    EXCEEDED: "the provider found it too long",
-    REQUESTED: "somebody asked",
+    THRESHOLD: gettext_noop("the window filled"),
+    EXCEEDED: gettext_noop("the provider found it too long"),
+    REQUESTED: gettext_noop("somebody asked"),
 }
 
 
@@ -36,7 +39,7 @@ class CompactionView:
 
     @property
     def why(self) -> str:
-        return _TRIGGERS.get(self.eviction.trigger, self.eviction.trigger)
+        return _(_TRIGGERS.get(self.eviction.trigger, self.eviction.trigger))
 
     @property
     def mode(self) -> str:
@@ -64,7 +67,7 @@ class CompactionsPanel(Panel):
     """``params``: ``compaction`` is the number of the one to open, ``compactions_before`` that before which a page begins."""
 
     slug = "compactions"
-    title = "Compactions"
+    title = gettext_noop("Compactions")
     follows: ClassVar = frozenset({"context.compacted", "agent.changed"})
 
     def context(self) -> dict[str, Any]:

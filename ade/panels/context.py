@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 
 from asgiref.sync import async_to_sync
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ade.address import step_number, thread
 from ade.compared import NOTHING, against
@@ -26,7 +28,10 @@ from agents_core.runtime.preview import preview_next
 
 Views = Sequence[SegmentView]
 
-_NAMES: Mapping[str, str] = {SegmentKind.SYSTEM: "system instructions", SegmentKind.RULES: "tool rules"}
+_NAMES: Mapping[str, str] = {
+    SegmentKind.SYSTEM: gettext_noop("system instructions"),
+    SegmentKind.RULES: gettext_noop("tool rules"),
+}
 
 
 class ContextPanel(Panel):
@@ -35,7 +40,7 @@ class ContextPanel(Panel):
     sends, is the newest step that it knew: to scrub there is to follow."""
 
     slug = "context"
-    title = "Context"
+    title = gettext_noop("Context")
     follows: ClassVar[frozenset[str]] = frozenset(
         {"step.ended", "run.paused", "context.compacted", "agent.changed", "block.changed"}
     )
@@ -145,7 +150,7 @@ class ContextPanel(Panel):
         parts = [part for group in groups for part in group.parts if part.key == text]
         chunks = [chunk for group in groups if not group.is_single for chunk in group.chunks if chunk.key == lines]
         if not (parts or chunks):
-            raise NotFound("That step has no such segment.")
+            raise NotFound(_("That step has no such segment."))
         return {**context, "part": parts[0] if parts else None, "chunk": chunks[0] if chunks else None}
 
     # --- the step to compare with ------------------------------------------------------------------------------------
@@ -190,7 +195,11 @@ class ContextPanel(Panel):
             return {}
         conversation = step.conversation_id
         parts = stale_parts(self.agent, conversation, current_parts(self.agent, conversation))
-        return {part["source_id"]: _NAMES.get(part["kind"], part["label"]) for part in parts}
+        return {part["source_id"]: _named(part) for part in parts}
+
+
+def _named(part: Mapping[str, str]) -> str:
+    return _(_NAMES[part["kind"]]) if part["kind"] in _NAMES else part["label"]
 
 
 def can_travel(step: Step) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.db.models import F
+from django.utils.translation import gettext_noop
 
 from ade.address import query
 from ade.fragments import Fragment
@@ -94,7 +95,7 @@ class CorePanel(Panel):
     """``params``: ``block``, an id or a label, is shown alone. ``page``: drawn for the memory page, one block with tabs."""
 
     slug = "core"
-    title = "Core memory"
+    title = gettext_noop("Core memory")
     follows: ClassVar = frozenset({"block.changed", "block.proposal"})
 
     def context(self) -> dict[str, Any]:

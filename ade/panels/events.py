@@ -7,6 +7,8 @@ from typing import Any, ClassVar, get_args
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ade.fragments import Fragment
 from ade.panels.base import Panel
@@ -26,36 +28,39 @@ _FILTERS: Mapping[str, tuple[str, ...]] = {
     "agent": ("agent.",),
 }
 _WORDS = {
-    "agent.created": "the agent was created",
-    "agent.forked": "an agent was made from it",
-    "agent.rewound": "went back to just before step {step_number}",
-    "agent.came_back": "came back to a branch",
-    "agent.adopted": "took over one of its forks",
-    "run.created": "a run waits for a worker",
-    "run.started": "a worker took it up",
-    "run.cancel_requested": "asked to stop",
+    "agent.created": gettext_noop("the agent was created"),
+    "agent.forked": gettext_noop("an agent was made from it"),
+    "agent.rewound": gettext_noop("went back to just before step {step_number}"),
+    "agent.came_back": gettext_noop("came back to a branch"),
+    "agent.adopted": gettext_noop("took over one of its forks"),
+    "run.created": gettext_noop("a run waits for a worker"),
+    "run.started": gettext_noop("a worker took it up"),
+    "run.cancel_requested": gettext_noop("asked to stop"),
     "run.ended": "{status}: {stop_reason}",
-    "run.paused": "paused: {text}",
-    "run.resumed": "goes on: {how}",
-    "run.edited": "a person changed {kind} {target}",
+    "run.paused": gettext_noop("paused: {text}"),
+    "run.resumed": gettext_noop("goes on: {how}"),
+    "run.edited": gettext_noop("a person changed {kind} {target}"),
     "breakpoint.logged": "{text}",
-    "run.callback_sent": "the callback was taken: {status_code}",
-    "step.started": "the model is asked",
+    "run.callback_sent": gettext_noop("the callback was taken: {status_code}"),
+    "step.started": gettext_noop("the model is asked"),
     "step.ended": "{status}",
-    "model.retrying": "attempt {attempt} in {after_s:g} s: {reason}",
-    "message.created": "{role} message",
-    "tool.called": "{name} was called",
-    "tool.returned": "{name} returned: {status}",
-    "approval.requested": "waits for an answer",
-    "approval.answered": "the answer came",
-    "block.changed": "{label} {change} by {author}, version {version}",
-    "block.proposal": "{label}: a proposal is {status}",
-    "sleeptime.called": "the sleep-time agents were called",
-    "group.changed": "a group was {change}",
-    "group.turn": "a turn of a group: {status}",
-    "passage.changed": "a passage was {change}",
-    "context.compacted": "a summary took the place of the oldest messages",
+    "model.retrying": gettext_noop("attempt {attempt} in {after_s:g} s: {reason}"),
+    "message.created": gettext_noop("{role} message"),
+    "tool.called": gettext_noop("{name} was called"),
+    "tool.returned": gettext_noop("{name} returned: {status}"),
+    "approval.requested": gettext_noop("waits for an answer"),
+    "approval.answered": gettext_noop("the answer came"),
+    "block.changed": gettext_noop("{label} {change} by {author}, version {version}"),
+    "block.proposal": gettext_noop("{label}: a proposal is {status}"),
+    "sleeptime.called": gettext_noop("the sleep-time agents were called"),
+    "group.changed": gettext_noop("a group was {change}"),
+    "group.turn": gettext_noop("a turn of a group: {status}"),
+    "passage.changed": gettext_noop("a passage was {change}"),
+    "context.compacted": gettext_noop("a summary took the place of the oldest messages"),
 }
+
+_CODES = frozenset({"status", "change", "author", "role", "how", "kind"})
+"""Facts that are words of the record (ade/record_words.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class EventsPanel(Panel):
     """``params``: ``type`` names a filter. Pieces of messages being written are left out: there are thousands."""
 
     slug = "events"
-    title = "Events"
+    title = gettext_noop("Events")
     follows: ClassVar[frozenset[str]] = frozenset(_TYPES)
 
     @property
@@ -86,7 +91,11 @@ class EventsPanel(Panel):
         """Raises ``InvalidInput`` for a filter that does not exist."""
         chosen = self.params.get("type", "")
         if chosen and chosen not in _FILTERS:
-            raise InvalidInput(f"There is no filter {chosen!r}; choose one of {', '.join(_FILTERS)}.")
+            raise InvalidInput(
+                _("There is no filter {chosen!r}; choose one of {filters}.").format(
+                    chosen=chosen, filters=", ".join(_FILTERS)
+                )
+            )
         return chosen
 
     def context(self) -> dict[str, Any]:
@@ -137,17 +146,22 @@ def words(event: e.AnyEvent) -> str:
     """What happened, in a few words."""
     match event:
         case e.AgentChanged(fields):
-            return f"changed: {', '.join(fields)}"
+            return _("changed: {fields}").format(fields=", ".join(fields))
         case e.RunStarted(attempt) if attempt > 1:
-            return f"a worker took it up, attempt {attempt}: the one before died"
+            return _("a worker took it up, attempt {attempt}: the one before died").format(attempt=attempt)
         case e.RunEnded(status, reason) if status == reason:
-            return status
+            return _(status)
         case e.CallbackSent(_, str(error)):
-            return f"the callback failed: {error}"
+            return _("the callback failed: {error}").format(error=error)
         case e.ApprovalAnswered(abandoned=True):
-            return "nobody answered: given up"
+            return _("nobody answered: given up")
         case _:
-            return _WORDS[event.type].format(**e.payload_of(event))
+            return _(_WORDS[event.type]).format(**_told(e.payload_of(event)))
+
+
+def _told(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of an event, its codes as words."""
+    return {name: _(fact) if name in _CODES and isinstance(fact, str) else fact for name, fact in payload.items()}
 
 
 def _place(event: e.AnyEvent) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from ade.fragments import Fragment
 from ade.panels.base import Panel
 from agents_core.events.types import AgentChanged, StoredEvent
@@ -14,7 +16,7 @@ _CONCERNS = {"files", "folders", "max_files_open", "per_file_view_window_char_li
 
 class FilesPanel(Panel):
     slug = "files"
-    title = "Files"
+    title = gettext_noop("Files")
 
     def context(self) -> dict[str, Any]:
         links = AgentFile.objects.filter(agent=self.agent).select_related("file__folder")

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from ade.panels.base import Panel
 from ade.run_words import why
 from ade.standing import STAGES
@@ -23,7 +26,7 @@ class State:
 
 class HeadPanel(Panel):
     slug = "head"
-    title = "Agent"
+    title = gettext_noop("Agent")
     follows: ClassVar[frozenset[str]] = frozenset(
         {
             "run.created",
@@ -45,26 +48,26 @@ class HeadPanel(Panel):
     def _state(self) -> State:
         active = list(Run.objects.filter(agent=self.agent, status__in=ACTIVE).order_by("first_seq"))
         if any(run.status == RunStatus.PAUSED for run in active) and (pause := open_pause(self.agent.id)):
-            where = f"paused {STAGES[pause.stage]} · step {pause.step.number}"
+            where = _("paused {stage} · step {number}").format(stage=_(STAGES[pause.stage]), number=pause.step.number)
             return State("paused", where, can_stop=True, pause=pause)
         running = [run for run in active if run.status == RunStatus.RUNNING]
         if any(run.cancel_requested for run in running):
-            return State("waiting", "stopping")
+            return State("waiting", _("stopping"))
         if running:
-            return State("running", f"running · step {self.agent.step_count}", can_stop=True)
+            return State("running", _("running · step {number}").format(number=self.agent.step_count), can_stop=True)
         if active:
-            return State("queued", "queued", can_stop=True)
+            return State("queued", _("queued"), can_stop=True)
         return self._at_rest()
 
     def _at_rest(self) -> State:
         last = Run.objects.filter(agent=self.agent).order_by("-first_seq").first()
         if last is None:
-            return State("idle", "no message yet")
+            return State("idle", _("no message yet"))
         waiting = (
             ToolCall.objects.filter(agent=self.agent, status=ToolCallStatus.AWAITING).select_related("step").first()
         )
         if waiting is not None:
-            return State("waiting", f"waits for you · step {waiting.step.number}")
+            return State("waiting", _("waits for you · step {number}").format(number=waiting.step.number))
         if last.status == RunStatus.FAILED:
-            return State("failed", f"failed · {why(last)}")
-        return State("idle", "idle · stopped" if last.status == RunStatus.CANCELLED else "idle")
+            return State("failed", _("failed · {why}").format(why=why(last)))
+        return State("idle", _("idle · stopped") if last.status == RunStatus.CANCELLED else _("idle"))

@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop
+
 from ade.address import query
 from ade.panels.base import Panel
 from ade.versions import version_views
@@ -14,7 +16,7 @@ class HistoryPanel(Panel):
     """``params``: ``history_before`` is the row before which a page begins."""
 
     slug = "history"
-    title = "Memory history"
+    title = gettext_noop("Memory history")
     follows: ClassVar = frozenset({"block.changed"})
 
     def context(self) -> dict[str, Any]:

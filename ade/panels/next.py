@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from ade.address import query, thread
 from ade.fragments import Fragment
 from ade.next_request import last_request, next_request
@@ -19,7 +21,7 @@ class NextPanel(Panel):
     """``params``: ``conversation`` chooses the thread."""
 
     slug = "next"
-    title = "Next"
+    title = gettext_noop("Next")
 
     def context(self) -> dict[str, Any]:
         conversation = thread(self.params) or None

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ade.fragments import Fragment
 from ade.panels.base import Panel
@@ -26,7 +28,7 @@ def asking(agent: Agent) -> set[str]:
 
 class OutlinePanel(Panel):
     slug = "outline"
-    title = "Outline"
+    title = gettext_noop("Outline")
     follows: ClassVar = frozenset({"block.changed", "block.proposal", "agent.changed", "group.changed"})
 
     def context(self) -> dict[str, Any]:
@@ -40,7 +42,7 @@ class OutlinePanel(Panel):
             "archives": self.agent.archives.order_by("agent_links__id"),
             "folders": Folder.objects.filter(agent_links__agent=self.agent).order_by("agent_links__id"),
             "open_files": AgentFile.objects.filter(agent=self.agent, is_open=True).count(),
-            "sections": {name: section.title for name, section in SECTIONS.items()},
+            "sections": {name: _(section.title) for name, section in SECTIONS.items()},
             "tending": tending(self.agent),
             "custom": ToolType.CUSTOM,
             "mcp": ToolType.MCP,

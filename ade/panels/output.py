@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop
+
 from ade.panels.base import Panel
 from agents_core.models import ToolCall, ToolCallStatus
 
@@ -11,7 +13,7 @@ _NOT_RUN = (ToolCallStatus.AWAITING, ToolCallStatus.HELD)
 
 class OutputPanel(Panel):
     slug = "output"
-    title = "Sandbox output"
+    title = gettext_noop("Sandbox output")
     follows: ClassVar = frozenset({"tool.called", "tool.returned"})
 
     def context(self) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from hashlib import sha256
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext_noop
+
 from ade.panels.base import Panel
 from ade.panels.context import number_in
 from agents_core.models import Step
@@ -29,7 +31,7 @@ class RawPanel(Panel):
     """``params``: ``step``, without it the newest is followed; ``view``: "sent" for the bytes as they were, else JSON indented."""
 
     slug = "raw"
-    title = "Raw"
+    title = gettext_noop("Raw")
     follows: ClassVar[frozenset[str]] = frozenset({"step.ended", "run.paused"})
 
     def context(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from asgiref.sync import async_to_sync
 from django.db.models import Min
+from django.utils.translation import gettext_noop
 
 from ade.address import period, query, text
 from ade.panels.base import Panel
@@ -54,7 +55,7 @@ class RecallPanel(Panel):
     is the number (seq) before which a page begins; ``message`` is shown with those around it."""
 
     slug = "recall"
-    title = "Recall"
+    title = gettext_noop("Recall")
     follows: ClassVar = frozenset(
         {"message.created", "context.compacted", "agent.changed", "step.started", "run.ended"}
     )

@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from ade.address import query, text
 from ade.agent_forms import RuleForm
 from ade.panels.base import Panel
@@ -17,7 +20,7 @@ from agents_core.runtime.simulation import Ending, JudgedCall, RuledAgent, Simul
 from agents_core.tools.rule_findings import Finding, findings, named_tools
 from agents_core.tools.rules import reason, told_apart
 
-VIEWS = {"simulate": "Simulate", "edit": "Edit", "problems": "Problems"}
+VIEWS = {"simulate": gettext_noop("Simulate"), "edit": gettext_noop("Edit"), "problems": gettext_noop("Problems")}
 ZOOMS = ("50", "75", "100", "125")
 """Percent."""
 PARAMS = ("view", "node", "rule", "calls")
@@ -41,13 +44,13 @@ class ToolView:
     def words(self) -> str:
         """The tool and what of it stands now, as a tooltip and a screen reader tell it."""
         now = {
-            "must": "one of those that have to be called now",
-            "may": "may be called now",
-            "not": "may not be called now",
+            "must": _("one of those that have to be called now"),
+            "may": _("may be called now"),
+            "not": _("may not be called now"),
         }
-        told = [now.get(self.state, "the turn has ended"), *self.reasons]
+        told = [now.get(self.state, _("the turn has ended")), *self.reasons]
         if self.turns:
-            told.insert(0, f"call {', '.join(str(turn) for turn in self.turns)}")
+            told.insert(0, _("call {turns}").format(turns=", ".join(str(turn) for turn in self.turns)))
         return "; ".join([self.node.tool, *told, *(badge.words for badge in self.node.badges)])
 
 
@@ -81,7 +84,7 @@ class RulesPanel(Panel):
     ``rule`` the mark of a rule of it."""
 
     slug = "rules"
-    title = "Rules"
+    title = gettext_noop("Rules")
     follows = frozenset({"agent.changed"})
 
     @cached_property
@@ -119,7 +122,7 @@ class RulesPanel(Panel):
             "params": self.href().partition("?")[2],
             "here": self.href(),
             "view": self.view,
-            "views": [(name, title, self._to_view(name)) for name, title in VIEWS.items()],
+            "views": [(name, _(title), self._to_view(name)) for name, title in VIEWS.items()],
             "graph": graph,
             "zooms": ZOOMS,
             "begins": any(edge.kind == "first" for edge in graph.edges),
@@ -143,7 +146,7 @@ class RulesPanel(Panel):
         name = node.tool
         against = now.forbidding.get(name, ())
         reasons = (
-            ["The agent does not have it."]
+            [_("The agent does not have it.")]
             if node.is_missing
             else [reason(rule, name, now.last_result) for rule in against]
         )
@@ -198,9 +201,9 @@ class RulesPanel(Panel):
         last = self.calls[-1]
         known = told_apart(self.agent.tool_rules, last.name)
         results = [*known, *([] if last.result in known else [last.result])]
-        words: dict[str | None, str] = {None: "anything else" if len(known) > 1 else "a result"}
+        words: dict[str | None, str] = {None: _("anything else") if len(known) > 1 else _("a result")}
         choices = [(words.get(result, str(result)), replace(last, result=result, failed=False)) for result in results]
-        choices.append(("an error", replace(last, result=None, failed=True)))
+        choices.append((_("an error"), replace(last, result=None, failed=True)))
         return [
             Choice(label, self._at([*self.calls[:-1], call]), call == last or (last.failed and call.failed))
             for label, call in choices

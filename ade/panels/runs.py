@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.db.models import Count, Sum
+from django.utils.translation import gettext_noop
 
 from ade.address import query
 from ade.panels.base import Panel
@@ -31,7 +32,7 @@ class RunsPanel(Panel):
     """``params``: ``before`` is the run before which a page begins, ``run`` one with which it begins."""
 
     slug = "runs"
-    title = "Runs"
+    title = gettext_noop("Runs")
     follows: ClassVar = frozenset(
         {
             *("run.created", "run.started", "run.paused", "run.resumed", "run.ended"),

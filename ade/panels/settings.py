@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 
 from django.db.models import Count, F, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ade.agent_forms import BudgetsForm, CompactionForm, ConversationForm, RuleForm, ScheduleForm
 from ade.environment_forms import AgentVariableForm
@@ -41,7 +43,7 @@ class SettingsPanel(Panel):
     """``params``: ``section`` is one of ``SECTIONS``."""
 
     slug = "settings"
-    title = "Settings"
+    title = gettext_noop("Settings")
 
     @property
     def section(self) -> str:
@@ -51,7 +53,7 @@ class SettingsPanel(Panel):
     def context(self) -> dict[str, Any]:
         chosen = SECTIONS[self.section]
         return {
-            "sections": {name: each.title for name, each in SECTIONS.items()},
+            "sections": {name: _(each.title) for name, each in SECTIONS.items()},
             "section": self.section,
             "template": f"ade/partials/_settings_{self.section}.html",
             "params": urlencode({"section": self.params["section"]}) if self.params.get("section") else "",
@@ -127,11 +129,11 @@ class Section:
 _RUN = frozenset({"run.created", "run.started", "run.ended"})
 
 SECTIONS: Mapping[str, Section] = {
-    "model": Section("Model and instructions", _model),
-    "compaction": Section("Compaction", _compaction, frozenset({"context.compacted", "step.ended"})),
-    "budgets": Section("Budgets", _budgets, frozenset({"step.ended"})),
-    "rules": Section("Tool rules", _rules),
-    "variables": Section("Variables", _variables),
-    "schedules": Section("Schedules", _schedules, _RUN),
-    "conversations": Section("Conversations", _conversations, _RUN | {"message.created"}),
+    "model": Section(gettext_noop("Model and instructions"), _model),
+    "compaction": Section(gettext_noop("Compaction"), _compaction, frozenset({"context.compacted", "step.ended"})),
+    "budgets": Section(gettext_noop("Budgets"), _budgets, frozenset({"step.ended"})),
+    "rules": Section(gettext_noop("Tool rules"), _rules),
+    "variables": Section(gettext_noop("Variables"), _variables),
+    "schedules": Section(gettext_noop("Schedules"), _schedules, _RUN),
+    "conversations": Section(gettext_noop("Conversations"), _conversations, _RUN | {"message.created"}),
 }

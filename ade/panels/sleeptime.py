@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, Self
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from ade.panels.base import Panel
 from ade.tending import Tending, tending
@@ -18,16 +19,16 @@ class SleeptimeForm(forms.Form):
     frequency = forms.IntegerField(
         min_value=1,
         max_value=LARGEST_FREQUENCY,
-        label="Every",
-        help_text="requests; 1: after each",
-        error_messages={"required": "Give the number of requests: 1 calls them after each."},
+        label=_("Every"),
+        help_text=_("requests; 1: after each"),
+        error_messages={"required": _("Give the number of requests: 1 calls them after each.")},
     )
     idle_s = forms.IntegerField(
         required=False,
         min_value=1,
         max_value=LONGEST_IDLE_S,
-        label="When idle for",
-        help_text="seconds with something they have not seen; empty: not for that",
+        label=_("When idle for"),
+        help_text=_("seconds with something they have not seen; empty: not for that"),
     )
 
     @classmethod

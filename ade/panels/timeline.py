@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
 from ade.panels.base import Panel
 from ade.panels.branches import MOVES
 from ade.panels.context import number_in
@@ -27,10 +30,10 @@ _UNDER_WAY_SHARE = 0.1
 """How long a call that has not ended is drawn, as a share of what has: the page must not depend on the time it is drawn."""
 
 _NOT_DONE: Mapping[str, str] = {
-    ToolCallStatus.INTENDED: "under way",
-    ToolCallStatus.AWAITING: "waits for an answer",
-    ToolCallStatus.HELD: "waits for an answer",
-    ToolCallStatus.PAUSED: "paused",
+    ToolCallStatus.INTENDED: gettext_noop("under way"),
+    ToolCallStatus.AWAITING: gettext_noop("waits for an answer"),
+    ToolCallStatus.HELD: gettext_noop("waits for an answer"),
+    ToolCallStatus.PAUSED: gettext_noop("paused"),
 }
 
 CallKey = tuple[str, str]
@@ -60,7 +63,7 @@ class TimelinePanel(Panel):
     """``params``: ``step`` chooses the run of that step, without it the newest run is followed."""
 
     slug = "timeline"
-    title = "Timeline"
+    title = gettext_noop("Timeline")
     follows: ClassVar[frozenset[str]] = frozenset(
         {
             "run.created",
@@ -113,9 +116,9 @@ def _queue(run: Run) -> Iterator[Span]:
     """The time before a worker took it up."""
     if run.started_at:
         waited = _ms(run.created_at, run.started_at)
-        yield Span(f"wf-queue-{run.id}", "queue", "", 0, waited, ms(waited))
+        yield Span(f"wf-queue-{run.id}", _("queue"), "", 0, waited, ms(waited))
     elif not run.completed_at:
-        yield Span(f"wf-queue-{run.id}", "queue", "wait", 0, None, "waits for a worker")
+        yield Span(f"wf-queue-{run.id}", _("queue"), "wait", 0, None, _("waits for a worker"))
 
 
 def _spans(run: Run, steps: Sequence[Step]) -> Iterator[Span]:
@@ -137,7 +140,8 @@ def _spans(run: Run, steps: Sequence[Step]) -> Iterator[Span]:
 
 def _hits(search: MemorySearch) -> str:
     returned = sum(bool(candidate["returned"]) for candidate in search.candidates)
-    return f"{returned} hit{'' if returned == 1 else 's'} of {len(search.candidates):,} ranked"
+    told = ngettext("{returned} hit of {ranked:,} ranked", "{returned} hits of {ranked:,} ranked", returned)
+    return told.format(returned=returned, ranked=len(search.candidates))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,16 +156,21 @@ def _model_span(run: Run, step: Step, calls: Sequence[ToolCall]) -> Span:
     """The model's part of a step. When it began is not recorded: it ended when the first tool began, or with the step."""
     begin = _ms(run.created_at, step.started_at)
     summary = step.kind == StepKind.SUMMARY
-    label, dom_id = f"{step.number} {'summary' if summary else 'model call'}", f"wf-{step.id}"
+    what = _("summary") if summary else _("model call")
+    label, dom_id = f"{step.number} {what}", f"wf-{step.id}"
     kind = "error" if step.status == StepStatus.FAILED else "compaction" if summary else "model"
     if step.model_ms is None:
         pending = step.status == StepStatus.PENDING
-        length, note = (None, "under way") if pending else (0.0, step.status)
+        length, note = (None, _("under way")) if pending else (0.0, _(step.status))
         return Span(dom_id, label, "wait" if pending else kind, begin, length, note, step=step.number)
     finished = step.finished_at or step.started_at
     end = begin + min(call.started_ms for call in calls) if calls else _ms(run.created_at, finished)
     first = step.first_token_ms
-    note = f"first token {ms(first)} · {ms(step.model_ms)}" if first is not None else ms(step.model_ms)
+    note = (
+        _("first token {first} · {model_ms}").format(first=ms(first), model_ms=ms(step.model_ms))
+        if first is not None
+        else ms(step.model_ms)
+    )
     share = min(1.0, first / step.model_ms) if first is not None and step.model_ms else None
     at = max(begin, end - step.model_ms)
     return Span(dom_id, label, kind, at, step.model_ms, note, first_token=share, step=step.number)
@@ -171,11 +180,11 @@ def _call_span(call: ToolCall, step: Step, begin: float, facts: _CallFacts) -> S
     key = (step.id, call.call_id)
     under_way = call.status in _NOT_DONE
     notes = [
-        _NOT_DONE[call.status]
+        _(_NOT_DONE[call.status])
         if under_way
         else ms(call.duration_ms)
         if call.status == ToolCallStatus.OK
-        else call.status
+        else _(call.status)
     ]
     notes += [facts.hits[key]] if key in facts.hits else []
     length = None if under_way else call.duration_ms or 0.0

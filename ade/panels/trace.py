@@ -7,6 +7,7 @@ from itertools import accumulate
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from ade.address import query, step_number, thread
 from ade.fragments import Fragment
@@ -36,7 +37,7 @@ class TracePanel(Panel):
     """``params``: ``conversation`` narrows it to one; ``before`` is the run before which a page begins."""
 
     slug = "trace"
-    title = "Simulator"
+    title = gettext_noop("Simulator")
 
     def context(self) -> dict[str, Any]:
         runs, has_more = self._page()

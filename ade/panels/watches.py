@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_noop
+
 from ade.address import query, thread
 from ade.fragments import Fragment
 from ade.panels.base import Panel
@@ -62,7 +64,7 @@ class WatchesPanel(Panel):
     ``changes_before``; ``edit`` the id of the one that is being changed; ``expression`` is one to find the first step of."""
 
     slug = "watches"
-    title = "Watches"
+    title = gettext_noop("Watches")
     holds_for_all: ClassVar = True
     follows: ClassVar = frozenset({"step.ended", "tool.returned", "approval.answered", "run.ended"})
 

@@ -5,14 +5,18 @@ The filters take None for "not known" and give an empty string, never a made-up 
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.template.loader import get_template
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ade.run_words import why
+from ade.script_words import script_words as words
 
 register = template.Library()
 
@@ -62,6 +66,18 @@ def icon(name: str) -> dict[str, str]:
 def when(at: dt.datetime | None) -> dict[str, Any]:
     """A moment as "2 min ago" that the page keeps up to date, with the full time on hover; nothing for None."""
     return {"at": at}
+
+
+@register.simple_tag
+def languages() -> Sequence[tuple[str, str]]:
+    """Those that are installed, each with its own name, where there is one to choose."""
+    return settings.LANGUAGES if len(settings.LANGUAGES) > 1 else ()
+
+
+@register.inclusion_tag("ade/partials/_script_words.html")
+def script_words() -> dict[str, Any]:
+    """The words of the scripts, where they are not in English."""
+    return {"words": words()}
 
 
 @register.filter
@@ -115,15 +131,15 @@ def ago(at: dt.datetime | None) -> str:
         return ""
     seconds = (timezone.now() - at).total_seconds()
     if seconds < 45:
-        return "now"
+        return _("now")
     if seconds < 45 * 60:
-        return f"{max(1, round(seconds / 60))} min ago"
+        return _("{number} min ago").format(number=max(1, round(seconds / 60)))
     if seconds < 22 * 3600:
-        return f"{max(1, round(seconds / 3600))} h ago"
+        return _("{number} h ago").format(number=max(1, round(seconds / 3600)))
     days = max(1, round(seconds / 86_400))
     if days == 1:
-        return "yesterday"
-    return f"{days} days ago" if days < 30 else at.date().isoformat()
+        return _("yesterday")
+    return _("{days} days ago").format(days=days) if days < 30 else at.date().isoformat()
 
 
 register.filter("why", why)

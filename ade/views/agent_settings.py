@@ -7,6 +7,7 @@ from asgiref.sync import async_to_sync
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from ade.agent_forms import BudgetsForm, CompactionForm, ConversationForm, RuleForm, ScheduleForm
@@ -55,7 +56,7 @@ def add_rule(request: HttpRequest, agent_id: str) -> HttpResponse:
     form = RuleForm(request.POST, names=tool_names(agent))
     if form.is_valid():
         tools.add_rule(agent_id, form.rule())
-    return _answer(request, agent, "rules", form, "The rule holds from the next step on.")
+    return _answer(request, agent, "rules", form, _("The rule holds from the next step on."))
 
 
 @require_POST
@@ -64,7 +65,7 @@ def remove_rule(request: HttpRequest, agent_id: str) -> HttpResponse:
     key = request.POST.get("rule", "")
     rule = next((each for each in agents.get(agent_id).tool_rules if rule_key(each) == key), None)
     if rule is None:
-        raise NotFound("The agent has no such rule: somebody took it away before.")
+        raise NotFound(_("The agent has no such rule: somebody took it away before."))
     tools.remove_rule(agent_id, rule)
     return HttpResponse(status=204)
 
@@ -77,7 +78,7 @@ def set_variable(request: HttpRequest, agent_id: str) -> HttpResponse:
             agent_variables.set_agent_variable(agent_id, form.cleaned_data["key"], form.text)
         except Refused as refused:
             form.add_error(None, refused.message)
-    return _answer(request, agent, "variables", form, "Its tools get it from their next call on.")
+    return _answer(request, agent, "variables", form, _("Its tools get it from their next call on."))
 
 
 @require_POST
@@ -91,14 +92,14 @@ def remove_variable(request: HttpRequest, agent_id: str) -> HttpResponse:
 def compact(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Queues a compaction of the agent's own thread; the trace shows it."""
     async_to_sync(compaction.queue_compaction)(agent_id, None, {}, new_id("run"))
-    return HttpResponse(status=204, headers=toast("The context is compacted after the runs that wait before."))
+    return HttpResponse(status=204, headers=toast(_("The context is compacted after the runs that wait before.")))
 
 
 @require_POST
 def recompile(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Compiles the prompt anew, for an agent that else waits for a compaction."""
     agents.recompile_prompt(agent_id)
-    return HttpResponse(status=204, headers=toast("The next step sees memory as it is now."))
+    return HttpResponse(status=204, headers=toast(_("The next step sees memory as it is now.")))
 
 
 @require_POST
@@ -108,7 +109,7 @@ def add_schedule(request: HttpRequest, agent_id: str) -> HttpResponse:
         given = form.cleaned_data
         message = Input(given["role"], [{"type": "text", "text": given["text"].replace("\r\n", "\n")}])
         schedules.create(agent_id, [message], **form.when(agent.timezone))
-    return _answer(request, agent, "schedules", form, "Scheduled.")
+    return _answer(request, agent, "schedules", form, _("Scheduled."))
 
 
 @require_POST
@@ -123,22 +124,22 @@ def add_conversation(request: HttpRequest, agent_id: str) -> HttpResponse:
     if form.is_valid():
         fields = {name: value or None for name, value in form.cleaned_data.items()}
         conversations.create(agent_id, **fields)
-    return _answer(request, agent, "conversations", form, "It has begun: open it to talk there.")
+    return _answer(request, agent, "conversations", form, _("It has begun: open it to talk there."))
 
 
 @require_POST
 def delete_conversation(request: HttpRequest, agent_id: str, conversation_id: str) -> HttpResponse:
     if not Conversation.objects.filter(agent=agent_id, id=conversation_id).exists():
-        raise NotFound(f"The agent has no conversation {conversation_id}.")
+        raise NotFound(_("The agent has no conversation {conversation_id}.").format(conversation_id=conversation_id))
     deletions.delete_conversation(conversation_id)
     return HttpResponse(status=204)
 
 
-def _answer(request: HttpRequest, agent: Agent, section: str, form: Form, text: str = "Saved") -> HttpResponse:
+def _answer(request: HttpRequest, agent: Agent, section: str, form: Form, text: str = "") -> HttpResponse:
     """The section as it is now; where something is wrong, as it was sent, with what is wrong beside it."""
     told: dict[str, Any] = {} if form.is_valid() else {"form": form}
     panel = SettingsPanel(agents.get(agent.id), {"section": section})
     response = render(request, panel.template, {**panel.full_context(), **told}, status=422 if told else 200)
     if not told:
-        response["HX-Trigger"] = json.dumps({"toast": {"text": text, "tone": "ok"}})
+        response["HX-Trigger"] = json.dumps({"toast": {"text": text or _("Saved"), "tone": "ok"}})
     return response

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.block_forms import BlockForm, conflict_of, version_in
@@ -31,7 +32,11 @@ def held(agent_id: str | None, block_id: str) -> tuple[Agent | None, Block]:
     agent = agents.get(agent_id)
     block = Block.objects.filter(id=block_id, agent_links__agent=agent).first()
     if block is None:
-        raise NotFound(f"{agent.name} holds no block {block_id}: it may have been detached or deleted.")
+        raise NotFound(
+            _("{name} holds no block {block_id}: it may have been detached or deleted.").format(
+                name=agent.name, block_id=block_id
+            )
+        )
     return agent, block
 
 
@@ -124,7 +129,12 @@ def restore(request: HttpRequest, block_id: str, version: int, agent_id: str | N
     agent, block = held(agent_id, block_id)
     seen = version_in(request.POST, "seen") if "seen" in request.POST else None
     block = blocks.restore(block.id, version, Author.PERSON, seen)
-    return card_answer(request, agent, block.id, f"{block.label} is as in version {version} again.")
+    return card_answer(
+        request,
+        agent,
+        block.id,
+        _("{label} is as in version {version} again.").format(label=block.label, version=version),
+    )
 
 
 # --- all blocks ---------------------------------------------------------------------------------------------------
@@ -160,7 +170,7 @@ def delete_block(request: HttpRequest, block_id: str) -> HttpResponse:
     """Takes it from all agents. An agent's page follows by its socket; the block's own leads to the list."""
     blocks.delete(block_id, Author.PERSON)
     if urlsplit(request.headers.get("HX-Current-URL", "")).path.startswith("/agents/"):
-        return HttpResponse(status=204, headers=toast("Deleted."))
+        return HttpResponse(status=204, headers=toast(_("Deleted.")))
     return moved(request, "/blocks")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from ade.journeys import Journey, journey, line_of
@@ -80,7 +81,7 @@ def adopt(request: HttpRequest, agent_id: str, fork_id: str) -> HttpResponse:
     agent = agents.get(agent_id)
     origin = Fork.objects.filter(agent=fork_id, parent=agent).select_related("agent").first()
     if origin is None:
-        raise NotFound("The agent has no such fork: it may have been deleted.")
+        raise NotFound(_("The agent has no such fork: it may have been deleted."))
     if request.method == "POST":
         adopting.adopt(agent_id, fork_id, **_how(request))
         return _go_to(agent)

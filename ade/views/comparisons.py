@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.comparison_page import context_of, view_of
@@ -38,7 +39,7 @@ def new(request: HttpRequest, agent_id: str) -> HttpResponse:
     params = {name: str(value) for name, value in request.GET.items()}
     number = number_in(params, "step")
     if number is None:
-        raise InvalidInput("Say from which step on: ?step=12.")
+        raise InvalidInput(_("Say from which step on: ?step=12."))
     tail = tail_of(agent_id, number)
     drafted = Comparison(agent=agent, from_step=number, to_step=tail.last_step, inputs=tail.inputs)
     context = {**context_of(agent, view_of(drafted, {})), "form": form_of(tail.steps[0], {}), "step": tail.steps[0]}
@@ -49,7 +50,7 @@ def new(request: HttpRequest, agent_id: str) -> HttpResponse:
 def create(request: HttpRequest, agent_id: str) -> HttpResponse:
     number = number_in({name: str(value) for name, value in request.POST.items()}, "step")
     if number is None:
-        raise InvalidInput("Say from which step on.")
+        raise InvalidInput(_("Say from which step on."))
     proposed = _proposed(_step(agent_id, number), request.POST)
     return _go_to(comparisons.create(agent_id, number, proposed), "B")
 
@@ -57,7 +58,7 @@ def create(request: HttpRequest, agent_id: str) -> HttpResponse:
 def _step(agent_id: str, number: int) -> Step:
     step = Step.objects.filter(agent=agent_id, number=number).first()
     if step is None:
-        raise NotFound(f"This agent has no step {number}.")
+        raise NotFound(_("This agent has no step {number}.").format(number=number))
     return step
 
 

@@ -1,6 +1,7 @@
 """What a person does with breakpoints, and with a run that stands at one."""
 
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from ade.breakpoint_forms import BreakpointForm
@@ -54,7 +55,7 @@ def remove(request: HttpRequest, agent_id: str, breakpoint_id: str) -> HttpRespo
 def _of_agent(agent_id: str, breakpoint_id: str) -> Breakpoint:
     found = breakpoints.get(breakpoint_id)
     if found.agent_id not in (agent_id, None):
-        raise NotFound("The agent has no such breakpoint.")
+        raise NotFound(_("The agent has no such breakpoint."))
     return found
 
 
@@ -70,7 +71,7 @@ def resume(request: HttpRequest, agent_id: str, pause_id: str) -> HttpResponse:
     """Makes the changes that stand in the form, and lets the run go on."""
     found = pauses.get(pause_id)
     if found.agent_id != agent_id:
-        raise NotFound("The agent has no such pause.")
+        raise NotFound(_("The agent has no such pause."))
     how = request.POST.get("how", "continue")
     if how != "cancel":
         _change(found, request.POST)

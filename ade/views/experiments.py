@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.experiment_page import form_of, page_context, state_context
@@ -22,7 +23,7 @@ def again(request: HttpRequest, agent_id: str, number: int) -> HttpResponse:
 def _step(agent_id: str, number: int) -> Step:
     step = Step.objects.filter(agent=agent_id, number=number, request_digest__isnull=False).first()
     if step is None:
-        raise NotFound(f"This agent has no step {number} whose request is recorded.")
+        raise NotFound(_("This agent has no step {number} whose request is recorded.").format(number=number))
     return step
 
 

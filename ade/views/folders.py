@@ -6,6 +6,7 @@ from django import forms
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.address import text
@@ -27,7 +28,7 @@ class FolderForm(forms.Form):
     def fields_given(self) -> dict[str, Any]:
         """Raises ``InvalidInput`` with what to do instead."""
         if not self.is_valid():
-            raise InvalidInput("A folder needs a name of at most 200 characters.")
+            raise InvalidInput(_("A folder needs a name of at most 200 characters."))
         words = {name: self.cleaned_data[name].replace("\r\n", "\n") for name in ("description", "instructions")}
         return {"name": self.cleaned_data["name"], **words}
 
@@ -82,7 +83,7 @@ def upload(request: HttpRequest, folder_id: str) -> HttpResponse:
     folder = folders.get(folder_id)
     given = request.FILES.getlist("files")
     if not given:
-        raise InvalidInput("Choose a file first.")
+        raise InvalidInput(_("Choose a file first."))
     refused = []
     for file in given:
         try:
@@ -104,7 +105,7 @@ def delete_file(request: HttpRequest, folder_id: str, file_id: str) -> HttpRespo
     files.delete(file_id, folder_id)
     if f"file={file_id}" in request.headers.get("HX-Current-URL", ""):
         return moved(request, f"/folders/{folder_id}")
-    return _table(request, folders.get(folder_id), "Deleted.")
+    return _table(request, folders.get(folder_id), _("Deleted."))
 
 
 @require_POST
@@ -138,7 +139,7 @@ def give(request: HttpRequest, folder_id: str, agent_id: str, what: str) -> Http
 
 def _chosen(actions: dict[str, Any], what: str) -> Any:
     if what not in actions:
-        raise NotFound("There is nothing at this address.")
+        raise NotFound(_("There is nothing at this address."))
     return actions[what]
 
 
@@ -152,13 +153,15 @@ def attach_chosen(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Gives the agent the folder that was chosen in its files panel; the socket shows it."""
     folder_id = text(request.POST, "folder")
     if not folder_id:
-        raise InvalidInput("Choose a folder first.")
+        raise InvalidInput(_("Choose a folder first."))
     folders.attach(agent_id, folder_id)
-    return HttpResponse(status=204, headers=toast("The agent sees the folder from its next step on."))
+    return HttpResponse(status=204, headers=toast(_("The agent sees the folder from its next step on.")))
 
 
 @require_POST
 def open_or_close(request: HttpRequest, agent_id: str, file_id: str, what: str) -> HttpResponse:
     """Opens or closes a file for the agent, as ``what`` says; the socket shows it."""
     closed = _chosen({"open": files.open_file, "close": files.close_file}, what)(agent_id, file_id)
-    return HttpResponse(status=204, headers=toast(f"Closed for it: {', '.join(closed)}.") if closed else {})
+    return HttpResponse(
+        status=204, headers=toast(_("Closed for it: {closed}.").format(closed=", ".join(closed))) if closed else {}
+    )

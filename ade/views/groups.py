@@ -7,6 +7,8 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.address import text
@@ -32,7 +34,7 @@ class GroupForm(forms.Form):
         min_value=1,
         max_value=1000,
         error_messages=dict.fromkeys(
-            ("invalid", "min_value", "max_value"), "The most turns is a whole number from 1 to 1,000."
+            ("invalid", "min_value", "max_value"), gettext_lazy("The most turns is a whole number from 1 to 1,000.")
         ),
     )
     termination_token = forms.CharField(required=False, max_length=200)
@@ -103,7 +105,7 @@ def send(request: HttpRequest, group_id: str) -> HttpResponse:
     """Says something to the group; the answers come over the websocket."""
     words = text(request.POST, "text").replace("\r\n", "\n")
     if not words:
-        raise InvalidInput("Write a message first.")
+        raise InvalidInput(_("Write a message first."))
     groups.send(group_id, [Input("user", [{"type": "text", "text": words}])])
     return moved(request, f"/groups/{group_id}") if not request.headers.get("HX-Request") else HttpResponse(status=204)
 
@@ -117,7 +119,7 @@ def cancel(request: HttpRequest, group_id: str) -> HttpResponse:
             groups.cancel(turn.id)
         except groups.TurnNotActive:
             continue
-    return HttpResponse(status=204, headers=toast("Asked to stop."))
+    return HttpResponse(status=204, headers=toast(_("Asked to stop.")))
 
 
 @require_POST

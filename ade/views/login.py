@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ade.middleware import address_of
@@ -35,8 +36,8 @@ def _problem(request: HttpRequest, password: Password) -> str:
     try:
         right = password.accepts(request.POST.get("password", ""), address_of(request.scope))  # type: ignore[attr-defined]
     except TooManyAttemptsError:
-        return "Too many wrong passwords: wait a minute."
-    return "" if right else "That is not the password."
+        return _("Too many wrong passwords: wait a minute.")
+    return "" if right else _("That is not the password.")
 
 
 def _destination(request: HttpRequest) -> str:

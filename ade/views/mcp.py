@@ -6,6 +6,8 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.address import text
@@ -70,9 +72,10 @@ def refresh(request: HttpRequest, server_id: str) -> HttpResponse:
     response = render(request, "ade/partials/_mcp_server.html", page_context(mcp.get(server_id)))
     number = len(changes.added) + len(changes.updated) + len(changes.deleted)
     if seen.problem:
-        told = toast("The server did not answer.", "bad")
+        told = toast(_("The server did not answer."), "bad")
     else:
-        told = toast(f"{number} tool{'' if number == 1 else 's'} changed." if number else "Nothing has changed.")
+        changed = ngettext("{number} tool changed.", "{number} tools changed.", number).format(number=number)
+        told = toast(changed if number else _("Nothing has changed."))
     response["HX-Trigger"] = told["HX-Trigger"]
     return response
 

@@ -7,6 +7,7 @@ from asgiref.sync import async_to_sync
 from django.db.models import Count, Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from ade.address import text
@@ -60,7 +61,11 @@ def new_block(request: HttpRequest, agent_id: str) -> HttpResponse:
     agent = agents.get(agent_id)
     fields = BlockForm(request.POST).changes()
     if AgentBlock.objects.filter(agent=agent, label=fields["label"]).exists():
-        raise InvalidInput(f"{agent.name} has a block labelled {fields['label']!r} already: choose another label.")
+        raise InvalidInput(
+            _("{name} has a block labelled {label!r} already: choose another label.").format(
+                name=agent.name, label=fields["label"]
+            )
+        )
     block = blocks.create(Author.PERSON, **fields)
     blocks.attach(agent_id, block.id, Author.PERSON)
     return _came(request, agent_id, block)
@@ -75,13 +80,17 @@ def _came(request: HttpRequest, agent_id: str, block: Block) -> HttpResponse:
     """The workspace follows by its socket; the memory page moves to the block."""
     if urlsplit(request.headers.get("HX-Current-URL", "")).path.endswith("/memory"):
         return moved(request, f"/agents/{agent_id}/memory?block={block.id}")
-    return HttpResponse(status=204, headers=toast(f"{block.label} is in the agent's view from its next step on."))
+    return HttpResponse(
+        status=204, headers=toast(_("{label} is in the agent's view from its next step on.").format(label=block.label))
+    )
 
 
 @require_POST
 def detach_block(request: HttpRequest, agent_id: str, block_id: str) -> HttpResponse:
     block = blocks.detach(agent_id, block_id, Author.PERSON)
-    return HttpResponse(status=204, headers=toast(f"{block.label} is no longer in this agent's view."))
+    return HttpResponse(
+        status=204, headers=toast(_("{label} is no longer in this agent's view.").format(label=block.label))
+    )
 
 
 # --- passages -----------------------------------------------------------------------------------------------------
@@ -93,7 +102,7 @@ def insert_passage(request: HttpRequest, agent_id: str) -> HttpResponse:
     fields = _passage_fields(request)
     archive = _archive(agent_id, request.POST.get("archive", ""))
     async_to_sync(archives.insert)(archive, [PassageDraft(archive.id, **fields)])
-    return HttpResponse(status=204, headers=toast("Stored."))
+    return HttpResponse(status=204, headers=toast(_("Stored.")))
 
 
 def _archive(agent_id: str, archive_id: str) -> Archive:
@@ -101,7 +110,7 @@ def _archive(agent_id: str, archive_id: str) -> Archive:
         return archives.own_archive(agent_id)
     chosen = next((archive for archive in archives.of_agent(agent_id) if archive.id == archive_id), None)
     if chosen is None:
-        raise NotFound(f"The agent holds no archive {archive_id}: load the page again.")
+        raise NotFound(_("The agent holds no archive {archive_id}: load the page again.").format(archive_id=archive_id))
     return chosen
 
 
@@ -109,9 +118,11 @@ def _passage_fields(request: HttpRequest) -> dict[str, Any]:
     """Raises ``InvalidInput`` for a text that is empty or too long."""
     written = request.POST.get("text", "").replace("\r\n", "\n").replace("\x00", "")
     if not written.strip():
-        raise InvalidInput("A passage needs a text.")
+        raise InvalidInput(_("A passage needs a text."))
     if len(written) > archives.TEXT_LIMIT_CHARS:
-        raise InvalidInput(f"A passage may have {archives.TEXT_LIMIT_CHARS:,} characters: split it.")
+        raise InvalidInput(
+            _("A passage may have {most:,} characters: split it.").format(most=archives.TEXT_LIMIT_CHARS)
+        )
     tags = (tag.strip() for tag in text(request.POST, "tags").split(","))
     return {"text": written, "tags": list(dict.fromkeys(tag for tag in tags if tag))}
 
@@ -129,7 +140,7 @@ def edit_passage(request: HttpRequest, agent_id: str, passage_id: str) -> HttpRe
     if request.method == "GET":
         return render(request, "ade/partials/_passage_form.html", {"agent": agents.get(agent_id), "passage": found})
     if request.POST.get("was") != found.updated_at.isoformat():
-        raise Conflict("The passage was changed meanwhile: cancel, look at it, and edit it again.")
+        raise Conflict(_("The passage was changed meanwhile: cancel, look at it, and edit it again."))
     fields = _passage_fields(request)
     return _row(request, agent_id, async_to_sync(archives.edit_passage)(found.id, [found.archive_id], fields))
 
@@ -137,14 +148,14 @@ def edit_passage(request: HttpRequest, agent_id: str, passage_id: str) -> HttpRe
 @require_POST
 def delete_passage(request: HttpRequest, agent_id: str, passage_id: str) -> HttpResponse:
     archives.delete_passage(passage_id, [archive.id for archive in archives.of_agent(agent_id)])
-    return HttpResponse(status=204, headers=toast("Deleted."))
+    return HttpResponse(status=204, headers=toast(_("Deleted.")))
 
 
 def _passage(agent_id: str, passage_id: str) -> Passage:
     held_ids = [archive.id for archive in archives.of_agent(agent_id)]
     found = Passage.objects.filter(id=passage_id, archive__in=held_ids, is_deleted=False).select_related("step").first()
     if found is None:
-        raise NotFound("The agent has no such passage: it may have been deleted.")
+        raise NotFound(_("The agent has no such passage: it may have been deleted."))
     return found
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from ade.address import thread
@@ -84,4 +85,4 @@ def _number(name: str, read: Callable[[str], float], text: str) -> float | None:
     try:
         return read(text) if text else None
     except ValueError:
-        raise InvalidInput(f"{name} has to be a number, not {text!r}.") from None
+        raise InvalidInput(_("{name} has to be a number, not {text!r}.").format(name=name, text=text)) from None

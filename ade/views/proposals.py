@@ -1,6 +1,7 @@
 """What a person decides about the proposals for a block."""
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from ade.block_forms import version_in
@@ -18,7 +19,7 @@ def accept(request: HttpRequest, block_id: str, proposal_id: str, agent_id: str 
         proposals.accept(block.id, proposal_id, choices_in(request.POST), seen)
     except (proposals.ProposalConflict, proposals.ProposalDecided) as refused:
         return card_answer(request, agent, block.id, refused.message, tone="bad")
-    return card_answer(request, agent, block.id, f"Accepted into {block.label}.")
+    return card_answer(request, agent, block.id, _("Accepted into {label}.").format(label=block.label))
 
 
 @require_POST
@@ -28,4 +29,4 @@ def decline(request: HttpRequest, block_id: str, proposal_id: str, agent_id: str
         proposals.decline(block.id, proposal_id)
     except proposals.ProposalDecided as refused:
         return card_answer(request, agent, block.id, refused.message, tone="bad")
-    return card_answer(request, agent, block.id, f"Declined. {block.label} stays as it is.")
+    return card_answer(request, agent, block.id, _("Declined. {label} stays as it is.").format(label=block.label))

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
@@ -23,7 +24,7 @@ def rules(request: HttpRequest, agent_id: str) -> HttpResponse:
     if request.GET.get("play") == "last":
         calls = newest_calls(agent)
         if not calls:
-            return HttpResponse(status=204, headers=toast("No run of this agent has called a tool yet.", "warn"))
+            return HttpResponse(status=204, headers=toast(_("No run of this agent has called a tool yet."), "warn"))
         params |= {"calls": written(calls), "view": "simulate"}
     panel = RulesPanel(agent, params)
     if request.method == "POST":
@@ -46,7 +47,7 @@ def _add(request: HttpRequest, panel: RulesPanel) -> HttpResponse:
         return render(request, panel.template, {**panel.full_context(), "form": form}, status=422)
     tools.add_rule(panel.agent.id, form.rule())
     fresh = RulesPanel(agents.get(panel.agent.id), panel.params)
-    return HttpResponse(fresh.render(), headers=toast("The rule holds from the next step on."))
+    return HttpResponse(fresh.render(), headers=toast(_("The rule holds from the next step on.")))
 
 
 @require_POST
@@ -54,4 +55,6 @@ def let_follow(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Lets the tool ``child`` be called right after ``tool_name``; the graph comes over the websocket."""
     tool_name, child = text(request.POST, "tool_name"), text(request.POST, "child")
     tools.let_follow(agent_id, tool_name, child)
-    return HttpResponse(status=204, headers=toast(f"{child} may follow {tool_name}."))
+    return HttpResponse(
+        status=204, headers=toast(_("{child} may follow {tool_name}.").format(child=child, tool_name=tool_name))
+    )

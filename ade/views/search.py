@@ -5,6 +5,8 @@ import asyncio
 from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET
 
 from ade.address import period, query, text
@@ -22,20 +24,22 @@ _INDEXING_S = 2.0
 def search(request: HttpRequest) -> HttpResponse:
     """``?q=`` the words; ``kind``, ``agent`` (id), ``since`` and ``until`` (days) narrow it."""
     params = {name: text(request.GET, name) for name in _PARAMS}
-    notes = [] if not params["q"] or async_to_sync(_words_are_in)() else [_STILL_INDEXING]
+    notes = [] if not params["q"] or async_to_sync(_words_are_in)() else [_(_STILL_INDEXING)]
     found = []
     try:
         start, end = period(params, "UTC")
         found = groups(Search(params["q"], params["agent"], start, end), params["kind"])
     except InvalidInput as error:
         notes.append(error.message)
-    kinds = [("", "Everything", query(params, _PARAMS, kind=None))]
-    kinds += [(kind, KINDS[kind][0], query(params, _PARAMS, kind=kind)) for kind in KINDS]
+    kinds = [("", _("Everything"), query(params, _PARAMS, kind=None))]
+    kinds += [(kind, _(KINDS[kind][0]), query(params, _PARAMS, kind=kind)) for kind in KINDS]
     context = {**params, "groups": found, "kinds": kinds, "agents": _agents(params["agent"]), "notes": notes}
     return render(request, "ade/pages/search.html", context)
 
 
-_STILL_INDEXING = "Many messages are new: those not yet indexed are missing here. Search again in a moment."
+_STILL_INDEXING = gettext_noop(
+    "Many messages are new: those not yet indexed are missing here. Search again in a moment."
+)
 
 
 async def _words_are_in() -> bool:

@@ -5,6 +5,7 @@ import json
 from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.status import sandbox_status
@@ -13,8 +14,8 @@ from agents_core.actions import providers
 from agents_core.memory import embedders
 
 
-def _saved(response: HttpResponse, text: str = "Saved") -> HttpResponse:
-    response["HX-Trigger"] = json.dumps({"toast": {"text": text, "tone": "ok"}})
+def _saved(response: HttpResponse, text: str = "") -> HttpResponse:
+    response["HX-Trigger"] = json.dumps({"toast": {"text": text or _("Saved"), "tone": "ok"}})
     return response
 
 
@@ -43,14 +44,14 @@ def save_provider(request: HttpRequest) -> HttpResponse:
         name, base_url=given.get("base_url", "").strip() or None, api_key=given.get("api_key", "").strip() or None
     )
     forget_handles()
-    return _saved(_provider_list(request), f"{name} is set up. Test it.")
+    return _saved(_provider_list(request), _("{name} is set up. Test it.").format(name=name))
 
 
 @require_POST
 def delete_provider(request: HttpRequest, name: str) -> HttpResponse:
     providers.delete_provider(name)
     forget_handles()
-    return _saved(_provider_list(request), f"{name} was removed.")
+    return _saved(_provider_list(request), _("{name} was removed.").format(name=name))
 
 
 @require_POST

@@ -4,6 +4,7 @@ from django.db import transaction
 from django.db.models import Count, Min, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.panels.sleeptime import SleeptimeForm, SleeptimePanel
@@ -27,14 +28,14 @@ def save(request: HttpRequest, agent_id: str) -> HttpResponse:
     with transaction.atomic():
         groups.modify(group.id, form.changes())
         agents.modify(agent_id, {"enable_sleeptime": form.cleaned_data["enabled"]}, Author.PERSON)
-    return _panel(agent_id, "Saved")
+    return _panel(agent_id, _("Saved"))
 
 
 @require_POST
 def enable(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Makes the agent's first sleep-time agent."""
     agents.modify(agent_id, {"enable_sleeptime": True}, Author.PERSON)
-    return _panel(agent_id, "A sleep-time agent tends its memory from now on.")
+    return _panel(agent_id, _("A sleep-time agent tends its memory from now on."))
 
 
 def _panel(agent_id: str, said: str) -> HttpResponse:

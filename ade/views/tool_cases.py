@@ -6,6 +6,7 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.forms import ToolForm
@@ -32,7 +33,7 @@ def propose_case(request: HttpRequest) -> HttpResponse:
     tool, form, reading = edited(request)
     try:
         if tool is None:
-            raise Refused("Save the tool first: its cases are kept with it.")
+            raise Refused(_("Save the tool first: its cases are kept with it."))
         arguments = _arguments(request, tool, reading)
         fields, caller = _fields(tool, reading.name, form), MockAgent().told()
         outcome = async_to_sync(tools.run_once)(fields, arguments, {}, of=tool, agent=caller)
@@ -93,7 +94,7 @@ def save_case(request: HttpRequest, tool_id: str) -> HttpResponse:
     try:
         if form.is_valid():
             case = tool_cases.save(tool.id, form.wanted(), form.cleaned_data["case"])
-            return _listed(request, tool, said=f"{case.name} is kept")
+            return _listed(request, tool, said=_("{name} is kept").format(name=case.name))
     except AgentsError as error:
         form.add_error(None, error.message)
     response = render(request, f"{_PARTIALS}case_form.html", {"tool": tool, "form": form}, status=422)
@@ -112,7 +113,7 @@ def _listed(request: HttpRequest, tool: Tool, said: str) -> HttpResponse:
 def delete_case(request: HttpRequest, tool_id: str, case_id: int) -> HttpResponse:
     tool, case = tools.get(tool_id), tool_cases.find(tool_id, case_id)
     tool_cases.delete(tool.id, case.id)
-    return _listed(request, tool, said=f"{case.name} is deleted")
+    return _listed(request, tool, said=_("{name} is deleted").format(name=case.name))
 
 
 @require_POST

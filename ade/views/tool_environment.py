@@ -4,6 +4,8 @@ import json
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.environment_forms import HostsForm, RequirementsForm, VariableForm
@@ -39,22 +41,33 @@ def install(request: HttpRequest, tool_id: str) -> HttpResponse:
 def remove_unused(request: HttpRequest, tool_id: str) -> HttpResponse:
     """Removes the packages that no tool asks for."""
     count = tool_environment.unused_packages_removed()
-    said = f"{count} set{'' if count == 1 else 's'} of packages removed" if count else "Every set of packages is in use"
+    said = (
+        ngettext("{count} set of packages removed", "{count} sets of packages removed", count).format(count=count)
+        if count
+        else _("Every set of packages is in use")
+    )
     return _answer(request, "packages", tools.get(tool_id), said)
 
 
 @require_POST
 def save_requirements(request: HttpRequest, tool_id: str) -> HttpResponse:
-    return _save(request, tool_id, RequirementsForm(request.POST), "packages", "requirements_form")
+    return _save(
+        request,
+        tool_id,
+        RequirementsForm(request.POST),
+        "packages",
+        "requirements_form",
+        _("The requirements are saved"),
+    )
 
 
 @require_POST
 def save_hosts(request: HttpRequest, tool_id: str) -> HttpResponse:
-    return _save(request, tool_id, HostsForm(request.POST), "hosts", "hosts_form")
+    return _save(request, tool_id, HostsForm(request.POST), "hosts", "hosts_form", _("The hosts are saved"))
 
 
 def _save(
-    request: HttpRequest, tool_id: str, form: RequirementsForm | HostsForm, section: str, name: str
+    request: HttpRequest, tool_id: str, form: RequirementsForm | HostsForm, section: str, name: str, said: str
 ) -> HttpResponse:
     tool = tools.get(tool_id)
     if not form.is_valid():
@@ -63,7 +76,7 @@ def _save(
         saved = tools.modify(tool_id, form.changes(), read_at=form.read_at())
     except AgentsError as error:
         return _refused(request, section, tool, **{name: form, "trouble": error.message})
-    return _answer(request, section, saved, f"The {name.removesuffix('_form')} are saved")
+    return _answer(request, section, saved, said)
 
 
 @require_POST
@@ -77,7 +90,7 @@ def set_variable(request: HttpRequest, tool_id: str) -> HttpResponse:
     except AgentsError as error:
         form.add_error(None, error.message)
         return _refused(request, "variables", tool, variable_form=form)
-    return _answer(request, "variables", tool, f"{given['key']} is set")
+    return _answer(request, "variables", tool, _("{key} is set").format(key=given["key"]))
 
 
 @require_POST
@@ -85,7 +98,7 @@ def remove_variable(request: HttpRequest, tool_id: str) -> HttpResponse:
     """Takes away the variable named ``key``."""
     key = request.POST.get("key", "")
     tool_environment.remove_tool_variable(tool_id, key)
-    return _answer(request, "variables", tools.get(tool_id), f"{key} is removed")
+    return _answer(request, "variables", tools.get(tool_id), _("{key} is removed").format(key=key))
 
 
 def _context(tool: Tool) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.tool_history import history_context
@@ -15,7 +16,7 @@ def _number(request: HttpRequest, name: str) -> int | None:
     """Raises ``InvalidInput`` for what is no number of a version."""
     text = request.GET.get(name, "")
     if text and not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise InvalidInput(f"{name} has to be the number of a version.")
+        raise InvalidInput(_("{name} has to be the number of a version.").format(name=name))
     return int(text) if text else None
 
 
@@ -33,6 +34,6 @@ def roll_back(request: HttpRequest, tool_id: str, number: int) -> HttpResponse:
     try:
         read_at = parse_datetime(request.POST.get("version", ""))
     except ValueError:
-        raise InvalidInput("The version is no time.") from None
+        raise InvalidInput(_("The version is no time.")) from None
     tool = tools.roll_back(tool_id, number, read_at=read_at, author=Author.PERSON)
     return HttpResponse(status=204, headers={"HX-Redirect": f"/tools/{tool.id}"})

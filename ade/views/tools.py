@@ -7,6 +7,7 @@ from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.forms import ToolForm
@@ -100,7 +101,9 @@ def _saved_context(tool: Tool | None) -> dict[str, Any]:
         **history_context(tool),
         "groups": tool_groups(),
         "sandbox": sandbox_status(),
-        "delete_question": f"Delete {tool.name}? {holders_told(tool.id)}" if tool else "",
+        "delete_question": _("Delete {name}? {loss}").format(name=tool.name, loss=holders_told(tool.id))
+        if tool
+        else "",
     }
 
 
@@ -175,7 +178,7 @@ def run_tool(request: HttpRequest) -> HttpResponse:
     """Runs the text in the editor, saved or not, with the mock inputs, step by step with ``record``; gives the result pane."""
     tool, form, reading = edited(request)
     if not reading.name:
-        refusal = {"title": "There is nothing to run", "cause": reading.problems[0].message}
+        refusal = {"title": _("There is nothing to run"), "cause": reading.problems[0].message}
         return render(request, f"{_PARTIALS}result.html", {"refusal": refusal, "reading": reading})
     inputs, mock_agent = _sent(reading, request)
     arguments, agent = inputs.arguments(), mock_agent.agent() if reading.injected else MockAgent()
@@ -196,9 +199,9 @@ def _tried(
         outcome = async_to_sync(tools.run_once)(fields, arguments, {}, of=tool, agent=agent.told(), record=record)
     except SandboxUnavailable:
         status = sandbox_status()
-        return {"refusal": {"title": "No sandbox on this machine", "cause": status.reason, "remedy": status.advice}}
+        return {"refusal": {"title": _("No sandbox on this machine"), "cause": status.reason, "remedy": status.advice}}
     except (Unavailable, Refused) as refusal:
-        return {"refusal": {"title": "It cannot run now", "cause": refusal.message}}
+        return {"refusal": {"title": _("It cannot run now"), "cause": refusal.message}}
     limit = form.cleaned_data["return_char_limit"] if form.is_valid() else Tool().return_char_limit
     return {"tried": Tried(reading.name, outcome, limit, record), "block_changes": block_changes(agent, outcome)}
 
@@ -208,14 +211,14 @@ def save_tool(request: HttpRequest) -> HttpResponse:
     """Makes a tool of what is in the editor, or changes it; gives what the page knows of the saved one."""
     tool, form, reading = edited(request)
     if not form.is_valid():
-        notice = {"title": "Not saved", "text": form.told_errors()}
+        notice = {"title": _("Not saved"), "text": form.told_errors()}
         return _refused(request, {"form": form, "notice": notice, "tool": tool, "settings": True})
     try:
         saved = _save(request, tool, form)
     except Conflict as conflict:
         return _refused(request, {"notice": _conflict_notice(conflict, tool, reading)})
     except AgentsError as error:
-        return _refused(request, {"notice": {"title": "Not saved", "text": error.message}})
+        return _refused(request, {"notice": {"title": _("Not saved"), "text": error.message}})
     shown = ToolForm.of(saved)
     context = {**_page(saved, shown, _reading(saved, saved.source_code or "")), "oob": True}
     response = render(request, f"{_PARTIALS}saved.html", context)
@@ -237,16 +240,21 @@ def _save(request: HttpRequest, tool: Tool | None, form: ToolForm) -> Tool:
 
 
 def _saved_text(before: Tool | None, saved: Tool) -> str:
-    return f"Renamed to {saved.name} and saved" if before and before.name != saved.name else f"{saved.name} is saved"
+    return (
+        _("Renamed to {name} and saved").format(name=saved.name)
+        if before and before.name != saved.name
+        else _("{name} is saved").format(name=saved.name)
+    )
 
 
 def _conflict_notice(conflict: Conflict, tool: Tool | None, reading: Reading) -> dict[str, Any]:
-    notice = {"title": "Not saved", "text": conflict.message, "overwrite": True}
+    notice = {"title": _("Not saved"), "text": conflict.message, "overwrite": True}
     if tool:
-        return {**notice, "see": f"/tools/{tool.id}", "see_label": "Show theirs in a new tab"}
+        return {**notice, "see": f"/tools/{tool.id}", "see_label": _("Show theirs in a new tab")}
     there = find_tool(reading.name)
-    text = f"{conflict.message} Name the function differently, or replace that tool."
-    return {**notice, "text": text, "see": f"/tools/{there.id}", "see_label": "Open it in a new tab"}
+    advice = _("Name the function differently, or replace that tool.")
+    text = f"{conflict.message} {advice}"
+    return {**notice, "text": text, "see": f"/tools/{there.id}", "see_label": _("Open it in a new tab")}
 
 
 def _refused(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from ade.panels.watches import WatchesPanel, around
@@ -23,7 +24,9 @@ def add(request: HttpRequest, agent_id: str) -> HttpResponse:
         )
     except InvalidInput as refused:
         return _refused(request, agent_id, refused)
-    return _panel(request, agent_id, f"{watch} is watched at every step.", watch=watch.id, expression="")
+    return _panel(
+        request, agent_id, _("{watch} is watched at every step.").format(watch=watch), watch=watch.id, expression=""
+    )
 
 
 @require_POST
@@ -35,13 +38,13 @@ def save(request: HttpRequest, agent_id: str, watch_id: str) -> HttpResponse:
         )
     except InvalidInput as refused:
         return _refused(request, agent_id, refused, edit=watch_id)
-    return _panel(request, agent_id, "Saved", edit="", expression="")
+    return _panel(request, agent_id, _("Saved"), edit="", expression="")
 
 
 @require_POST
 def delete(request: HttpRequest, agent_id: str, watch_id: str) -> HttpResponse:
     watches.delete(agent_id, watch_id)
-    return _panel(request, agent_id, "It is watched no more.", edit="")
+    return _panel(request, agent_id, _("It is watched no more."), edit="")
 
 
 @require_POST
@@ -53,9 +56,11 @@ def toggle_break(request: HttpRequest, agent_id: str, watch_id: str) -> HttpResp
     for breakpoint_id in there:
         breakpoints.delete(breakpoint_id)
     if there:
-        return _panel(request, agent_id, "Runs do not stop there any more.")
+        return _panel(request, agent_id, _("Runs do not stop there any more."))
     breakpoints.create(watch.agent_id, BreakpointKind.EXPRESSION, condition=watch.expression)
-    return _panel(request, agent_id, f"Runs stop where {watch.expression} becomes true.")
+    return _panel(
+        request, agent_id, _("Runs stop where {expression} becomes true.").format(expression=watch.expression)
+    )
 
 
 def _bound(request: HttpRequest, agent_id: str, **changes: str) -> WatchesPanel:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from asgiref.sync import async_to_sync
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.address import thread
@@ -57,7 +58,7 @@ def _conversation(agent_id: str, conversation_id: str) -> Conversation | None:
         return None
     found = Conversation.objects.filter(agent=agent_id, id=conversation_id).first()
     if found is None:
-        raise NotFound("The agent has no such conversation: it may have been deleted.")
+        raise NotFound(_("The agent has no such conversation: it may have been deleted."))
     return found
 
 
@@ -119,7 +120,7 @@ def send_message(request: HttpRequest, agent_id: str) -> HttpResponse:
     """Sends what was written in the composer; the answer comes over the websocket."""
     text, role = request.POST.get("text", "").strip(), request.POST.get("role", "user")
     if not text or role not in ("user", "system"):
-        raise InvalidInput("Write a message first.")
+        raise InvalidInput(_("Write a message first."))
     conversation = _conversation(agent_id, thread(request.POST))
     options = RunOptions(override_model=conversation.model) if conversation else RunOptions()
     inputs = [Input(role, [{"type": "text", "text": text}])]
@@ -133,7 +134,7 @@ def answer_calls(request: HttpRequest, agent_id: str) -> HttpResponse:
     step = Step.objects.filter(agent=agent_id, id=request.POST.get("step", "")).first()
     waiting = step.calls.filter(status=ToolCallStatus.AWAITING).order_by("position") if step else ()
     if step is None or not waiting:
-        raise Conflict("Nothing waits here any more: somebody else was first.")
+        raise Conflict(_("Nothing waits here any more: somebody else was first."))
     answers = [_answer(request.POST, call.call_id) for call in waiting]
     async_to_sync(send)(agent_id, [], conversation_id=step.conversation_id, options=RunOptions(answers=answers))
     return HttpResponse(status=204)
@@ -147,7 +148,7 @@ def _answer(given: QueryDict, call_id: str) -> CallAnswer:
             return CallAnswer(call_id, reason=given.get(f"reason-{call_id}") or None)
         case "answer":
             return CallAnswer(call_id, "tool", tool_return=given.get(f"result-{call_id}", "").replace("\r\n", "\n"))
-    raise InvalidInput("Say of each call whether it runs, is denied, or is answered in its place.")
+    raise InvalidInput(_("Say of each call whether it runs, is denied, or is answered in its place."))
 
 
 def arguments_in(text: str) -> dict[str, Any]:
@@ -155,9 +156,9 @@ def arguments_in(text: str) -> dict[str, Any]:
     try:
         value = loads(text)
     except ValueError as error:
-        raise InvalidInput(f"The arguments are no JSON: {error}.") from None
+        raise InvalidInput(_("The arguments are no JSON: {error}.").format(error=error)) from None
     if not isinstance(value, dict):
-        raise InvalidInput("The arguments are an object: {…}.")
+        raise InvalidInput(_("The arguments are an object: {…}."))
     return value
 
 
@@ -176,7 +177,7 @@ def step_response(request: HttpRequest, agent_id: str, number: int) -> HttpRespo
 def _step(agent_id: str, number: int) -> Step:
     step = Step.objects.filter(agent_id=agent_id, number=number).select_related("response").first()
     if step is None:
-        raise NotFound(f"This agent has no step {number}.")
+        raise NotFound(_("This agent has no step {number}.").format(number=number))
     return step
 
 

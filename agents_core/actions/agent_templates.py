@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop
+
 from agents_core.actions.new_agent import NewAgent
 from agents_core.errors import NotFound
 from agents_core.models import AgentKind
@@ -49,8 +51,10 @@ TEMPLATES = {
     for template in (
         AgentTemplate(
             "companion",
-            "Assistant that remembers",
-            "Gets to know you. Keeps facts in core memory, the rest in archival memory, and searches both.",
+            gettext_noop("Assistant that remembers"),
+            gettext_noop(
+                "Gets to know you. Keeps facts in core memory, the rest in archival memory, and searches both."
+            ),
             AgentKind.V1,
             (
                 ("human", _HUMAN, "", 2000),
@@ -65,8 +69,10 @@ TEMPLATES = {
         ),
         AgentTemplate(
             "memgpt",
-            "MemGPT",
-            "As in the paper: acts only by tools, thinks in private, asks for a heartbeat when it wants to go on.",
+            gettext_noop("MemGPT"),
+            gettext_noop(
+                "As in the paper: acts only by tools, thinks in private, asks for a heartbeat when it wants to go on."
+            ),
             AgentKind.MEMGPT,
             (
                 ("human", _HUMAN, "", 2000),
@@ -76,8 +82,8 @@ TEMPLATES = {
         ),
         AgentTemplate(
             "research",
-            "Research notebook",
-            "Collects findings with tags in archival memory; a block holds the question it works on.",
+            gettext_noop("Research notebook"),
+            gettext_noop("Collects findings with tags in archival memory; a block holds the question it works on."),
             AgentKind.V1,
             (
                 ("human", _HUMAN, "", 2000),
@@ -98,7 +104,10 @@ TEMPLATES = {
             ("research",),
         ),
         AgentTemplate(
-            "blank", "Blank", "No blocks, and the kind's own tools. For building from nothing.", AgentKind.V1
+            "blank",
+            gettext_noop("Blank"),
+            gettext_noop("No blocks, and the kind's own tools. For building from nothing."),
+            AgentKind.V1,
         ),
     )
 }

@@ -1,6 +1,7 @@
 """Forks of agents, and the branches that an agent has left: the times when its present was kept and it went on from somewhere else."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from agents_core.models.base import IdField, one_of
 from agents_core.models.blocks import Author
@@ -32,9 +33,9 @@ class Fork(models.Model):
 class Cause(models.TextChoices):
     """Why an agent left a branch: it went back to a step, came back to a branch, or took over a fork."""
 
-    REWIND = "rewind", "a rewind"
-    COME_BACK = "come_back", "coming back"
-    ADOPT = "adopt", "adopting a fork"
+    REWIND = "rewind", _("a rewind")
+    COME_BACK = "come_back", _("coming back")
+    ADOPT = "adopt", _("adopting a fork")
 
 
 class Branch(models.Model):

@@ -1,6 +1,7 @@
 """Where runs are to stop, where they have stopped, and what people changed there."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from agents_core.models.base import IdField, one_of
 
@@ -8,20 +9,20 @@ from agents_core.models.base import IdField, one_of
 class BreakpointKind(models.TextChoices):
     """When a breakpoint is looked at, and what it looks for."""
 
-    MODEL = "model", "before the model is called"
-    ANSWER = "answer", "after the model has answered"
-    TOOL = "tool", "before a tool runs"
-    RESULT = "result", "after a tool has run"
-    ERROR = "error", "when a model or a tool fails"
-    APPROVAL = "approval", "when a call has to be approved"
-    BLOCK_WRITE = "block_write", "when a block is about to change"
-    BLOCK_CHANGED = "block_changed", "when a block has changed since the step before"
-    TEXT = "text", "when a text appears in the context"
-    CONTEXT = "context", "when the context is fuller than a share of the window"
-    EVICTION = "eviction", "just before messages leave the context"
-    REPEAT = "repeat", "when the same call is made again and again"
-    CACHE = "cache", "when the request breaks the provider's prefix cache"
-    EXPRESSION = "expression", "when an expression becomes true"
+    MODEL = "model", _("before the model is called")
+    ANSWER = "answer", _("after the model has answered")
+    TOOL = "tool", _("before a tool runs")
+    RESULT = "result", _("after a tool has run")
+    ERROR = "error", _("when a model or a tool fails")
+    APPROVAL = "approval", _("when a call has to be approved")
+    BLOCK_WRITE = "block_write", _("when a block is about to change")
+    BLOCK_CHANGED = "block_changed", _("when a block has changed since the step before")
+    TEXT = "text", _("when a text appears in the context")
+    CONTEXT = "context", _("when the context is fuller than a share of the window")
+    EVICTION = "eviction", _("just before messages leave the context")
+    REPEAT = "repeat", _("when the same call is made again and again")
+    CACHE = "cache", _("when the request breaks the provider's prefix cache")
+    EXPRESSION = "expression", _("when an expression becomes true")
 
 
 class Breakpoint(models.Model):

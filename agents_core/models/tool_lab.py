@@ -1,6 +1,7 @@
 """What a tool's author keeps of a tool: every version it ever had, and the cases it is tried with."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from agents_core.models.base import Timestamped, one_of
 from agents_core.models.blocks import Author
@@ -35,11 +36,11 @@ class ToolVersion(models.Model):
 class Expectation(models.TextChoices):
     """What a case asks of the call. The last asks for an error; all others fail when there is one."""
 
-    RETURNS = "returns", "returns, whatever it is"
-    EQUALS = "equals", "returns exactly"
-    CONTAINS = "contains", "returns a text or JSON that contains"
-    TYPE = "type", "returns a value of type"
-    RAISES = "raises", "fails with an error that contains"
+    RETURNS = "returns", _("returns, whatever it is")
+    EQUALS = "equals", _("returns exactly")
+    CONTAINS = "contains", _("returns a text or JSON that contains")
+    TYPE = "type", _("returns a value of type")
+    RAISES = "raises", _("fails with an error that contains")
 
 
 class CaseStatus(models.TextChoices):

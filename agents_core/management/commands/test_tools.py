@@ -140,7 +140,7 @@ async def _run(tools: Iterable[_Tried]) -> list[_Tried]:
 
 
 def _told(case: Wanted) -> str:
-    label = Expectation(case.expectation).label
+    label = str(Expectation(case.expectation).label)
     return (
         label if case.expectation == Expectation.RETURNS else f"{label} {json.dumps(case.expected, ensure_ascii=False)}"
     )

@@ -5,6 +5,7 @@
 import { around } from "./dom.js";
 import { linkHere } from "./links.js";
 import { toast } from "./toasts.js";
+import { say } from "./words.js";
 
 /** @param {HTMLElement} button */
 function textOf(button) {
@@ -43,8 +44,8 @@ document.addEventListener("click", async (event) => {
     const text = textOf(button);
     if (navigator.clipboard) await navigator.clipboard.writeText(text);
     else copyBySelection(text);
-    toast(button.dataset.copy === undefined ? `Copied the link ${shortened(text)}` : "Copied", "ok");
+    toast(button.dataset.copy === undefined ? say("Copied the link {link}", { link: shortened(text) }) : say("Copied"), "ok");
   } catch {
-    toast("The browser refused to copy. Select the text and copy it by hand.", "bad");
+    toast(say("The browser refused to copy. Select the text and copy it by hand."), "bad");
   }
 });

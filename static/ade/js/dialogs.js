@@ -1,5 +1,6 @@
 /** Dialogs opened by data-dialog, closed by data-close; hx-confirm asks in the page's own dialog. Menus shut by themselves. */
 import { around } from "./dom.js";
+import { say } from "./words.js";
 
 document.addEventListener("click", (event) => {
   const opener = around(event, "[data-dialog]");
@@ -30,7 +31,7 @@ document.addEventListener("htmx:confirm", (event) => {
   event.preventDefault();
   /** @type {HTMLElement} */ (dialog.querySelector("h2")).textContent = detail.question;
   /** @type {HTMLElement} */ (dialog.querySelector("[value=yes]")).textContent =
-    detail.elt.dataset.confirmYes ?? "Yes, go on";
+    detail.elt.dataset.confirmYes ?? say("Yes, go on");
   dialog.returnValue = "no";
   dialog.addEventListener("close", () => dialog.returnValue === "yes" && detail.issueRequest(true), { once: true });
   dialog.showModal();

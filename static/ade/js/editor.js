@@ -7,6 +7,7 @@
 import { breakpoints } from "./breakpoints.js";
 import { all, around, onContent } from "./dom.js";
 import { reveal } from "./reveal.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {{line: number, column: number, message: string, severity: "error" | "warning" | "info"}} Problem
@@ -135,7 +136,7 @@ function sync(cm, area) {
 
 /** @param {any} cm @param {HTMLTextAreaElement} area */
 function build(cm, area) {
-  const label = area.getAttribute("aria-label") ?? area.labels?.[0]?.textContent?.trim() ?? "Code";
+  const label = area.getAttribute("aria-label") ?? area.labels?.[0]?.textContent?.trim() ?? say("Code");
   const readOnly = area.readOnly || area.disabled;
   const view = new cm.EditorView({
     doc: area.value,

@@ -6,6 +6,7 @@ import { patch } from "./patch.js";
 import { recall, remember } from "./store.js";
 import { setUnread } from "./title.js";
 import { toast } from "./toasts.js";
+import { say } from "./words.js";
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
@@ -38,7 +39,7 @@ function refresh() {
   for (const row of rows()) row.toggleAttribute("data-unread", unseen.includes(row));
   const count = /** @type {HTMLElement} */ (opener.querySelector("[data-count]"));
   count.textContent = unseen.length ? String(unseen.length) : "";
-  opener.setAttribute("aria-label", unseen.length ? `Notifications, ${unseen.length} new` : "Notifications");
+  opener.setAttribute("aria-label", unseen.length ? say("Notifications, {count} new", { count: unseen.length }) : say("Notifications"));
   setUnread(unseen.length);
   return unseen;
 }

@@ -2,6 +2,7 @@
 import { score } from "./fuzzy.js";
 import { holdersIn, keyWords, labelOf, press } from "./keys.js";
 import { keepPlace, recentPlaces } from "./recent.js";
+import { say } from "./words.js";
 
 const RECENT = 6;
 const COMMANDS = 8;
@@ -56,7 +57,7 @@ function fillRecent() {
   const places = recentPlaces().filter((place) => place.href !== location.pathname);
   const shown = fitting(places, (place) => place.text, input.value.trim() ? 3 : RECENT);
   recent.replaceChildren(
-    ...shown.map((place, index) => option(`recent-${index}`, place.text, place.noun ?? "recent", place.href)),
+    ...shown.map((place, index) => option(`recent-${index}`, place.text, say(place.noun ?? "recent"), place.href)),
   );
 }
 
@@ -114,7 +115,7 @@ function choice() {
 function show(option) {
   for (const group of [recent, here, found]) head(group);
   const count = options().length;
-  said.textContent = count ? `${count} result${count === 1 ? "" : "s"}` : "Nothing of that name";
+  said.textContent = count ? say(count === 1 ? "{count} result" : "{count} results", { count }) : say("Nothing of that name");
   said.classList.toggle("sr-only", count > 0);
   choose(option);
 }

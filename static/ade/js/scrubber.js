@@ -4,6 +4,7 @@
  * the person put it. The trace shows which step it is.
  */
 import { all, around, onContent } from "./dom.js";
+import { say } from "./words.js";
 
 let frame = 0;
 
@@ -17,8 +18,8 @@ function label(range) {
   const step = range.valueAsNumber;
   const live = step === Number(range.dataset.newest || range.max);
   range.dataset.live = String(live);
-  const text = live ? "· live" : `of ${numbers.format(Number(range.max))}`;
-  range.setAttribute("aria-valuetext", `step ${step} ${text}`);
+  const text = live ? `· ${say("live")}` : say("of {last}", { last: numbers.format(Number(range.max)) });
+  range.setAttribute("aria-valuetext", `${say("step {step}", { step })} ${text}`);
   const scrub = range.closest(".scrub");
   const output = scrub?.querySelector("[data-scrub-label]");
   if (output) output.textContent = text;

@@ -10,6 +10,7 @@
  * @typedef {{seq?: number, fragments?: import("./patch.js").Fragment[], reload?: boolean, gone?: boolean}} Message
  */
 import { patch, reload } from "./patch.js";
+import { say } from "./words.js";
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 10_000;
@@ -49,7 +50,7 @@ function show(state, text) {
   const live = document.getElementById("live");
   if (!live) return;
   live.dataset.live = state;
-  /** @type {HTMLElement} */ (live.lastElementChild).textContent = text;
+  /** @type {HTMLElement} */ (live.lastElementChild).textContent = say(text);
 }
 
 /** Tells the server which panels the page shows, so that it draws no others, and which of them came by htmx. */

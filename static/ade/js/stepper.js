@@ -6,6 +6,7 @@
 import { breakpointsOf, standAt } from "./breakpoints.js";
 import { all, around, onContent } from "./dom.js";
 import { viewOf } from "./editor.js";
+import { say } from "./words.js";
 
 /**
  * @typedef {{line: number, depth: number, function: string, event: "line" | "return" | "exception", note: string,
@@ -52,11 +53,12 @@ function show(stepper) {
     const node = stepper.querySelector(`[data-shows="${name}"]`);
     if (node) node.textContent = value;
   };
-  const depth = step.depth > 1 ? ` · ${step.depth} deep` : "";
-  text("place", `${range.valueAsNumber + 1} / ${steps.length} · line ${step.line} in ${step.function}${depth}`);
-  text("event", step.event === "line" ? "" : `${WORDS[step.event]} ${step.note}`);
+  const depth = step.depth > 1 ? ` · ${say("{depth} deep", { depth: step.depth })}` : "";
+  const where = say("line {line} in {function}", { line: step.line, function: step.function });
+  text("place", `${range.valueAsNumber + 1} / ${steps.length} · ${where}${depth}`);
+  text("event", step.event === "line" ? "" : `${say(WORDS[step.event])} ${step.note}`);
   stepper.dataset.event = step.event;
-  range.setAttribute("aria-valuetext", `step ${range.valueAsNumber + 1}, line ${step.line}`);
+  range.setAttribute("aria-valuetext", say("step {step}, line {line}", { step: range.valueAsNumber + 1, line: step.line }));
   const printed = document.getElementById(stepper.dataset.stdout ?? "tool-stdout")?.textContent ?? "";
   text("printed", [...printed].slice(0, step.printed).join(""));
   stepper.querySelector("tbody")?.replaceChildren(...rowsOf(stepper, step));

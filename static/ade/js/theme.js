@@ -1,5 +1,6 @@
 /** The theme button: system, dark, light, and round again. early.js applies the choice before the first paint. */
 import { remember } from "./store.js";
+import { say } from "./words.js";
 
 const ORDER = ["system", "dark", "light"];
 
@@ -16,8 +17,9 @@ function choose(theme) {
 
 function label() {
   for (const button of document.querySelectorAll("[data-theme-toggle]")) {
-    button.setAttribute("aria-label", `Theme: ${current()}`);
-    button.setAttribute("title", `Theme: ${current()}`);
+    const text = say("Theme: {theme}", { theme: say(current()) });
+    button.setAttribute("aria-label", text);
+    button.setAttribute("title", text);
   }
 }
 

@@ -1,4 +1,5 @@
 /** The title of the tab: how many notifications are new, how the agent shown is, then the page's own. */
+import { say } from "./words.js";
 
 const WORTH_TELLING = /** @type {Record<string, string>} */ ({
   running: "working",
@@ -22,7 +23,7 @@ function tell() {
   // A page that was loaded again has brought its own title.
   if (document.title !== shown) own = document.title;
   const state = document.getElementById("agent-state")?.dataset.state ?? "";
-  shown = [unread ? `(${unread}) ` : "", WORTH_TELLING[state] ? `${WORTH_TELLING[state]} · ` : "", own].join("");
+  shown = [unread ? `(${unread}) ` : "", WORTH_TELLING[state] ? `${say(WORTH_TELLING[state])} · ` : "", own].join("");
   if (document.title !== shown) document.title = shown;
 }
 

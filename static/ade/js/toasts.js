@@ -1,4 +1,5 @@
 /** Short messages in the corner: from the server by the header HX-Trigger, and for every request that failed. */
+import { say } from "./words.js";
 
 const SHOWN_MS = 6000;
 
@@ -15,7 +16,7 @@ export function toast(text, tone = "accent", report) {
   const copy = /** @type {HTMLElement} */ (node.querySelector("[data-copy]"));
   copy.hidden = !report;
   copy.dataset.copy = report ?? "";
-  node.querySelector("[aria-label=Dismiss]")?.addEventListener("click", () => node.remove());
+  node.querySelector("[data-dismiss]")?.addEventListener("click", () => node.remove());
   document.getElementById("toasts")?.append(node);
   if (tone !== "bad") setTimeout(() => node.remove(), SHOWN_MS);
 }
@@ -45,12 +46,12 @@ document.addEventListener("htmx:afterOnLoad", () => (failing = false));
 document.addEventListener("htmx:responseError", (event) => {
   const { detail } = /** @type {CustomEvent} */ (event);
   const { xhr, pathInfo } = detail;
-  const text = told || `${pathInfo.requestPath} answered ${xhr.status} ${xhr.statusText}`;
+  const text = told || say("{path} answered {status}", { path: pathInfo.requestPath, status: `${xhr.status} ${xhr.statusText}` });
   failing = false;
   toast(text, "bad", reportOf(detail, `${xhr.status} ${xhr.statusText}: ${text}`));
 });
 document.addEventListener("htmx:sendError", (event) => {
   const { detail } = /** @type {CustomEvent} */ (event);
-  const text = `${detail.pathInfo.requestPath}: the server did not answer. Is it running?`;
+  const text = say("{path}: the server did not answer. Is it running?", { path: detail.pathInfo.requestPath });
   toast(text, "bad", reportOf(detail, text));
 });

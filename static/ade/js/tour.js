@@ -3,6 +3,7 @@
  * ?tour. The page stays usable; Escape ends it, and the focus goes back to where it was.
  */
 import { recall, remember } from "./store.js";
+import { say } from "./words.js";
 
 const GAP = 12;
 const dialog = /** @type {HTMLDialogElement | null} */ (document.getElementById("tour"));
@@ -47,10 +48,10 @@ function show() {
   const [title, body, count] = ["#tour-title", "#tour-text", "[data-place]"].map((name) => /** @type {HTMLElement} */ (dialog.querySelector(name)));
   title.textContent = heading.textContent;
   body.textContent = text.textContent;
-  count.textContent = `${at + 1} of ${stops.length}`;
+  count.textContent = say("{at} of {count}", { at: at + 1, count: stops.length });
   const [back, next] = /** @type {HTMLButtonElement[]} */ ([...dialog.querySelectorAll("[data-tour='-1'], [data-tour='+1']")]);
   back.disabled = at === 0;
-  next.textContent = at === stops.length - 1 ? "Done" : "Next";
+  next.textContent = at === stops.length - 1 ? say("Done") : say("Next");
   light(target);
   place(dialog, target ?? document.body);
   title.focus();
