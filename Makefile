@@ -1,6 +1,7 @@
 # make run    everything, at http://localhost:8283 (PORT and MNEMOSCOPE_HOME are honoured)
 # make test   the tests            make check   format, lint, types, floors, templates, migrations
 # make bench  the benchmarks       make format  rewrites the sources as `check` wants them
+# make words TO=de    the texts of the IDE for a translator, in locale/de; compiled, as far as they are translated
 
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: run test check bench format
+.PHONY: run test check bench format words
 .NOTPARALLEL:
 
 run: $(VENV)/installed
@@ -34,6 +35,15 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/djhtml --tabwidth 2 templates
+
+# A home of its own, as for `check`.
+words: export MNEMOSCOPE_HOME := $(CURDIR)/$(VENV)/check
+words: $(VENV)/installed
+	@test -n "$(TO)" || { echo "Name the language: make words TO=de" >&2; exit 1; }
+	@command -v xgettext >/dev/null || { echo "Texts are collected by gettext. On Debian or Ubuntu: apt-get install gettext" >&2; exit 1; }
+	@mkdir -p locale
+	$(BIN)/python manage.py makemessages --locale $(TO) --no-wrap --no-location --ignore .venv --ignore tests --ignore benchmarks
+	$(BIN)/python manage.py compilemessages --locale $(TO) --ignore .venv
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Mnemoscope needs Python 3.11 or newer; this machine has $$(python3 --version 2>&1 || echo none). Install one, or name it: make run PYTHON=/path/to/python3" >&2; exit 1; }
