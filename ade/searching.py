@@ -217,7 +217,7 @@ def postings_statement(search: Search, postings: str, owner: str, document: str,
     SELECT {document}, frequency / (frequency + 0.3::float8 + 0.02::float8 * length) AS score FROM found AS owners
     WHERE NOT EXISTS (
         SELECT FROM unnest(%(stems)s::text[]) AS asked(lexeme)
-        WHERE NOT EXISTS (SELECT {of_owner} = asked.lexeme AND {document} = owners.{document})
+        WHERE NOT EXISTS (SELECT {of_owner} = asked.lexeme AND {document} = owners.{document} OFFSET 0)
     )
     ORDER BY score DESC LIMIT %(limit)s
     """
