@@ -60,7 +60,9 @@ def _application() -> Any:
     from django.conf import settings
 
     module, _, name = settings.ASGI_APPLICATION.rpartition(".")
-    return getattr(import_module(module), name)
+    application = getattr(import_module(module), name)
+    gc.freeze()  # What was imported stays: the collector need not look through it again and again.
+    return application
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ authentication only, and aiohttp carries it: an SDK's own request costs four tim
 """
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -158,6 +159,7 @@ class Connection:
             self._module, self._httpx, self._aiohttp = map(import_module, (self._sdk.module, "httpx2", "aiohttp"))
         except ModuleNotFoundError as error:
             raise Unavailable(f"This provider needs the package {error.name!r}: install it and restart.") from error
+        gc.freeze()  # An SDK is a hundred thousand objects, which stay: looking through them for garbage stops everything for 0.1 s.
         timeout = self._httpx.Timeout(self._endpoint.timeout_s, connect=CONNECT_TIMEOUT_S)
         limits = self._httpx.Limits(
             max_connections=None, max_keepalive_connections=IDLE_CONNECTIONS, keepalive_expiry=IDLE_S

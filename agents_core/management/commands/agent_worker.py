@@ -33,6 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         tokens.warm()
+        gc.freeze()  # What was imported stays: the collector need not look through it again and again.
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(_work())
         gc.freeze()  # As the web server does before it ends.
