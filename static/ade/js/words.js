@@ -1,6 +1,6 @@
-/** What the scripts say, in the language of the page: #words holds their texts by the English ones; a page in English has none. */
+/** What the scripts say, in the language of the page: #script-words holds their texts by the English ones; a page in English has none. */
 
-const known = /** @type {Record<string, string>} */ (JSON.parse(document.getElementById("words")?.textContent || "{}"));
+const known = /** @type {Record<string, string>} */ (JSON.parse(document.getElementById("script-words")?.textContent || "{}"));
 
 /**
  * @param {string} text in English, listed in ade/script_words.py
