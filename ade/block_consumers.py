@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from channels.db import database_sync_to_async
 
 from ade.block_page import list_fragments, list_mark, page_fragments, page_mark
-from ade.consumers import FollowingConsumer
+from ade.following import FollowingConsumer
 from ade.fragments import Fragment
 from agents_core.events.hub import ANY_AGENT, BLOCKS, hub
 

@@ -3,8 +3,8 @@
 from django.urls import URLPattern, URLResolver, path
 
 from ade.block_consumers import BlockConsumer, BlocksConsumer
-from ade.consumers import (
-    AgentConsumer,
+from ade.consumers import AgentConsumer
+from ade.page_consumers import (
     AgentsConsumer,
     ComparisonConsumer,
     GroupConsumer,

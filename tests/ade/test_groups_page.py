@@ -9,8 +9,8 @@ from asgiref.testing import ApplicationCommunicator
 from django.test import Client
 from lxml import html
 
-from ade.consumers import GroupConsumer
 from ade.group_page import live_fragments
+from ade.page_consumers import GroupConsumer
 from agents_core.actions import agents, groups
 from agents_core.actions.messages import Input
 from agents_core.actions.new_agent import NewAgent

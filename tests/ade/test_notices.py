@@ -10,8 +10,9 @@ from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from lxml import html
 
-from ade.consumers import AgentConsumer, NoticesConsumer
+from ade.consumers import AgentConsumer
 from ade.notices import Notice, notices, notices_fragment
+from ade.page_consumers import NoticesConsumer
 from agents_core.actions import agents, approvals, deletions, proposals, tools
 from agents_core.actions.messages import Input, send
 from agents_core.actions.new_agent import NewAgent

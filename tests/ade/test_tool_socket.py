@@ -2,7 +2,7 @@
 
 import pytest
 
-from ade.consumers import ToolsConsumer
+from ade.page_consumers import ToolsConsumer
 from ade.tool_page import ARRIVES, LIVE_PANEL
 from agents_core.actions import tools
 from tests.ade.sockets import opened
