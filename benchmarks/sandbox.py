@@ -10,6 +10,8 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 
+from uv import find_uv_bin
+
 from agents_core.sandbox.base import SANDBOXES, Sandbox, SandboxCall, SandboxUnavailable
 from agents_core.sandbox.interpreter import interpreter
 from agents_core.sandbox.warm import WarmSandbox
@@ -63,7 +65,9 @@ async def _numpy_ms(sandbox: WarmSandbox, packages: str) -> tuple[float, float]:
 
 
 def _install_numpy(folder: str) -> None:
-    subprocess.run(["uv", "pip", "install", "-q", "--compile-bytecode", "--target", folder, "numpy"], check=True)
+    subprocess.run(
+        [find_uv_bin(), "pip", "install", "-q", "--compile-bytecode", "--target", folder, "numpy"], check=True
+    )
 
 
 async def _measure(name: str, packages: str) -> None:
