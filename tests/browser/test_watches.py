@@ -121,6 +121,19 @@ def test_a_mistake_is_shown_at_its_column_and_mended_and_the_watch_becomes_a_bre
     assert agent_id in page.url
 
 
+def test_the_answer_to_a_button_that_was_taken_from_the_page_meanwhile_is_drawn_in_its_place(
+    page: Page, talk: Letta
+) -> None:
+    opened(page, talk, "Hello")
+    page.goto(f"{page.url}?drawer=watches")
+    type_in(page, "len(block.human) > 20")
+    page.keyboard.press("Enter")
+    page.evaluate("document.addEventListener('htmx:beforeSend', (event) => event.target.closest('tr')?.remove())")
+    page.locator("[id^=delete-]").press("Enter")
+    expect(page.locator("#panel-watches")).to_contain_text("Nothing is watched yet")
+    expect(page.locator("#panel-watches")).to_have_count(1)
+
+
 def test_the_panel_fits_a_narrow_window(page: Page, talk: Letta) -> None:
     page.set_viewport_size(NARROW)
     opened(page, talk, "I live in Berlin.")

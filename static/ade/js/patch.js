@@ -131,6 +131,12 @@ Object.assign(Idiomorph.defaults.callbacks, {
   beforeAttributeUpdated: mayUpdate,
 });
 
+// htmx looks for "morph" around what asked, and what a fragment took from the page meanwhile has nothing around it.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const asked = /** @type {CustomEvent<{requestConfig: {elt: Element}}>} */ (event).detail.requestConfig.elt;
+  if (!asked.isConnected) asked.setAttribute("hx-ext", "morph");
+});
+
 /** @param {string} html */
 function parse(html) {
   const template = document.createElement("template");
