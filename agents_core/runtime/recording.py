@@ -122,13 +122,13 @@ def record_request(
     commit.add(Statement(_REQUEST, (*facts, ids, window.tokens, sha256(world).digest(), turn.step_id)))
 
 
-def _store(commit: Commit, turn: Turn, segments: Sequence[CutSegment], *blobs: bytes) -> None:
-    """Adds those of the segments and of the blobs that this process has not stored yet for the agent."""
+def _store(commit: Commit, turn: Turn, segments: Sequence[CutSegment], world: bytes, response: bytes = b"") -> None:
+    """Adds a response, and those of the segments, and the world, that this process has not stored lately for the agent."""
     new = {segment.id: segment for segment in segments if segment.id not in _stored}
-    keys = {f"{turn.agent.id}\0{sha256(blob).hexdigest()}": blob for blob in blobs if blob}
-    others = {key: blob for key, blob in keys.items() if key not in _stored}
-    commit.add(store_statement(turn.agent.id, list(new.values()), list(others.values())))
-    commit.afterwards(lambda: _stored.add([*new, *others]))
+    known = f"{turn.agent.id}\0{sha256(world).hexdigest()}"
+    blobs = [blob for blob in (response, b"" if known in _stored else world) if blob]
+    commit.add(store_statement(turn.agent.id, list(new.values()), blobs))
+    commit.afterwards(lambda: _stored.add([*new, known]))
 
 
 def spend(spent: Spent, usage: Usage, cost: float | None) -> None:
