@@ -10,9 +10,11 @@ from math import isfinite
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from django.db import InterfaceError as DjangoInterfaceError
+from django.db import OperationalError as DjangoOperationalError
 from django.db import connection as django_connection
 from django.db import connections, transaction
-from psycopg import AsyncConnection, OperationalError
+from psycopg import AsyncConnection, InterfaceError, OperationalError
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
@@ -22,6 +24,9 @@ __all__ = ["Rows", "Statement", "close_pool", "json", "make_pool", "pool", "run"
 
 APPLICATION_NAME = "mnemoscope runs"
 """How these connections show in pg_stat_activity."""
+
+DATABASE_LOST = (OperationalError, InterfaceError, DjangoOperationalError, DjangoInterfaceError)
+"""What a statement raises under which the database was lost: psycopg's errors, and Django's for the ORM."""
 
 _PATIENCE_S = 20.0
 

@@ -15,10 +15,9 @@ from typing import Any
 from procrastinate import App, BaseRetryStrategy, Blueprint, JobContext, RetryDecision
 from procrastinate.exceptions import JobAborted
 from procrastinate.jobs import Job
-from psycopg import InterfaceError, OperationalError
 
 from agents_core.models import pipeline
-from agents_core.models.pipeline import Statement
+from agents_core.models.pipeline import DATABASE_LOST, Statement
 from agents_core.registry import Registry
 
 logger = logging.getLogger(__name__)
@@ -61,7 +60,7 @@ class HandBack(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if isinstance(exception, (JobAborted, CancelledError)):
             return RetryDecision(retry_at=datetime.now(UTC))
-        if isinstance(exception, (OperationalError, InterfaceError)):
+        if isinstance(exception, DATABASE_LOST):
             return RetryDecision(retry_at=datetime.now(UTC) + _DATABASE_PATIENCE)
         return None
 

@@ -5,11 +5,9 @@ import logging
 from asyncio import CancelledError
 from typing import Any
 
-from psycopg import InterfaceError, OperationalError
-
 from agents_core.errors import AgentsError
 from agents_core.models import Role, new_id, pipeline
-from agents_core.models.pipeline import Statement
+from agents_core.models.pipeline import DATABASE_LOST, Statement
 from agents_core.runtime.approvals import settle
 from agents_core.runtime.beginning import begin_run, take_up_run
 from agents_core.runtime.budgets import BudgetExceeded, check_budgets, error_facts_of, spent_in_run
@@ -34,7 +32,7 @@ MAX_ATTEMPTS = 3
 async def execute(agent_id: str, run_id: str, conversation_id: str | None, attempt: int) -> None:
     """Executes a run to its end. Safe to call again for a run whose worker died; returns at once for one that has ended.
 
-    Raises psycopg's ``OperationalError`` or ``InterfaceError`` when the database is lost: call it again when that is back. Cancelled,
+    Raises one of ``DATABASE_LOST`` when the database is lost: call it again when that is back. Cancelled,
     it hands the run back, to be called again by another worker.
     """
     try:
@@ -46,7 +44,7 @@ async def execute(agent_id: str, run_id: str, conversation_id: str | None, attem
 async def _begin_and_go(agent_id: str, run_id: str, conversation_id: str | None, attempt: int) -> None:
     try:
         turn = await _begun(agent_id, run_id, conversation_id, attempt)
-    except (RunNotActive, OperationalError, InterfaceError):
+    except (RunNotActive, *DATABASE_LOST):
         raise
     except Exception as error:  # the border of a run
         logger.exception("Run %s cannot be read", run_id)
@@ -56,7 +54,7 @@ async def _begin_and_go(agent_id: str, run_id: str, conversation_id: str | None,
     except CancelledError:
         await pipeline.run([Statement(_HAND_BACK, (run_id, turn.attempt))])
         raise
-    except (RunNotActive, OperationalError, InterfaceError):
+    except (RunNotActive, *DATABASE_LOST):
         raise
     except Paused as pause:
         logger.info("Run %s stands at a breakpoint (%s)", run_id, pause)
