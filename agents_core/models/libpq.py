@@ -77,7 +77,7 @@ class BatchConnection(AsyncConnection[Row]):
                     self._statements.pop(new, None)
                     results.append(prepared)
             results += yield from fetch_many(self.pgconn)
-        while (end := (yield from fetch_many(self.pgconn)))[0].status != ExecStatus.PIPELINE_SYNC:
+        while (end := (yield from fetch_many(self.pgconn))) and end[0].status != ExecStatus.PIPELINE_SYNC:
             results += end  # what only the commit could find
         self.pgconn.exit_pipeline_mode()
         return results

@@ -8,14 +8,13 @@ from hashlib import sha256
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from psycopg import InterfaceError, OperationalError
 
 from agents_core.errors import AgentsError
 from agents_core.llm.catalog import cost_usd
 from agents_core.llm.errors import InvalidModelResponse, ModelError
 from agents_core.llm.types import ChatMessage, Finished, ModelRequest, Reasoning, Sent, Usage
 from agents_core.models import Experiment, pipeline
-from agents_core.models.pipeline import Statement
+from agents_core.models.pipeline import DATABASE_LOST, Statement
 from agents_core.models.pipeline import json as jsonb
 from agents_core.record.segments import CutSegment, Plan, cut, store_statement
 from agents_core.runtime.preview import Changes
@@ -68,7 +67,7 @@ async def execute(experiment_id: str, attempt: int) -> None:
         return await _end(experiment_id, "failed", {"code": "worker_lost", "message": _LOST, "status": None})
     try:
         await _write(experiment_id, await _stoppable(experiment_id))
-    except (OperationalError, InterfaceError):
+    except DATABASE_LOST:
         raise
     except _Cancelled:
         await _end(experiment_id, "cancelled", None)

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from psycopg import InterfaceError, OperationalError
 from psycopg.errors import SerializationFailure
 
 from agents_core.errors import AgentsError
@@ -17,7 +16,7 @@ from agents_core.memory.files.chunks import Chunk, chunks_of
 from agents_core.memory.files.reading import Unreadable
 from agents_core.memory.files.views import NOT_READ_YET, view_of
 from agents_core.models import pipeline
-from agents_core.models.pipeline import Statement
+from agents_core.models.pipeline import DATABASE_LOST, Statement
 from agents_core.runtime.indexing import agent_embedder
 
 logger = logging.getLogger(__name__)
@@ -93,7 +92,7 @@ async def process(file_id: str, attempt: int) -> None:
         logger.info("The file %s was deleted, or is processed by another worker.", file_id)
     except AgentsError as error:
         await _fail(file_id, error.message)
-    except (OperationalError, InterfaceError):
+    except DATABASE_LOST:
         raise
     except Exception:  # the border of a file: whatever trips over it is told on its row
         logger.exception("The file %s could not be processed", file_id)

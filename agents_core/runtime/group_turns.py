@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from psycopg import InterfaceError, OperationalError
 from psycopg.errors import SerializationFailure, UniqueViolation
 
 from agents_core.errors import AgentsError
@@ -20,7 +19,7 @@ from agents_core.events.hub import hub
 from agents_core.events.publish import Publication, lock_agents
 from agents_core.events.types import GroupTurnChanged
 from agents_core.models import GroupKind, pipeline
-from agents_core.models.pipeline import Statement, json
+from agents_core.models.pipeline import DATABASE_LOST, Statement, json
 from agents_core.queue.current import slot_released
 from agents_core.queue.requests import Input, RunOptions, queued_run, run_id_from, said
 from agents_core.runtime.others import NotAnswered, reply
@@ -92,7 +91,7 @@ async def execute(turn_id: str) -> None:
         raise
     except _Cancelled:
         await _end(turn, "cancelled", "cancelled")
-    except (OperationalError, InterfaceError):
+    except DATABASE_LOST:
         raise
     except AgentsError as error:
         await _end(turn, "failed", "error", {"code": error.code, "message": error.message, "status": None})
