@@ -73,6 +73,7 @@ def test_a_step_whose_turn_is_away_is_brought_back_when_it_is_chosen_by_key(page
     away = page.locator("#trace > .turn[data-away]")
     expect(away).not_to_have_count(0)
     step = away.nth(-2).get_attribute("data-away").split()[0]
+    expect(page.locator("#trace > .turn").first).to_contain_text("Message 0.")
     page.keyboard.press("g")
     page.keyboard.type(step)
     page.keyboard.press("Enter")

@@ -4,6 +4,7 @@
  * the person put it. The trace shows which step it is.
  */
 import { all, around, onContent } from "./dom.js";
+import { bring } from "./turns.js";
 import { say } from "./words.js";
 
 let frame = 0;
@@ -51,8 +52,10 @@ function scrollToStep(range) {
     const [first, last] = (turn.dataset.away ?? "").split(" ").map(Number);
     return first <= step && step <= last;
   });
-  if (away) sought = range.value;
   (chosen ?? away)?.scrollIntoView({ block: "nearest" });
+  if (!away) return;
+  sought = range.value;
+  bring(away);
 }
 
 /** @param {HTMLInputElement} range */

@@ -70,6 +70,12 @@ async function fetchNext() {
   }
 }
 
+/** Fetches a turn that is away though it does not come near: a scrolling that is under way may win over the one that leads to it. @param {HTMLElement} turn */
+export function bring(turn) {
+  wanted.add(turn);
+  fetchNext();
+}
+
 /** @param {Element} scrolled */
 function follow(scrolled) {
   near?.disconnect();
