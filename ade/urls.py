@@ -214,6 +214,7 @@ urlpatterns = [
     path("tools/<str:tool_id>/history", tool_history.history),
     path("tools/<str:tool_id>/versions/<int:number>/roll-back", tool_history.roll_back),
     path("tools/<str:tool_id>/cases", tool_cases.save_case),
+    path("tools/<str:tool_id>/cases/sum", tool_cases.sum_cases),
     path("tools/<str:tool_id>/cases/<int:case_id>/edit", tool_cases.edit_case),
     path("tools/<str:tool_id>/cases/<int:case_id>/run", tool_cases.run_case),
     path("tools/<str:tool_id>/cases/<int:case_id>/inputs", tool_cases.fill_from_case),

@@ -118,14 +118,22 @@ def delete_case(request: HttpRequest, tool_id: str, case_id: int) -> HttpRespons
 
 @require_POST
 def run_case(request: HttpRequest, tool_id: str, case_id: int) -> HttpResponse:
-    """Runs the case on the text in the editor, saved or not; gives its card, and how many pass."""
+    """Runs the case on the text in the editor, saved or not; gives its card."""
     tool, case = tools.get(tool_id), tool_cases.find(tool_id, case_id)
     form = ToolForm(request.POST) if "source" in request.POST else ToolForm.of(tool)
     fields = _fields(tool, read_source(form.text, tool, form.written_in).name, form)
     ran = async_to_sync(tool_cases.run)(case, fields, tool)
     tool_cases.remember(case, ran, form.text)
-    context = {**cases_context(tool), "row": CaseRow(case, stale=False), "ran_now": True, "oob": True}
-    return render(request, f"{_PARTIALS}case_ran.html", context)
+    response = render(request, f"{_PARTIALS}case.html", {"tool": tool, "row": CaseRow(case, stale=False)})
+    response["HX-Trigger-After-Swap"] = "case-ran"
+    return response
+
+
+@require_GET
+def sum_cases(request: HttpRequest, tool_id: str) -> HttpResponse:
+    """How many cases passed when they last ran."""
+    context = {**cases_context(tools.get(tool_id)), "oob": True}
+    return render(request, f"{_PARTIALS}cases_summed.html", context)
 
 
 @require_POST
