@@ -37,8 +37,8 @@ _SETTINGS = {
     "jit": "off",
     "log_line_prefix": "%m [%p] ",
 }
-# Lost with the machine's power, but not with a killed process.
-_FRAGILE = {"fsync": "off", "full_page_writes": "off"}
+# Lost with the machine's power, but not with a killed process. Connections for a process of tests on each core of a large machine.
+_FOR_TESTS = {"fsync": "off", "full_page_writes": "off", "max_connections": "500"}
 
 
 class Cluster:
@@ -83,7 +83,7 @@ class Cluster:
             raise explain(f"{error.strerror} error: {error}", self.place.home) from error
 
     def _launch(self, programs: Path, folder: Path, identity: Identity | None) -> None:
-        settings = _SETTINGS | ({} if self.durable else _FRAGILE)
+        settings = _SETTINGS | ({} if self.durable else _FOR_TESTS)
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with _open_log(self.place.log) as log:
             self._log_start = log.tell()
