@@ -17,6 +17,7 @@ from agents_core.models import (
     BlockVersion,
     MemorySearch,
     Run,
+    RunStatus,
     Step,
     StepKind,
     StepStatus,
@@ -161,7 +162,8 @@ def _model_span(run: Run, step: Step, calls: Sequence[ToolCall]) -> Span:
     kind = "error" if step.status == StepStatus.FAILED else "compaction" if summary else "model"
     if step.model_ms is None:
         pending = step.status == StepStatus.PENDING
-        length, note = (None, _("under way")) if pending else (0.0, _(step.status))
+        waits = _("paused") if run.status == RunStatus.PAUSED else _("under way")
+        length, note = (None, waits) if pending else (0.0, _(step.status))
         return Span(dom_id, label, "wait" if pending else kind, begin, length, note, step=step.number)
     finished = step.finished_at or step.started_at
     end = begin + min(call.started_ms for call in calls) if calls else _ms(run.created_at, finished)
