@@ -164,3 +164,30 @@ def test_the_server_dies_while_a_run_is_paused_and_it_goes_on_after_the_restart(
         expect(page.locator("#agent-state")).to_have_text("idle")
         expect(page.locator("#trace .say").last).to_contain_text("Ines")
         context.close()
+
+
+def test_the_longest_reason_for_standing_leaves_every_button_of_the_top_bar_in_view(page: Page, live: Server) -> None:
+    agent = made(live, name="A rather long name of an agent that answers all the letters")
+    page.request.post(
+        f"/v1/agents/{agent.id}/breakpoints",
+        data={"kind": "result"},
+        headers={"Origin": f"http://localhost:{live.port}"},
+    )
+    page.goto(f"/agents/{agent.id}")
+    say(page, "call post_letter with to=Bo")
+    told = page.locator("#agent-state .clip")
+    expect(told).to_have_text("paused before the results are written · step 1")
+    told.evaluate("node => node.textContent += '0,000'")
+    for width in (1280, 1000, 900):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.locator("#topbar").evaluate("bar => bar.scrollWidth - bar.clientWidth") == 0, width
+        for part in ("#go-on", "#step-over", "#stop", "[data-theme-toggle]", "[data-dialog=palette]"):
+            expect(page.locator(f"#topbar {part}")).to_be_in_viewport(ratio=1)
+        assert page.evaluate(OVERLAPS) == [], width
+
+
+OVERLAPS = """() => {
+    const facts = document.querySelector('.wf-total')?.getBoundingClientRect();
+    return [...document.querySelectorAll('.drawer .tab')].map((tab) => [tab, tab.getBoundingClientRect()])
+        .filter(([, tab]) => facts && tab.right > facts.left && tab.bottom > facts.top).map(([tab]) => tab.textContent);
+}"""

@@ -29,7 +29,8 @@ def test_what_an_agent_starts_from_is_chosen_among_the_products_own_radios(page:
     assert first.evaluate("node => getComputedStyle(node).appearance") == "none"
     expect(first).to_have_accessible_name(re.compile("^Assistant that remembers Gets to know you"))
     name, text = (choices.locator(f"label >> {part} >> nth=0").bounding_box() for part in ("b", ".dim"))
-    assert name and text
+    assert name
+    assert text
     assert text["y"] >= name["y"] + name["height"]
     page.keyboard.press("ArrowDown")
     expect(choices.get_by_role("radio").nth(1)).to_be_checked()
