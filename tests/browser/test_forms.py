@@ -52,7 +52,7 @@ def test_a_refused_form_shows_the_first_field_to_change_and_says_that_it_was_not
     first = form.get_by_label("Context window")
     expect(first).to_be_focused()
     expect(first).to_be_in_viewport(ratio=1)
-    expect(first).to_have_accessible_error_message(re.compile("greater than or equal to 1024"))
+    expect(first).to_have_accessible_description(re.compile("greater than or equal to 1024"))
     expect(form.get_by_text("Not saved: change what is marked.")).to_be_attached()
     expect(form.get_by_text("The next step uses what is saved.")).to_have_count(0)
 
