@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from ade.address import text
 from ade.group_page import FORMED, group_views, listed_groups, state, turn_views
 from ade.views.blocks import moved, toast
+from ade.views.dialogs import form_of
 from agents_core.actions import groups
 from agents_core.actions.messages import Input
 from agents_core.errors import InvalidInput
@@ -70,7 +71,7 @@ def _ids(given: list[str]) -> list[str]:
     return list(dict.fromkeys(each.replace("\x00", "") for each in given if each))[:_MOST_MEMBERS]
 
 
-@require_POST
+@form_of("/groups#new-group")
 def create(request: HttpRequest) -> HttpResponse:
     settings = GroupForm(request.POST).settings()
     manager = text(request.POST, "manager") if settings["manager_type"] != "round_robin" else ""

@@ -186,6 +186,27 @@ def test_the_longest_reason_for_standing_leaves_every_button_of_the_top_bar_in_v
         assert page.evaluate(OVERLAPS) == [], width
 
 
+def test_arguments_that_were_changed_at_a_pause_outlast_a_reload_until_the_run_goes_on(
+    page: Page, live: Server, open_agent: Callable[[str], Any]
+) -> None:
+    agent = open_agent("patient mailer")
+    page.request.post(
+        f"/v1/agents/{agent.id}/breakpoints", data={"kind": "tool"}, headers={"Origin": f"http://localhost:{live.port}"}
+    )
+    say(page, "call post_letter with to=Bob")
+    arguments = page.locator("textarea[name^=arguments]")
+    arguments.fill('{"to": "Ada"}')
+    page.get_by_role("radio", name="Refuse").check(force=True)
+    page.get_by_role("radio", name="Run it").check(force=True)
+    page.reload()
+    expect(page.get_by_text("What you changed here was brought back.")).to_be_visible()
+    expect(arguments).to_have_value('{"to": "Ada"}')
+    expect(page.get_by_role("radio", name="Run it")).to_be_checked()
+    page.keyboard.press("F8")
+    expect(page.locator("#trace .say").last).to_contain_text("sent to Ada")
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('draft.pause'))") == []
+
+
 OVERLAPS = """() => {
     const facts = document.querySelector('.wf-total')?.getBoundingClientRect();
     return [...document.querySelectorAll('.drawer .tab')].map((tab) => [tab, tab.getBoundingClientRect()])

@@ -88,3 +88,14 @@ def test_every_form_that_comes_back_refused_has_the_focus_where_it_is_wrong(
     form.locator("button.primary").click()
     expect(form.locator(".errors").first).to_be_visible()
     expect(form.locator(field)).to_be_focused()
+
+
+def test_the_address_of_a_form_in_a_dialog_opens_it(page: Page) -> None:
+    for path, name in (
+        ("agents", "New agent"),
+        ("blocks", "New block"),
+        ("folders", "New folder"),
+        ("groups", "New group"),
+    ):
+        page.goto(f"/{path}/new")
+        expect(page.get_by_role("dialog", name=name)).to_be_visible()
