@@ -30,11 +30,14 @@ function write(form, draft) {
   }
 }
 
+/** The forms that hold their draft: a live update of what is around one brings nothing back, and ends no draft. @type {WeakSet<HTMLFormElement>} */
+const current = new WeakSet();
+
 /** @param {HTMLFormElement} form */
 function restore(form) {
   const draft = recall(keyOf(form), /** @type {[string, string][] | null} */ (null));
-  if (!draft || form.dataset.draftRestored !== undefined) return;
-  form.dataset.draftRestored = "";
+  if (!draft || current.has(form)) return;
+  current.add(form);
   const typed = (/** @type {[string, string][]} */ entries) =>
     JSON.stringify(entries.filter(([name]) => form.elements.namedItem(name)?.getAttribute?.("type") !== "hidden"));
   if (typed(draft) === typed(entriesOf(form))) return remember(keyOf(form), null);
@@ -48,7 +51,9 @@ function restore(form) {
 
 document.addEventListener("input", (event) => {
   const form = around(event, "form[data-draft]");
-  if (form instanceof HTMLFormElement && event.target !== form) remember(keyOf(form), entriesOf(form));
+  if (!(form instanceof HTMLFormElement) || event.target === form) return;
+  current.add(form);
+  remember(keyOf(form), entriesOf(form));
 });
 
 // Before the answer is put in the page, for it may change what the form is about.
