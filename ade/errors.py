@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -29,7 +28,7 @@ class ErrorPages(MiddlewareMixin):
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """An address that only takes what a form sends, opened by hand, would else be an empty page."""
-        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or not _is_page(request):
+        if not isinstance(response, HttpResponseNotAllowed) or not _is_page(request):
             return response
         page = told(
             request, _("This address only takes what a form sends."), response.status_code, "method_not_allowed"
