@@ -55,6 +55,7 @@ class Photographer:
     def compaction(self) -> None:
         """What left the window when the summary came."""
         self._open(f"/agents/{self._demo.concierge}?diff={self._demo.base_step}")
+        self._show("aside")
         self._page.locator("#seg-core-human > summary").click()
         self._page.locator("#seg-summary").scroll_into_view_if_needed()
         self._take("compaction")
@@ -123,10 +124,12 @@ class Photographer:
     def tool_steps(self) -> None:
         """A recorded run, stopped in its middle."""
         self._open(f"/tools/{self._demo.tool}")
+        self._show("aside")
         if self._page.get_by_role("button", name="Fill from the last real call").is_enabled():
             self._page.get_by_role("button", name="Fill from the last real call").click()
             self._page.wait_for_timeout(400)
         self._page.locator("#tool-debug").click()
+        self._show("main")
         self._page.locator("[data-shows=place]").wait_for()
         for _ in range(6):
             self._page.keyboard.press("F10")
@@ -150,6 +153,7 @@ class Photographer:
     def next_request(self) -> None:
         """What the next request would hold."""
         self._open(f"/agents/{self._demo.concierge}?aside=next")
+        self._show("aside")
         self._take("next")
 
     def watches(self) -> None:
@@ -203,6 +207,12 @@ class Photographer:
     def _open(self, path: str) -> None:
         self._page.goto(path)
         self._page.wait_for_timeout(800)
+
+    def _show(self, column: str) -> None:
+        """Where the page is too narrow for all its columns, it shows this one."""
+        switch = self._page.locator(f".col-switch [data-show={column}]")
+        if switch.is_visible():
+            switch.click()
 
     def _take(self, name: str) -> None:
         self._page.wait_for_timeout(900)
