@@ -234,7 +234,7 @@ def live(page: Page, client: Letta, demo: Demo) -> None:
 
 
 SUBJECTS = (
-    "agents", "workspace", "compaction", "memory", "tool", "rules", "compare", "search", "debugger", "next_request", "watches",
+    "agents", "workspace", "compaction", "memory", "tool", "rules", "compare", "search", "next_request", "watches",
     "tool_steps", "palette", "help", "notifications", "tour", "new_agent", "settings", "sleeptime", "approvals", "groups", "mcp",
     "files", "runs", "admin",
 )  # fmt: skip
@@ -271,10 +271,13 @@ def photograph(server: Server, browser: Browser, wanted: list[str]) -> None:
         for name in SUBJECTS:
             if not wanted or name in wanted:
                 getattr(taken, name)()
-    # At the end, for they change the agent of the others.
+    # At the end, for they leave something in the agent that the others show.
     for (suffix, page), city in zip(pages.items(), CITIES, strict=True):
+        taken = Photographer(page, client, demo, rooms, suffix)
         if not wanted or "conflict" in wanted:
-            Photographer(page, client, demo, rooms, suffix).conflict(city)
+            taken.conflict(city)
+        if not wanted or "debugger" in wanted:
+            taken.debugger()
 
 
 def main() -> None:
