@@ -8,6 +8,7 @@ from ade.page_consumers import (
     AgentsConsumer,
     ComparisonConsumer,
     GroupConsumer,
+    GroupsConsumer,
     NoticesConsumer,
     ToolsConsumer,
 )
@@ -17,6 +18,7 @@ websocket_urlpatterns: list[URLPattern | URLResolver] = [
     path("ws/blocks/", BlocksConsumer.as_asgi()),
     path("ws/blocks/<str:block_id>/", BlockConsumer.as_asgi()),
     path("ws/comparisons/<str:comparison_id>/", ComparisonConsumer.as_asgi()),
+    path("ws/groups/", GroupsConsumer.as_asgi()),
     path("ws/groups/<str:group_id>/", GroupConsumer.as_asgi()),
     path("ws/notices/", NoticesConsumer.as_asgi()),
     path("ws/tools/", ToolsConsumer.as_asgi()),

@@ -162,6 +162,8 @@ urlpatterns = [
     path("groups/new", groups.create),
     path("groups/agents", groups.offered_agents),
     path("groups/<str:group_id>", groups.group_page),
+    path("groups/<str:group_id>/edit", groups.edit),
+    path("groups/<str:group_id>/save", groups.save),
     path("groups/<str:group_id>/messages", groups.send),
     path("groups/<str:group_id>/cancel", groups.cancel),
     path("groups/<str:group_id>/delete", groups.delete),

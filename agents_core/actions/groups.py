@@ -79,11 +79,23 @@ def get(group_id: str) -> Group:
     return group
 
 
+def held(group_id: str) -> Group:
+    """The group, which nobody else changes until the transaction ends. Raises ``NotFound``.
+
+    Not ``FOR UPDATE``: a turn is sent while its agents are held, and its row refers to the group's.
+    """
+    group = Group.objects.select_for_update(no_key=True).filter(pk=group_id).first()
+    return group or get(group_id)
+
+
 def modify(group_id: str, changes: Mapping[str, Any]) -> Group:
-    """The group with ``changes`` made: ``SETTINGS``, and "agent_ids", "manager_id", "shared_block_ids". Raises as ``create``."""
+    """The group with ``changes`` made: ``SETTINGS``, and "agent_ids", "manager_id", "shared_block_ids". Raises as ``create``.
+
+    A turn that has begun goes on as the group was; those that wait begin with what it is now.
+    """
     with transaction.atomic():
-        group, before = get(group_id), everybody_in(group_id)
-        was_tended = group.manager_type in SLEEPTIME_GROUPS
+        group, before = held(group_id), everybody_in(group_id)
+        was_tended, led_by = group.manager_type in SLEEPTIME_GROUPS, group.manager_id
         agent_ids = list(changes.get("agent_ids", member_ids(group_id)))
         for name in (*SETTINGS, "manager_id"):
             if name in changes:
@@ -96,7 +108,10 @@ def modify(group_id: str, changes: Mapping[str, Any]) -> Group:
         if "agent_ids" in changes:
             _set_members(group, agent_ids)
         _share(group, changes.get("shared_block_ids", group.shared_block_ids))
-        _equip(group)
+        if was_tended and led_by != group.manager_id:
+            _leave_untended(led_by)
+        if not was_tended or led_by != group.manager_id:
+            _equip(group)
         _tell(everybody, GroupChanged(group.id, "edited"))
     return group
 
@@ -104,10 +119,9 @@ def modify(group_id: str, changes: Mapping[str, Any]) -> Group:
 def delete(group_id: str) -> None:
     """Deletes the group; its agents stay, and an agent whose memory it tended tends it itself again. Raises ``NotFound``."""
     with transaction.atomic():
-        group, everybody = get(group_id), _lock(everybody_in(group_id))
-        if group.manager_type in SLEEPTIME_GROUPS and group.manager_id:
-            Agent.objects.filter(pk=group.manager_id).update(enable_sleeptime=False)
-            publish(group.manager_id, AgentChanged(["enable_sleeptime"]))
+        group, everybody = held(group_id), _lock(everybody_in(group_id))
+        if group.manager_type in SLEEPTIME_GROUPS:
+            _leave_untended(group.manager_id)
         group.delete()
         _tell(everybody, GroupChanged(group_id, "deleted"))
 
@@ -194,6 +208,12 @@ def _equip(group: Group) -> None:
         switched = Agent.objects.filter(pk=group.manager_id, enable_sleeptime=False).update(enable_sleeptime=True)
         if switched:
             publish(group.manager_id, AgentChanged(["enable_sleeptime"]))
+
+
+def _leave_untended(agent_id: str | None) -> None:
+    """Lets the agent, whose memory the group has tended so far, tend it itself."""
+    if agent_id and Agent.objects.filter(pk=agent_id, enable_sleeptime=True).update(enable_sleeptime=False):
+        publish(agent_id, AgentChanged(["enable_sleeptime"]))
 
 
 def _lock(agent_ids: Iterable[str]) -> list[str]:

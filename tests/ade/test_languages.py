@@ -156,9 +156,6 @@ def test_every_text_of_every_page_comes_from_the_catalogue_and_a_translator_gets
         assert answer.status_code < 500, page
         if texts := untranslated(answer.content.decode(), written):
             found[page] = texts
-    import json
-
-    Path("/tmp/words/found.json").write_text(json.dumps(found, ensure_ascii=False, indent=1))
     assert found == {}
     if shutil.which("xgettext"):  # .ci/run has it
         missing = bracketed.asked - extracted(tmp_path) - NAMES
