@@ -8,6 +8,9 @@ from urllib.parse import parse_qsl
 from channels.db import database_sync_to_async
 
 from ade.agent_rows import agent_list_fragments
+from ade.batch_page import list_fragments as batch_list_fragments
+from ade.batch_page import live_fragments as batch_fragments
+from ade.batch_page import page_context
 from ade.comparison_page import fork_ids
 from ade.comparison_page import live_fragments as comparison_fragments
 from ade.following import Drawing, DrawingConsumer, FollowingConsumer
@@ -18,9 +21,11 @@ from ade.status import runs_fragment
 from ade.tool_page import LIVE_PANEL, live_fragments, live_mark
 from agents_core.actions.groups import everybody_in
 from agents_core.events.hub import ANY_AGENT, hub
-from agents_core.models import Comparison, Group
+from agents_core.models import ACTIVE, Batch, Comparison, Group, Run
 
 _LIST_JOIN_S = 0.15
+_BATCH_JOIN_S = 0.5
+_UNSETTLED_S, _SETTLED_S = 2.0, 60.0
 
 
 class AgentsConsumer(FollowingConsumer):
@@ -103,6 +108,38 @@ class GroupConsumer(DrawingConsumer):
         if group is None:
             return None
         return Drawing([fragment.rendered() for fragment in group_fragments(group)], everybody_in(group.id))
+
+
+class BatchesConsumer(DrawingConsumer):
+    """The socket of the list of batches. One that has settled is not drawn again; that it has rings for nobody, so others are looked at."""
+
+    join_s = _BATCH_JOIN_S
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._settled: set[str] = set()
+
+    def draw(self) -> Drawing:
+        fragments = batch_list_fragments(self.first("page"), self._settled)
+        is_moving = any(fragment.target for fragment in fragments)
+        return Drawing(
+            [fragment.rendered() for fragment in fragments], again_s=_UNSETTLED_S if is_moving else _SETTLED_S
+        )
+
+
+class BatchConsumer(DrawingConsumer):
+    """The socket of a batch's page. That a batch has ended, and been told, rings for nobody: it is looked at until then."""
+
+    join_s = _BATCH_JOIN_S
+
+    def draw(self) -> Drawing | None:
+        batch = Batch.objects.filter(pk=self.named["batch_id"]).first()
+        if batch is None:
+            return None
+        context = page_context(batch, self.first("state"), self.first("page"))
+        agents = set(Run.objects.filter(batch=batch, status__in=ACTIVE).values_list("agent", flat=True).distinct())
+        again_s = _SETTLED_S if context["view"].is_settled else _UNSETTLED_S
+        return Drawing([each.rendered() for each in batch_fragments(context)], agents or {batch.id}, again_s)
 
 
 class ComparisonConsumer(DrawingConsumer):

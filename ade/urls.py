@@ -8,6 +8,7 @@ from django.views.i18n import set_language
 from ade.views import (
     agent_settings,
     agents,
+    batches,
     blocks,
     branches,
     comparisons,
@@ -167,6 +168,9 @@ urlpatterns = [
     path("groups/<str:group_id>/messages", groups.send),
     path("groups/<str:group_id>/cancel", groups.cancel),
     path("groups/<str:group_id>/delete", groups.delete),
+    path("batches", batches.batch_list),
+    path("batches/<str:batch_id>", batches.batch_page),
+    path("batches/<str:batch_id>/cancel", batches.cancel),
     path("mcp-servers", mcp.server_list),
     path("mcp-servers/new", mcp.new_server),
     path("mcp-servers/add", mcp.add),

@@ -240,9 +240,7 @@ def test_an_agents_page_says_which_groups_it_is_in(client: Client, group: Group,
 
     def shown(agent: Agent) -> list[str]:
         outline = html.document_fromstring(client.get(f"/agents/{agent.id}").content.decode())
-        return [
-            link.text_content() for link in outline.iter("a") if link.get("href", "").startswith("/groups/group-")
-        ]
+        return [link.text_content() for link in outline.iter("a") if link.get("href", "").startswith("/groups/group-")]
 
     assert (shown(ada), shown(bea)) == (["Tworound robin", "Leddynamic"], ["Tworound robin"])
     assert shown(cem) == ["Ledleads"]
