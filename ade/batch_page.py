@@ -24,7 +24,7 @@ _ASKED_CHARS = 200
 TABS: Mapping[str, tuple[str, Collection[str]]] = {
     "": (gettext_noop("All"), RunStatus.values),
     "active": (gettext_noop("Under way"), ACTIVE),
-    "completed": (gettext_noop("Done"), (RunStatus.COMPLETED,)),
+    "completed": (gettext_noop("Completed"), (RunStatus.COMPLETED,)),
     "failed": (gettext_noop("Failed"), (RunStatus.FAILED,)),
     "cancelled": (gettext_noop("Cancelled"), (RunStatus.CANCELLED,)),
 }
@@ -34,7 +34,7 @@ _WORDS: Mapping[str, str] = {
     RunStatus.CREATED: gettext_noop("queued"),
     RunStatus.RUNNING: gettext_noop("running"),
     RunStatus.PAUSED: gettext_noop("paused"),
-    RunStatus.COMPLETED: gettext_noop("done"),
+    RunStatus.COMPLETED: gettext_noop("completed"),
     RunStatus.FAILED: gettext_noop("failed"),
     RunStatus.CANCELLED: gettext_noop("cancelled"),
 }

@@ -109,16 +109,13 @@ def stamp(group: Group) -> str:
 
 
 def offer(given: QueryDict) -> dict[str, Any]:
-    """Agents to choose from: the members so far in their order, who leads, then those whose name holds ``q``.
+    """Agents to choose from: the members so far in their order, then those whose name holds ``q``.
 
     ``earlier`` and ``later`` name a member that changes places with the one before or after it.
     """
-    kind, leads = text(given, "manager_type"), text(given, "manager")
     chosen = ids(given.getlist("members"))[:MOST_MEMBERS]
-    if kind and kind != GroupKind.ROUND_ROBIN:
-        chosen = [each for each in chosen if each != leads]
     chosen = moved(moved(chosen, text(given, "earlier"), -1), text(given, "later"), 1)
-    return offered(chosen, leads, text(given, "q"), kind)
+    return offered(chosen, text(given, "manager"), text(given, "q"), text(given, "manager_type"))
 
 
 def moved(chosen: Sequence[str], agent_id: str, by: int) -> list[str]:
@@ -131,13 +128,14 @@ def moved(chosen: Sequence[str], agent_id: str, by: int) -> list[str]:
 
 
 def offered(chosen: Sequence[str], leads: str, words: str = "", kind: str = "") -> dict[str, Any]:
-    """What _group_agents.html draws."""
-    found = Agent.objects.filter(hidden=False, name__icontains=words).order_by("name", "id")
+    """What _group_agents.html draws. Who ``leads`` is among them always, and stays in its place while the arrow keys go through them."""
+    found = list(Agent.objects.filter(hidden=False, name__icontains=words).order_by("name", "id")[:_OFFERED])
     kept = Agent.objects.in_bulk([*chosen, leads])
     members = [kept[agent_id] for agent_id in chosen if agent_id in kept]
-    others = {leads: kept[leads]} if leads in kept and leads not in chosen else {}
-    others |= {agent.id: agent for agent in found[:_OFFERED] if agent.id not in chosen}
+    others = [agent for agent in found if agent.id not in chosen]
+    if leads in kept and kept[leads] not in [*members, *found]:
+        others.insert(0, kept[leads])
     is_tending = kind in SLEEPTIME_GROUPS
     if is_tending:
-        others.pop(leads, None)
-    return {"members": members, "others": list(others.values()), "leads": leads, "is_tending": is_tending}
+        others = [agent for agent in others if agent.id != leads]
+    return {"members": members, "others": others, "leads": leads, "is_tending": is_tending}

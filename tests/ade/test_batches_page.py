@@ -82,9 +82,9 @@ def test_a_batch_is_listed_with_what_became_of_its_requests(client: Client, team
     batch, later = send(team), send(team[:1])
     assert "queued 0 of 3 3 queued" in row(client, batch)
     finish(run(batch, "Ada"))
-    assert "running 1 of 3 1 done 2 queued" in row(client, batch)
+    assert "running 1 of 3 1 completed 2 queued" in row(client, batch)
     finish(run(batch, "Bea", "Cem"))
-    assert "done 3 of 3 2 done 1 failed" in row(client, batch)
+    assert "completed 3 of 3 2 completed 1 failed" in row(client, batch)
     listed = [line.get("id") for line in page(client, "/batches").iter("tr") if line.get("id")]
     assert listed == [f"row-{later.id}", f"row-{batch.id}"]
 
@@ -155,7 +155,7 @@ def test_requests_are_narrowed_by_how_they_stand(client: Client, team: list[Agen
     assert [names(state) for state in states] == [everybody, ["Ada"], ["Bea"], ["Cem"], everybody]
     assert "None of its requests" in told(page(client, f"/batches/{batch.id}?state=cancelled"))
     tabs = [told(tab) for tab in page(client, f"/batches/{batch.id}").find_class("tab") if tab.tag == "a"]
-    assert tabs == ["All3", "Under way1", "Done1", "Failed1"]
+    assert tabs == ["All3", "Under way1", "Completed1", "Failed1"]
 
 
 def test_a_batch_is_cancelled_once_and_its_ended_requests_stay_as_they_are(client: Client, team: list[Agent]) -> None:
@@ -164,7 +164,7 @@ def test_a_batch_is_cancelled_once_and_its_ended_requests_stay_as_they_are(clien
     assert page(client, f"/batches/{batch.id}").xpath(f"//*[@hx-post='/batches/{batch.id}/cancel']")
     assert client.post(f"/batches/{batch.id}/cancel").status_code == 204
     finish(run(batch))
-    assert "cancelled 3 of 3 1 done 2 cancelled" in row(client, batch)
+    assert "cancelled 3 of 3 1 completed 2 cancelled" in row(client, batch)
     assert not page(client, f"/batches/{batch.id}").xpath("//*[@id='stop']")
     again = Client().post(f"/batches/{batch.id}/cancel")
     assert (again.status_code, again["Location"]) == (302, f"/batches/{batch.id}")
@@ -229,7 +229,7 @@ def test_an_open_page_follows_its_batch_to_the_end(team: list[Agent]) -> None:
         async with opened(BatchConsumer, "/ws/batches/x/", "state=&page=1", batch_id=batch.id) as socket:
             await until(socket, "0 of 3")
             await run(batch, "Ada", "Bea")
-            await until(socket, "2 done")
+            await until(socket, "2 completed")
             await run(batch, "Cem")
             await until(socket, "Ended")
 
@@ -243,7 +243,7 @@ def test_the_list_follows_and_takes_in_new_batches(team: list[Agent]) -> None:
         async with opened(BatchesConsumer, "/ws/batches/", "page=1") as socket:
             await until(socket, "0 of 2")
             await run(batch, "Ada", "Bea")
-            await until(socket, "2 done")
+            await until(socket, "2 completed")
             later = await sync_to_async(send)(team)
             await until(socket, f"row-{later.id}")
 

@@ -55,7 +55,7 @@ def save(client: Client, group_id: str, **changes: Any) -> str:
 
 def said(answer: Any) -> str:
     assert answer.status_code == 422
-    return html.fragment_fromstring(answer.content.decode()).text_content()
+    return str(html.fragment_fromstring(answer.content.decode()).text_content())
 
 
 def facts(group_id: str) -> tuple[Any, ...]:
