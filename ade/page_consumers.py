@@ -24,7 +24,7 @@ from agents_core.events.hub import ANY_AGENT, hub
 from agents_core.models import ACTIVE, Batch, Comparison, Group, Run
 
 _LIST_JOIN_S = 0.15
-_BATCH_JOIN_S = 0.5
+_BATCH_JOIN_S = 1.0
 _UNSETTLED_S, _SETTLED_S = 2.0, 60.0
 
 
