@@ -17,6 +17,7 @@ from agents_core.models import (
     BlockVersion,
     MemorySearch,
     Run,
+    RunStatus,
     Step,
     StepKind,
     StepStatus,
@@ -122,7 +123,7 @@ def _queue(run: Run) -> Iterator[Span]:
 
 
 def _spans(run: Run, steps: Sequence[Step]) -> Iterator[Span]:
-    """Model calls in the order in which they were made, each with its tool calls, in three queries."""
+    """The steps in the order of the trace, each a model call with its tool calls, in three queries."""
     calls: dict[str, list[ToolCall]] = {step.id: [] for step in steps}
     for call in ToolCall.objects.filter(step__in=calls).order_by("position"):
         calls[call.step_id].append(call)
@@ -131,9 +132,8 @@ def _spans(run: Run, steps: Sequence[Step]) -> Iterator[Span]:
         {key: _hits(search) for key, search in searches_of(called).items()},
         set(BlockVersion.objects.filter(step__in=called).values_list("step_id", "tool_call_id")),
     )
-    models = [_model_span(run, step, calls[step.id]) for step in steps]
-    for span, step in sorted(zip(models, steps, strict=True), key=lambda pair: pair[0].at):
-        yield span
+    for step in steps:
+        yield _model_span(run, step, calls[step.id])
         begin = _ms(run.created_at, step.started_at)
         yield from (_call_span(call, step, begin, facts) for call in calls[step.id])
 
@@ -161,7 +161,8 @@ def _model_span(run: Run, step: Step, calls: Sequence[ToolCall]) -> Span:
     kind = "error" if step.status == StepStatus.FAILED else "compaction" if summary else "model"
     if step.model_ms is None:
         pending = step.status == StepStatus.PENDING
-        length, note = (None, _("under way")) if pending else (0.0, _(step.status))
+        waits = _("paused") if run.status == RunStatus.PAUSED else _("under way")
+        length, note = (None, waits) if pending else (0.0, _(step.status))
         return Span(dom_id, label, "wait" if pending else kind, begin, length, note, step=step.number)
     finished = step.finished_at or step.started_at
     end = begin + min(call.started_ms for call in calls) if calls else _ms(run.created_at, finished)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.db import transaction
 
 from agents_core.actions import blocks as block_actions
-from agents_core.actions import sleeptime
+from agents_core.actions import providers, sleeptime
 from agents_core.actions.budgets import checked_budgets
 from agents_core.actions.file_views import LIMITS, refit
 from agents_core.actions.model_choice import check_handle, default_embedding, default_model
@@ -23,7 +23,6 @@ from agents_core.actions.tool_rules import approval_rule, checked_rules, with_ba
 from agents_core.errors import InvalidInput, NotFound, Refused
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged, AgentCreated, BlockChanged, MessageCreated
-from agents_core.llm import catalog
 from agents_core.memory import blocks as memory_blocks
 from agents_core.memory.render import MetadataFacts, stored_parts
 from agents_core.models import (
@@ -71,6 +70,9 @@ def make(new: NewAgent, author: Author = Author.API) -> MadeAgent:
     """
     if new.agent_type == AgentKind.VOICE and not new.enable_sleeptime:
         raise Refused("A voice agent leaves its memory to a sleep-time agent: set enable_sleeptime.")
+    model = check_handle(new.model or default_model())
+    window = new.context_window or min(providers.context_window(model), LARGEST_DEFAULT_WINDOW)
+    new = replace(new, model=model, context_window=window)
     with transaction.atomic():
         made = _make(new, author)
         if new.enable_sleeptime:
@@ -101,10 +103,9 @@ def _give_companion(agent: Agent, blocks: Sequence[Block], author: Author) -> Gr
 
 def _drafted(new: NewAgent) -> Agent:
     policy = policy_of(new.agent_type)
-    model = new.model or default_model()
-    check_handle(model)
-    window = new.context_window or min(catalog.facts(model).context_window, LARGEST_DEFAULT_WINDOW)
-    files, file_chars = _file_limits(window)
+    assert new.model is not None
+    assert new.context_window is not None
+    files, file_chars = _file_limits(new.context_window)
     autoclear = new.agent_type == AgentKind.WORKFLOW or bool(new.message_buffer_autoclear)
     return Agent(
         id=new_id("agent"),
@@ -112,9 +113,9 @@ def _drafted(new: NewAgent) -> Agent:
         agent_type=new.agent_type,
         description=new.description,
         system=new.system or policy.prompt,
-        model=model,
+        model=new.model,
         model_settings=dict(new.model_settings),
-        context_window=window,
+        context_window=new.context_window,
         embedding=new.embedding or default_embedding(),
         tool_rules=checked_rules(new.tool_rules),
         compaction_settings=merged_compaction({}, new.compaction_settings),
@@ -259,8 +260,12 @@ def modify(agent_id: str, changes: Mapping[str, Any], author: Author = Author.AP
     """The agent with ``changes`` made: its own fields, and "block_ids", "tool_ids", "secrets", "message_ids", each
     of which replaces the whole.
 
-    ``compaction_settings``, ``model_settings`` and ``budgets`` are merged into what is there; a budget of None goes. Raises as ``create``.
+    ``compaction_settings``, ``model_settings`` and ``budgets`` are merged into what is there; a budget of None goes. A model that takes
+    less than the agent's context window makes that smaller, unless it is among the changes. Raises as ``create``.
     """
+    if "model" in changes and "context_window" not in changes:
+        most = providers.context_window(check_handle(changes["model"]))
+        changes = {**changes, "context_window": min(get(agent_id).context_window, most)}
     with transaction.atomic():
         if "block_ids" in changes:
             _lock_sharers(agent_id, changes["block_ids"])

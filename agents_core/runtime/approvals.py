@@ -1,7 +1,7 @@
 """Calls that wait for an answer: a person approves them, or the caller who offered the tool gives the result (contract: wire, section 11).
 
 A turn that calls such a tool ends with ``requires_approval``; no process waits. The answer is the request of another run (``answers`` in
-it), which first does what was answered, as part of the step that asked, and then goes on to the model.
+it), which first does what was answered, as part of the step that asked, and then goes on to the model. Breakpoints stop it between the two.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,12 @@ from agents_core.events.types import ApprovalRequested
 from agents_core.llm.types import ToolCall
 from agents_core.models import StepStatus, ToolCallStatus, pipeline
 from agents_core.models.pipeline import Statement
+from agents_core.runtime.breakpoints import after_calls
 from agents_core.runtime.calls import (
     PlannedCall,
     result_messages,
     run_and_commit,
+    tell_called,
     write_intended,
     write_results,
     write_rows,
@@ -26,6 +28,7 @@ from agents_core.runtime.calls import (
 from agents_core.runtime.ending import write_open_steps_end, write_run_end
 from agents_core.runtime.interrupt import run_tools
 from agents_core.runtime.outcome import Outcome, continuation
+from agents_core.runtime.pausing import Reason, apply_changes, go_on, pause_at_results, refused_by_person, take_back
 from agents_core.runtime.persist import Commit, commit_of
 from agents_core.runtime.reading import refresh_world
 from agents_core.runtime.state import CLIENT_TOOL, StoredMessage, Turn
@@ -118,21 +121,41 @@ async def _asked(turn: Turn) -> _Asked | None:
 async def _answer(turn: Turn, asked: _Asked, answers: Mapping[str, Mapping[str, Any]]) -> Outcome:
     then = replace(turn, step_id=asked.step_id, step_number=asked.step_number)
     planned = [_plan(turn, call, asked.rows[call["id"]], answers.get(call["id"])) for call in asked.message.tool_calls]
+    allowed = [plan for plan in planned if plan.result is None]
     started = perf_counter()
-    if any(plan.has_effects and plan.result is None for plan in planned):
+    if any(plan.is_about_to_act for plan in planned):
         commit = commit_of(then)
         write_intended(commit, then, [plan for plan in planned if plan.result is None])
         await commit.run()
 
-    outcome = await run_and_commit(
-        then,
-        planned,
-        lambda: run_tools(then, planned, started),
-        lambda stop: _commit(turn, then, asked, planned, stop),
-    )
+    async def run() -> Outcome | None:
+        stop = await run_tools(then, planned, started)
+        for plan in planned:
+            apply_changes(plan, _changes(turn, plan.call.id))
+        return stop
+
+    async def commit_or_stand(stop: Outcome | None) -> Outcome:
+        if stop is None and not turn.suspended and (reasons := await after_calls(then, asked.message.text, allowed)):
+            await _stand(turn, then, reasons, planned)
+        return await _commit(turn, then, asked, planned, stop)
+
+    outcome = await run_and_commit(then, planned, run, commit_or_stand)
     if outcome.stop_reason is None:
         await refresh_world(turn)
     return outcome
+
+
+def _changes(turn: Turn, call_id: str) -> Mapping[str, Any]:
+    """What a person made of a call at whose results the run stood."""
+    changes: Mapping[str, Any] = (turn.suspended or {}).get("changes", {}).get(call_id, {})
+    return changes
+
+
+async def _stand(turn: Turn, then: Turn, reasons: Sequence[Reason], planned: Sequence[PlannedCall]) -> None:
+    commit = commit_of(then)
+    if not any(plan.has_effects for plan in planned):
+        tell_called(commit, planned)
+    await pause_at_results(then, commit, reasons, planned, asked=True, step_id=turn.step_id)
 
 
 def _plan(turn: Turn, call: Mapping[str, Any], row: Mapping[str, Any], answer: Mapping[str, Any] | None) -> PlannedCall:
@@ -146,8 +169,12 @@ def _plan(turn: Turn, call: Mapping[str, Any], row: Mapping[str, Any], answer: M
     )
     if changed is not None and changed != row["arguments"]:
         plan.note = f"A person changed the arguments; it ran with {dumps(changed, ensure_ascii=False)}."
-    plan.result = _known_result(plan, row, answer)
-    plan.refused = row["status"] == ToolCallStatus.ERROR
+    take_back(plan, (turn.suspended or {}).get("calls", {}).get(plan.call.id, {}))
+    if "refused" in (changes := _changes(turn, plan.call.id)):
+        plan.ran, plan.result = None, refused_by_person(changes["refused"])
+    elif plan.result is None and plan.ran is None:
+        plan.result = _known_result(plan, row, answer)
+        plan.refused = row["status"] == ToolCallStatus.ERROR
     return plan
 
 
@@ -181,7 +208,8 @@ async def _commit(
     added = result_messages(then, planned, outcome.nudge)
     for message in added:
         commit.message(message)
-    write_results(commit, then, planned, intended=any(plan.has_effects for plan in planned))
+    go_on(commit, turn)
+    write_results(commit, then, planned, intended=bool(turn.suspended) or any(plan.has_effects for plan in planned))
     if outcome.stop_reason is not None:
         write_open_steps_end(commit, turn, StepStatus.CANCELLED, outcome.stop_reason)
         write_run_end(commit, turn, outcome.status, outcome.stop_reason, outcome.error)

@@ -81,6 +81,11 @@ class PlannedCall:
         return not self.is_builtin
 
     @property
+    def is_about_to_act(self) -> bool:
+        """Whether it has effects and has not had them yet."""
+        return self.has_effects and self.result is None and self.ran is None
+
+    @property
     def can_be_redone(self) -> bool:
         """Whether what it wrote to memory can be written again, on what stands there now, and nothing else happens."""
         return self.is_builtin or self.ran is not None

@@ -1,13 +1,13 @@
 """What follows an answer of the model: its tool calls, and the commits that make them so."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from agents_core.events.types import StepEnded
 from agents_core.memory.render import stored_parts, text_of
 from agents_core.models import PauseStage, StepStatus, ToolCallStatus
-from agents_core.models.pipeline import Statement, json, storable
+from agents_core.models.pipeline import Statement, json
 from agents_core.runtime import approvals
 from agents_core.runtime.beginning import begin_next_step, take_next_step
 from agents_core.runtime.breakpoints import after_answer, after_calls
@@ -24,13 +24,12 @@ from agents_core.runtime.context import ContextWindow
 from agents_core.runtime.ending import write_run_end
 from agents_core.runtime.interrupt import run_tools
 from agents_core.runtime.outcome import Outcome, decide
-from agents_core.runtime.pausing import Reason, go_on, left_by, pause
+from agents_core.runtime.pausing import Reason, apply_changes, go_on, pause, pause_at_results
 from agents_core.runtime.persist import Commit, NewMessage, commit_of
 from agents_core.runtime.recording import ModelCall, StepEnd, record_call
 from agents_core.runtime.repeats import keys_of, unless_looping
 from agents_core.runtime.sleeptime import call_companions
 from agents_core.runtime.state import Turn
-from agents_core.sandbox.base import RecordedStep
 
 
 @dataclass(slots=True)
@@ -71,7 +70,7 @@ async def finish(step: Answered) -> Outcome:
         await _stand_at_answer(step, reasons)
     if approvals.hold(turn, step.planned):
         return await _commit_request(step)
-    if any(plan.has_effects and plan.result is None for plan in step.planned):
+    if any(plan.is_about_to_act for plan in step.planned):
         await _commit_intended(step)
     return await run_and_commit(turn, step.planned, lambda: _run(step), lambda stop: _commit_or_stand(step, stop))
 
@@ -79,19 +78,8 @@ async def finish(step: Answered) -> Outcome:
 async def _run(step: Answered) -> Outcome | None:
     stop = await run_tools(step.turn, step.planned, step.started)
     for plan in step.planned:
-        _apply(plan, step.changes.get(plan.call.id, {}))
+        apply_changes(plan, step.changes.get(plan.call.id, {}))
     return stop
-
-
-def _apply(plan: PlannedCall, changes: Mapping[str, Any]) -> None:
-    """Puts what a person wants in the place of a call's result, and of what it writes to blocks."""
-    if "result" in changes and plan.result is not None:
-        plan.result = replace(plan.result, text=changes["result"], status=changes["status"])
-    for label, text in changes.get("writes", {}).items():
-        last = max((at for at, edit in enumerate(plan.edits) if edit.label == label), default=None)
-        if last is not None:
-            edit = plan.edits[last]
-            plan.edits[last] = replace(edit, changes={**edit.changes, "value": text})
 
 
 # --- standing at a breakpoint ----------------------------------------------------------------------------------------
@@ -100,48 +88,26 @@ def _apply(plan: PlannedCall, changes: Mapping[str, Any]) -> None:
 async def _stand_at_answer(step: Answered, reasons: Sequence[Reason]) -> None:
     for plan in step.planned:
         plan.waits = ToolCallStatus.PAUSED if plan.result is None else None
-    await _stand(step, PauseStage.ANSWER, reasons)
+    commit = commit_of(step.turn)
+    _write_answer(step, commit)
+    write_rows(commit, step.turn, step.planned)
+    await pause(step.turn, commit, PauseStage.ANSWER, reasons, **_kept(step))
 
 
 async def _commit_or_stand(step: Answered, stop: Outcome | None) -> Outcome:
     if stop is None and step.passed != PauseStage.RESULTS:
         reasons = await after_calls(step.turn, step.text, step.planned)
         if reasons:
-            for plan in step.planned:
-                plan.waits = ToolCallStatus.PAUSED
-            calls = {plan.call.id: left_by(plan) for plan in step.planned}
-            recordings = {
-                plan.call.id: _recording(plan.ran.steps) for plan in step.planned if plan.ran and plan.ran.steps
-            }
-            shown = {"proposed": _proposed(step.planned), "recordings": recordings}
-            await _stand(step, PauseStage.RESULTS, reasons, calls=calls, **shown)
+            commit = commit_of(step.turn)
+            _write_answer(step, commit)
+            if not step.told:
+                tell_called(commit, step.planned)
+            await pause_at_results(step.turn, commit, reasons, step.planned, **_kept(step))
     return await _commit_step(step, stop)
 
 
-async def _stand(step: Answered, stage: PauseStage, reasons: Sequence[Reason], **kept: Any) -> None:
-    commit = commit_of(step.turn)
-    _write_answer(step, commit)
-    write_rows(commit, step.turn, step.planned)
-    if stage == PauseStage.RESULTS and not step.told:
-        tell_called(commit, step.planned)
-    kept |= {"message_id": step.message.id, "finish_reason": step.finish_reason, "changes": dict(step.changes)}
-    await pause(step.turn, commit, stage, reasons, **kept)
-
-
-def _recording(steps: Sequence[RecordedStep]) -> Any:
-    return storable([asdict(each) for each in steps])
-
-
-def _proposed(planned: Sequence[PlannedCall]) -> list[dict[str, Any]]:
-    """The texts that the calls would write, each block once a call."""
-    writes: dict[tuple[str, str], dict[str, Any]] = {}
-    for plan in planned:
-        for edit in plan.edits:
-            if "value" in edit.changes:
-                write = writes.setdefault((plan.call.id, edit.label), {"before": edit.before})
-                write |= {"call_id": plan.call.id, "block_id": edit.block_id, "label": edit.label}
-                write["after"] = edit.changes["value"]
-    return list(writes.values())
+def _kept(step: Answered) -> dict[str, Any]:
+    return {"message_id": step.message.id, "finish_reason": step.finish_reason, "changes": dict(step.changes)}
 
 
 # --- commits ---------------------------------------------------------------------------------------------------------

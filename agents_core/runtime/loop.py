@@ -96,7 +96,7 @@ async def _go(turn: Turn) -> None:
         return await end_run(turn, "failed", "error", _facts("worker_lost", _LOST))
     if turn.is_compaction and not turn.cancel_requested:
         return await compact_and_end(turn)
-    if turn.suspended:
+    if turn.suspended and "asked" not in turn.suspended:
         await _go_on_counting(turn, commit_of(turn))
     elif not turn.cancel_requested:
         settled = await settle(turn)

@@ -3,8 +3,11 @@
 ``Run.suspended`` then holds what another worker needs to go on in the middle of the step:
 
 - ``stage``: where it stands, as ``models.PauseStage``; ``step_id``.
+- ``asked``: true of a run that stands in calls which an earlier run had asked about (``runtime.approvals``); ``step_id`` is then its own
+  first step, which has not begun.
 - ``message_id``: the answer of the model, from ANSWER on; ``finish_reason`` as the provider gave it.
-- ``calls``: by call id, what a call that cannot be run again has left (``result``, and ``ran`` with the texts ``read`` of a person's tool).
+- ``calls``: by call id, what a call that cannot be run again has left (``result``, and ``ran`` with the texts ``read`` of a person's tool),
+  and the ``note`` for the model.
 - ``changes``: by call id, what a person has made of it since: ``arguments``, ``refused`` (why it is not to run, or what it did not to
   count), ``result`` with its ``status``, ``writes`` (texts by label of the blocks that it writes).
 """
@@ -16,13 +19,13 @@ from typing import Any
 from psycopg.errors import SerializationFailure
 
 from agents_core.events.types import RunPaused
-from agents_core.models import PauseStage, new_id
-from agents_core.models.pipeline import Statement, json
-from agents_core.runtime.calls import PlannedCall
+from agents_core.models import PauseStage, ToolCallStatus, new_id
+from agents_core.models.pipeline import Statement, json, storable
+from agents_core.runtime.calls import PlannedCall, write_rows
 from agents_core.runtime.interrupt import RunCancelled
 from agents_core.runtime.persist import Commit
 from agents_core.runtime.state import Turn
-from agents_core.sandbox.base import NewPassage
+from agents_core.sandbox.base import NewPassage, RecordedStep
 from agents_core.tools.base import ToolResult
 
 
@@ -94,19 +97,73 @@ def go_on(commit: Commit, turn: Turn) -> None:
         commit.afterwards(lambda: setattr(turn, "suspended", None))
 
 
-def left_by(plan: PlannedCall) -> dict[str, Any]:
+async def pause_at_results(
+    turn: Turn, commit: Commit, reasons: Sequence[Reason], planned: Sequence[PlannedCall], **suspended: Any
+) -> None:
+    """Writes ``commit`` and lets the run stand before the results of its calls are written. Always raises, as ``pause`` does."""
+    for plan in planned:
+        plan.waits = ToolCallStatus.PAUSED
+    write_rows(commit, turn, planned)
+    await pause(
+        turn,
+        commit,
+        PauseStage.RESULTS,
+        reasons,
+        proposed=_proposed(planned),
+        recordings={plan.call.id: _recording(plan.ran.steps) for plan in planned if plan.ran and plan.ran.steps},
+        calls={plan.call.id: _left_by(plan) for plan in planned},
+        **suspended,
+    )
+
+
+def _recording(steps: Sequence[RecordedStep]) -> Any:
+    return storable([asdict(each) for each in steps])
+
+
+def _proposed(planned: Sequence[PlannedCall]) -> list[dict[str, Any]]:
+    """The texts that the calls would write, each block once a call."""
+    writes: dict[tuple[str, str], dict[str, Any]] = {}
+    for plan in planned:
+        for edit in plan.edits:
+            if "value" in edit.changes:
+                write = writes.setdefault((plan.call.id, edit.label), {"before": edit.before})
+                write |= {"call_id": plan.call.id, "block_id": edit.block_id, "label": edit.label}
+                write["after"] = edit.changes["value"]
+    return list(writes.values())
+
+
+def _left_by(plan: PlannedCall) -> dict[str, Any]:
     """What is kept of a call that has run and cannot be run again; of one that can, only that it was refused."""
+    noted = {"note": plan.note} if plan.note else {}
     if plan.ran is not None:
-        return {"ran": asdict(replace(plan.ran, steps=())), "read": plan.read}
+        return {"ran": asdict(replace(plan.ran, steps=())), "read": plan.read, **noted}
     if plan.result is not None and (plan.refused or not plan.can_be_redone):
-        return {"result": asdict(plan.result), "refused": plan.refused}
-    return {}
+        return {"result": asdict(plan.result), "refused": plan.refused, **noted}
+    return noted
+
+
+_REFUSED = "Error: a person refused this call, so nothing of it was done. Reason: {}"
+
+
+def refused_by_person(reason: str) -> ToolResult:
+    return ToolResult("error", _REFUSED.format(reason or "none given"))
 
 
 def take_back(plan: PlannedCall, left: Mapping[str, Any]) -> None:
-    """The reverse of ``left_by``."""
-    plan.refused = bool(left.get("refused"))
+    """Gives a call that goes on what is kept of it in ``calls``."""
+    plan.refused, plan.note = bool(left.get("refused")), left.get("note", plan.note)
     plan.result = ToolResult(**left["result"]) if "result" in left else None
     if "ran" in left:
         passages = [NewPassage(each["text"], tuple(each["tags"])) for each in left["ran"]["passages"]]
         plan.ran, plan.read = ToolResult(**{**left["ran"], "passages": passages}), left["read"]
+
+
+def apply_changes(plan: PlannedCall, changes: Mapping[str, Any]) -> None:
+    """Puts what a person wants in the place of a call's result, and of what it writes to blocks."""
+    if "result" in changes and plan.result is not None:
+        plan.result = replace(plan.result, text=changes["result"], status=changes["status"])
+    for label, text in changes.get("writes", {}).items():
+        last = max((at for at, edit in enumerate(plan.edits) if edit.label == label), default=None)
+        if last is not None:
+            edit = plan.edits[last]
+            plan.edits[last] = replace(edit, changes={**edit.changes, "value": text})

@@ -9,14 +9,12 @@ from agents_core.models import PauseStage, Role, ToolCallStatus, pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.runtime.calls import PlannedCall
 from agents_core.runtime.finishing import Answered
-from agents_core.runtime.pausing import take_back
+from agents_core.runtime.pausing import refused_by_person, take_back
 from agents_core.runtime.persist import NewMessage
 from agents_core.runtime.state import StoredMessage, Turn
 from agents_core.runtime.transcript import INTERRUPTED
 from agents_core.tools.base import ToolResult
 from agents_core.tools.execute import read_arguments
-
-REFUSED = "Error: a person refused this call, so nothing of it was done. Reason: {}"
 
 _CALLS = "SELECT call_id, position, status, arguments, result FROM tool_call WHERE step_id = %s ORDER BY position"
 
@@ -60,7 +58,7 @@ def _planned(
     elif status == ToolCallStatus.INTENDED and plan.has_effects:  # by a worker that died
         plan.result = ToolResult("error", INTERRUPTED)
     elif "refused" in changes:
-        plan.ran, plan.result = None, ToolResult("error", REFUSED.format(changes["refused"] or "none given"))
+        plan.ran, plan.result = None, refused_by_person(changes["refused"])
     elif plan.tool is None:
         plan.result = ToolResult("error", f"Tool not found: {plan.call.name}: it was detached meanwhile.")
     elif "result" in changes and plan.result is None and plan.ran is None and suspended["stage"] == PauseStage.ANSWER:

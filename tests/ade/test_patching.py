@@ -408,8 +408,10 @@ def test_patched_page_equals_reloaded_page(agent: Agent, action: Callable[[Agent
         lambda agent: answer(agent, type="tool", tool_return="4"),
         lambda agent: runs.cancel(agent.id),
         cancel_answer,
+        lambda agent: (breakpoints.create(agent.id, "result"), answer(agent, approve=True)),
+        lambda agent: (breakpoints.create(agent.id, "result"), answer(agent, approve=True), go_on(agent, "continue")),
     ],
-    ids=["approved", "denied", "answered", "given up", "answer cancelled"],
+    ids=["approved", "denied", "answered", "given up", "answer cancelled", "stops at its result", "goes on from there"],
 )
 def test_an_answer_to_a_waiting_call_moves_the_page(agent: Agent, action: Callable[[Agent], Any]) -> None:
     ask_for_approval(agent)
