@@ -1,7 +1,6 @@
 """What a person fills in to form a group of agents, or to change one."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any, Self
 
 from django import forms
@@ -11,7 +10,6 @@ from django.utils.translation import gettext_lazy
 
 from ade.address import text
 from ade.group_page import FORMED, KINDS
-from agents_core.actions import groups
 from agents_core.errors import InvalidInput
 from agents_core.models import SLEEPTIME_GROUPS, Agent, Group, GroupKind
 
@@ -97,12 +95,6 @@ def _speaking(given: QueryDict, leads: str) -> list[str]:
 def ids(given: Sequence[str]) -> list[str]:
     """Ids as they can be looked for, each once."""
     return list(dict.fromkeys(each.replace("\x00", "") for each in given if each))
-
-
-def stamp(group: Group) -> str:
-    """The same for a group as long as nothing is changed of it that the form holds."""
-    held = [getattr(group, name) for name in GroupForm.base_fields]
-    return sha256(repr([*held, group.manager_id, groups.member_ids(group.id)]).encode()).hexdigest()[:16]
 
 
 # --- its agents -------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,12 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.address import text
-from ade.group_forms import GroupForm, changes_of, offer, offered, settings_of, stamp
+from ade.group_forms import GroupForm, changes_of, offer, offered, settings_of
 from ade.group_page import FORMED, list_context, state, turn_views, view_of
 from ade.views.blocks import moved, toast
 from agents_core.actions import groups
 from agents_core.actions.messages import Input
-from agents_core.errors import AgentsError, Conflict, InvalidInput
+from agents_core.errors import AgentsError, InvalidInput
 from agents_core.models import ACTIVE, SLEEPTIME_GROUPS, Group, GroupTurn
 
 
@@ -58,7 +57,7 @@ def edit(request: HttpRequest, group_id: str) -> HttpResponse:
         "form": GroupForm.of(group),
         "kinds": {} if group.manager_type in SLEEPTIME_GROUPS else FORMED,
         "manager": group.manager,
-        "seen": stamp(group),
+        "seen": groups.stamp(group),
         "is_speaking": state(group)["active"] is not None,
         **offered(groups.member_ids(group_id), group.manager_id or "", kind=group.manager_type),
     }
@@ -70,13 +69,12 @@ def save(request: HttpRequest, group_id: str) -> HttpResponse:
     """Changes the group, unless somebody else did since the form was filled."""
 
     def saved() -> HttpResponse:
-        with transaction.atomic():
-            group = groups.held(group_id)
-            if text(request.POST, "seen") != stamp(group):
-                raise Conflict(
-                    _("This group was changed since you opened the form. Close it and open it again to see how.")
-                )
-            groups.modify(group_id, changes_of(group, request.POST))
+        changes = changes_of(groups.get(group_id), request.POST)
+        try:
+            groups.modify(group_id, changes, seen=text(request.POST, "seen"))
+        except groups.ChangedSince as error:
+            words = _("This group was changed since you opened the form. Close it and open it again to see how.")
+            raise groups.ChangedSince(words) from error
         if not request.headers.get("HX-Request"):
             return moved(request, f"/groups/{group_id}")
         return HttpResponse(status=204, headers=toast(_("Saved")))

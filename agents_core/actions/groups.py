@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
@@ -45,6 +46,12 @@ SETTINGS = (
 _ASKING = "send_message_to_agent_and_wait_for_reply"
 
 
+class ChangedSince(Conflict):
+    """The group is no longer what somebody saw who wants to change it."""
+
+    code = "group_changed"
+
+
 class TurnNotActive(Conflict):
     """The turn has ended: there is nothing to cancel."""
 
@@ -79,47 +86,66 @@ def get(group_id: str) -> Group:
     return group
 
 
-def held(group_id: str) -> Group:
-    """The group, which nobody else changes until the transaction ends. Raises ``NotFound``.
+def stamp(group: Group) -> str:
+    """The same for a group as long as nothing is changed of it that ``modify`` changes."""
+    held = [getattr(group, name) for name in SETTINGS]
+    return sha256(repr([*held, group.manager_id, member_ids(group.id), group.shared_block_ids]).encode()).hexdigest()[
+        :16
+    ]
 
-    Not ``FOR UPDATE``: a turn is sent while its agents are held, and its row refers to the group's.
-    """
-    group = Group.objects.select_for_update(no_key=True).filter(pk=group_id).first()
-    return group or get(group_id)
 
+def modify(group_id: str, changes: Mapping[str, Any], seen: str | None = None) -> Group:
+    """The group with ``changes`` made: ``SETTINGS``, and "agent_ids", "manager_id", "shared_block_ids".
 
-def modify(group_id: str, changes: Mapping[str, Any]) -> Group:
-    """The group with ``changes`` made: ``SETTINGS``, and "agent_ids", "manager_id", "shared_block_ids". Raises as ``create``.
-
-    A turn that has begun goes on as the group was; those that wait begin with what it is now.
+    Raises as ``create``; and ``ChangedSince`` when the group is no longer what it was when ``stamp`` gave ``seen``. A turn that has
+    begun goes on as the group was; those that wait begin with what it is now.
     """
     with transaction.atomic():
-        group, before = held(group_id), everybody_in(group_id)
-        was_tended, led_by = group.manager_type in SLEEPTIME_GROUPS, group.manager_id
-        agent_ids = list(changes.get("agent_ids", member_ids(group_id)))
-        for name in (*SETTINGS, "manager_id"):
-            if name in changes:
-                setattr(group, name, changes[name])
-        if was_tended != (group.manager_type in SLEEPTIME_GROUPS):
-            raise Refused("A group that tends memory stays one, and others do not become one: make a new group.")
+        named = [*changes.get("agent_ids", ()), *([changes["manager_id"]] if changes.get("manager_id") else [])]
+        group, everybody = _hold(group_id, named)
+        if seen is not None and seen != stamp(group):
+            raise ChangedSince("The group was changed since it was read: read it again, and then change it.")
+        led_by, agent_ids = group.manager_id, list(changes.get("agent_ids", member_ids(group_id)))
+        _set(group, changes)
         _check(group, agent_ids)
-        everybody = _lock({*before, *agent_ids, *([group.manager_id] if group.manager_id else [])})
         group.save()
         if "agent_ids" in changes:
             _set_members(group, agent_ids)
         _share(group, changes.get("shared_block_ids", group.shared_block_ids))
-        if was_tended and led_by != group.manager_id:
+        if group.manager_type not in SLEEPTIME_GROUPS:
+            _equip(group)
+        elif led_by != group.manager_id:
             _leave_untended(led_by)
-        if not was_tended or led_by != group.manager_id:
             _equip(group)
         _tell(everybody, GroupChanged(group.id, "edited"))
     return group
 
 
+def _set(group: Group, changes: Mapping[str, Any]) -> None:
+    was_tending = group.manager_type in SLEEPTIME_GROUPS
+    for name in (*SETTINGS, "manager_id"):
+        if name in changes:
+            setattr(group, name, changes[name])
+    if was_tending != (group.manager_type in SLEEPTIME_GROUPS):
+        raise Refused("A group that tends memory stays one, and others do not become one: make a new group.")
+
+
+def _hold(group_id: str, named: Sequence[str] = ()) -> tuple[Group, list[str]]:
+    """The group, and the agents in it with those ``named``: nobody else changes any of them until the transaction ends. Raises ``NotFound``.
+
+    The agents are held first, as whoever deletes one or ends its run does; another change of the group may have brought in more.
+    The group itself not ``FOR UPDATE``: a turn is sent while its agents are held, and its row refers to the group's.
+    """
+    get(group_id)
+    before = _lock([*everybody_in(group_id), *named])
+    group = Group.objects.select_for_update(no_key=True).filter(pk=group_id).first() or get(group_id)
+    return group, _lock([*before, *everybody_in(group_id)])
+
+
 def delete(group_id: str) -> None:
     """Deletes the group; its agents stay, and an agent whose memory it tended tends it itself again. Raises ``NotFound``."""
     with transaction.atomic():
-        group, everybody = held(group_id), _lock(everybody_in(group_id))
+        group, everybody = _hold(group_id)
         if group.manager_type in SLEEPTIME_GROUPS:
             _leave_untended(group.manager_id)
         group.delete()
@@ -146,11 +172,10 @@ def attach_block(group_id: str, block_id: str) -> None:
 def detach_block(group_id: str, block_id: str) -> None:
     """Takes the block from all in the group that hold it. Raises ``NotFound``."""
     with transaction.atomic():
-        group = get(group_id)
+        group, everybody = _hold(group_id)
         if block_id not in group.shared_block_ids:
             raise NotFound(f"The group shares no block {block_id}.")
-        _lock(everybody_in(group_id))
-        for agent_id in everybody_in(group_id):
+        for agent_id in everybody:
             if agent_id in blocks.holders(block_id):
                 blocks.detach(agent_id, block_id)
         group.shared_block_ids = [each for each in group.shared_block_ids if each != block_id]

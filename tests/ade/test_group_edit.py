@@ -205,6 +205,23 @@ def test_an_open_page_follows_the_group_until_it_is_deleted(group: Group, team: 
     assert last == {"gone": True}
 
 
+def test_an_open_page_follows_the_deletion_of_a_member_and_of_who_leads(team: list[Agent]) -> None:
+    ada, bea, cem = team
+    led = groups.create([ada.id, bea.id], cem.id, manager_type="dynamic")
+
+    async def heard() -> list[dict[str, Any]]:
+        async with opened(GroupConsumer, "/ws/groups/x/", group_id=led.id) as socket:
+            found = [await socket.hear()]
+            for agent in (bea, cem):
+                await sync_to_async(deletions.delete_agent)(agent.id)
+                found.append(await socket.hear())
+            return found
+
+    first, second, last = finish(heard())
+    assert ["Bea" in words(each)["group-facts"] for each in (first, second)] == [True, False]
+    assert last == {"gone": True}
+
+
 def test_a_page_of_a_group_without_agents_follows_it_too(group: Group, team: list[Agent]) -> None:
     async def heard() -> dict[str, Any]:
         await sync_to_async(lambda: [deletions.delete_agent(agent.id) for agent in team[:2]])()

@@ -328,6 +328,23 @@ async def test_two_who_change_a_group_at_once_lose_nothing_of_each_other() -> No
         assert (group.description, group.max_turns) == (f"Ω{number}", number)
 
 
+async def test_changes_turns_and_deletions_at_once_do_not_wait_for_each_other_for_ever() -> None:
+    def alongside(action: Any, *arguments: Any) -> Any:
+        return sync_to_async(action, thread_sensitive=False)(*arguments)
+
+    for _ in range(5):
+        (ada, bea), group = await make_group()
+        manager = await make_agent(["x"], name="Manager")
+        async with asyncio.timeout(20):
+            await asyncio.gather(
+                alongside(groups.modify, group.id, {"manager_type": "dynamic", "manager_id": manager.id}),
+                alongside(groups.modify, group.id, {"agent_ids": [ada.id]}),
+                alongside(groups.send, group.id, [said("user", "Hi")]),
+                alongside(deletions.delete_agent, bea.id),
+            )
+        assert await sync_to_async(groups.everybody_in)(group.id) == [ada.id, manager.id]
+
+
 async def test_a_group_that_comes_to_tend_another_agent_leaves_the_first_to_itself_and_a_switch_as_it_is() -> None:
     ada, bea = await make_agent(["x"], name="Ada", enable_sleeptime=True), await make_agent(["y"], name="Bea")
     group = await Group.objects.aget(manager=ada)
