@@ -108,7 +108,7 @@ def delete_agent(agent_id: str) -> None:
         shared = {block.id for found in held.values() for block in found}
         left_in_groups = _left_in_groups(doomed, tended)
         others = (other for other, _ in left_in_groups)
-        run_sync([lock_agents({*doomed, *tended, *others, *blocks.sharers(shared, agent_id)})])
+        there = run_sync([lock_agents({*doomed, *tended, *others, *blocks.sharers(shared, agent_id)})])[0]
         locked(agent_id)
         Group.objects.filter(manager__in=[*doomed, *tended], manager_type__in=SLEEPTIME_GROUPS).delete()
         Group.objects.filter(manager__in=doomed).delete()
@@ -116,7 +116,8 @@ def delete_agent(agent_id: str) -> None:
             Agent.objects.filter(id=left).update(enable_sleeptime=False)
             publish(left, AgentChanged(["enable_sleeptime", "managed_group"]))
         for other, change in left_in_groups:
-            publish(other, change)
+            if (other,) in there:
+                publish(other, change)
         for each in doomed:
             blocks.tell_sharers(held[each], each, Author.API, "unshared")
             _execute((*_LET_GO_OF_STEPS, *_OF_AGENT), "agent_id", each)

@@ -69,7 +69,7 @@ def create(
     with transaction.atomic():
         group = Group(manager_id=manager_id, **settings)
         _check(group, agent_ids)
-        everybody = _lock([*agent_ids, *([manager_id] if manager_id else [])])
+        everybody = _lock((), [*agent_ids, *([manager_id] if manager_id else [])])
         group.save(force_insert=True)
         _set_members(group, agent_ids)
         _share(group, shared_block_ids)
@@ -131,15 +131,19 @@ def _set(group: Group, changes: Mapping[str, Any]) -> None:
 
 
 def _hold(group_id: str, named: Sequence[str] = ()) -> tuple[Group, list[str]]:
-    """The group, and the agents in it with those ``named``: nobody else changes any of them until the transaction ends. Raises ``NotFound``.
+    """The group, and the agents in it with those ``named``: nobody else changes them until the transaction ends. Raises ``NotFound``.
 
-    The agents are held first, as whoever deletes one or ends its run does; another change of the group may have brought in more.
-    The group itself not ``FOR UPDATE``: a turn is sent while its agents are held, and its row refers to the group's.
+    The agents are held first, in order, as everybody does who holds several: where others have come in meanwhile, all are let go and held
+    anew. The group not ``FOR UPDATE``: a turn is sent while its agents are held, and its row refers to the group's.
     """
-    get(group_id)
-    before = _lock([*everybody_in(group_id), *named])
-    group = Group.objects.select_for_update(no_key=True).filter(pk=group_id).first() or get(group_id)
-    return group, _lock([*before, *everybody_in(group_id)])
+    while True:
+        get(group_id)
+        before = transaction.savepoint()
+        held = _lock(everybody_in(group_id), named)
+        group = Group.objects.select_for_update(no_key=True).filter(pk=group_id).first()
+        if group is not None and set(everybody_in(group_id)) <= set(held):
+            return group, held
+        transaction.savepoint_rollback(before)
 
 
 def delete(group_id: str) -> None:
@@ -241,12 +245,14 @@ def _leave_untended(agent_id: str | None) -> None:
         publish(agent_id, AgentChanged(["enable_sleeptime"]))
 
 
-def _lock(agent_ids: Iterable[str]) -> list[str]:
-    """The ids, sorted, their agents held to the end of the transaction. Raises ``NotFound``."""
-    chosen = sorted(set(agent_ids))
-    in_order(Agent, chosen, "agent")
-    run_sync([lock_agents(chosen)])
-    return chosen
+def _lock(members: Iterable[str], named: Sequence[str] = ()) -> list[str]:
+    """The ids of the agents, sorted, which are held to the end of the transaction; of ``members`` those that are still there.
+
+    Raises ``NotFound`` for one of ``named`` that is not.
+    """
+    rows = run_sync([lock_agents(sorted({*members, *named}))])[0]
+    in_order(Agent, named, "agent")
+    return [agent_id for (agent_id,) in rows]
 
 
 def _tell(agent_ids: Sequence[str], event: AnyEvent) -> None:
