@@ -27,7 +27,7 @@ from agents_core.models import (
     Run,
     Tool,
 )
-from agents_core.models.pipeline import run_sync
+from agents_core.models.pipeline import Statement, run_sync
 from agents_core.queue.tasks import defer_group_turn
 
 SETTINGS = (
@@ -130,20 +130,18 @@ def _set(group: Group, changes: Mapping[str, Any]) -> None:
         raise Refused("A group that tends memory stays one, and others do not become one: make a new group.")
 
 
+_ALONE = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+
+
 def _hold(group_id: str, named: Sequence[str] = ()) -> tuple[Group, list[str]]:
     """The group, and the agents in it with those ``named``: nobody else changes them until the transaction ends. Raises ``NotFound``.
 
-    The agents are held first, in order, as everybody does who holds several: where others have come in meanwhile, all are let go and held
-    anew. The group not ``FOR UPDATE``: a turn is sent while its agents are held, and its row refers to the group's.
+    Changes of one group wait for each other before they hold an agent, so that none comes in whom this one would have to hold after others:
+    two that hold agents in different orders could wait for each other for ever.
     """
-    while True:
-        get(group_id)
-        before = transaction.savepoint()
-        held = _lock(everybody_in(group_id), named)
-        group = Group.objects.select_for_update(no_key=True).filter(pk=group_id).first()
-        if group is not None and set(everybody_in(group_id)) <= set(held):
-            return group, held
-        transaction.savepoint_rollback(before)
+    run_sync([Statement(_ALONE, (group_id,))])
+    held = _lock(everybody_in(group_id), named)
+    return get(group_id), held
 
 
 def delete(group_id: str) -> None:
