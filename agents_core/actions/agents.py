@@ -11,6 +11,7 @@ from django.db import transaction
 
 from agents_core.actions import blocks as block_actions
 from agents_core.actions import providers, sleeptime
+from agents_core.actions.answer_settings import checked_format, checked_settings
 from agents_core.actions.budgets import checked_budgets
 from agents_core.actions.file_views import LIMITS, refit
 from agents_core.actions.model_choice import check_handle, default_embedding, default_model
@@ -53,6 +54,7 @@ MULTI_AGENT_TOOLS = (
 LARGEST_DEFAULT_WINDOW = 128_000
 """Tokens that a new agent's requests may hold at most, unless more is asked for: a model's whole window is slow and costly."""
 
+LONGEST_NAME = 255
 _NAME = re.compile(r"[\w '-]+")
 _FILES_BY_WINDOW = ((8_000, 3, 5_000), (32_000, 5, 15_000), (128_000, 10, 25_000), (200_000, 10, 40_000))
 
@@ -114,13 +116,13 @@ def _drafted(new: NewAgent) -> Agent:
         description=new.description,
         system=new.system or policy.prompt,
         model=new.model,
-        model_settings=dict(new.model_settings),
+        model_settings=checked_settings(new.model_settings),
         context_window=new.context_window,
         embedding=new.embedding or default_embedding(),
         tool_rules=checked_rules(new.tool_rules),
         compaction_settings=merged_compaction({}, new.compaction_settings),
         budgets=checked_budgets(new.budgets),
-        response_format=new.response_format,
+        response_format=checked_format(new.response_format),
         message_buffer_autoclear=autoclear,
         enable_sleeptime=new.enable_sleeptime,
         max_files_open=new.max_files_open or files,
@@ -133,8 +135,10 @@ def _drafted(new: NewAgent) -> Agent:
 
 
 def checked_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise InvalidInput(f"{name!r} is no name for an agent: use letters, digits, spaces, _, ' and -.")
+    if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+        raise InvalidInput(
+            f"{name!r:.60} is no name for an agent: use at most {LONGEST_NAME} letters, digits, spaces, _, ' and -."
+        )
     return name
 
 
@@ -303,6 +307,8 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "model": check_handle,
     "tool_rules": checked_rules,
     "budgets": checked_budgets,
+    "model_settings": checked_settings,
+    "response_format": checked_format,
 }
 
 
