@@ -327,6 +327,27 @@ def share_and_let_go(agent: Agent) -> None:
     deletions.delete_agent(Agent.objects.get(name="Third").id)
 
 
+def change_group(agent: Agent) -> None:
+    made = groups.create([agent.id], description="Desk")
+    other = agents.create(NewAgent(name="Other", model="offline/rules"))
+    groups.modify(
+        made.id,
+        {"description": "Night desk", "manager_type": "dynamic", "agent_ids": [other.id], "manager_id": agent.id},
+    )
+
+
+def leave_group(agent: Agent) -> None:
+    other = agents.create(NewAgent(name="Other", model="offline/rules"))
+    groups.modify(groups.create([agent.id, other.id]).id, {"agent_ids": [other.id]})
+
+
+def led_by_another(agent: Agent) -> str:
+    """The agent that leads a group in which ``agent`` speaks."""
+    other = agents.create(NewAgent(name="Other", model="offline/rules"))
+    groups.create([agent.id], other.id, manager_type="dynamic")
+    return other.id
+
+
 ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "the agent is rewound": lambda agent: rewind.rewind(agent.id, 2, author=Author.PERSON),
     "the agent comes back": come_back,
@@ -357,6 +378,10 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "a conversation is talked in": converse,
     "a callback is told": tell_callback,
     "a callback fails": lambda agent: tell_callback(agent, "No answer within 5 s."),
+    "it comes into a group": lambda agent: groups.create([agent.id], description="Desk"),
+    "its group is changed": change_group,
+    "it leaves a group": leave_group,
+    "its group is deleted": lambda agent: groups.delete(groups.create([agent.id]).id),
     "a waiting run is cancelled": lambda agent: (queue(agent, "Hi"), runs.cancel(agent.id)),
     "a person edits a block": edit_block,
     "a shared block is attached": share_block,
@@ -481,6 +506,11 @@ def test_a_page_that_saw_the_last_step_sees_the_run_end(agent: Agent) -> None:
     amid = drawn(agent.id, [("trace", {}), ("head", {}), ("runs", {})])
     Run.objects.filter(id=ended["id"]).update(status="completed", completed_at=ended["completed_at"])
     assert_catches_up(agent.id, amid, Agent.objects.get(id=agent.id).event_seq - 1)
+
+
+def test_a_group_that_is_deleted_with_who_leads_it_leaves_the_page(agent: Agent) -> None:
+    leader = led_by_another(agent)
+    assert_patched_equals_reloaded(agent.id, VIEWS, lambda: deletions.delete_agent(leader))
 
 
 def test_the_first_message_of_an_agent_fills_its_empty_page(builtin_tools: None) -> None:

@@ -32,10 +32,10 @@ AGENT_PAGES = [
 ]  # fmt: skip
 PAGES = [
     "/agents", "/agents?state=failed", "/blocks", "/blocks/{block}", "/tools", "/tools/new", "/tools/{tool}",
-    "/tools/archival_memory_search", "/folders", "/folders/{folder}", "/groups", "/groups/{group}", "/mcp-servers", "/mcp-servers/new",
-    "/settings", "/runs", "/health", "/search", "/search?q=door", "/help", "/help/agents", "/nowhere", "/agents/{waiting}",
-    "/agents/{failed}", "/admin/", "/admin/agents_core/run/", "/admin/agents_core/agent/{agent}/change/", "/admin/login/?next=/",
-    *(f"/agents/{{agent}}{page}" for page in AGENT_PAGES),
+    "/tools/archival_memory_search", "/folders", "/folders/{folder}", "/groups", "/groups/{group}", "/batches", "/batches/{batch}",
+    "/mcp-servers", "/mcp-servers/new", "/settings", "/runs", "/health", "/search", "/search?q=door", "/help", "/help/agents",
+    "/nowhere", "/agents/{waiting}", "/agents/{failed}", "/admin/", "/admin/agents_core/run/", "/admin/agents_core/agent/{agent}/change/",
+    "/admin/login/?next=/", *(f"/agents/{{agent}}{page}" for page in AGENT_PAGES),
 ]  # fmt: skip
 # Where, and what opens it: a key, or a selector to press.
 OPENED = [
@@ -50,6 +50,7 @@ OPENED = [
     ("/agents/{agent}?aside=core", "[aria-label^='Delete human']"),
     ("/folders", "n"),
     ("/groups", "n"),
+    ("/groups/{group}", "e"),
     ("/blocks", "n"),
     ("/tools/{tool}", "[data-dialog=attach]"),
 ]
@@ -81,8 +82,11 @@ def ids(live: Server) -> dict[str, str]:
     client.folders.files.upload(folder.id, file=("doors.txt", b"Every door is locked at ten."))
     wanted = json.dumps({"agent_ids": [agent.id, waiting.id], "description": "All porters"})
     group = json.loads(live.ask("/v1/groups/", "POST", wanted, {"Content-Type": "application/json"})[1])
+    requests = json.dumps({"requests": [{"agent_id": each.id, "input": "Hi"} for each in (agent, failed)]})
+    batch = json.loads(live.ask("/v1/messages/batches", "POST", requests, {"Content-Type": "application/json"})[1])
     return {
         "agent": agent.id, "waiting": waiting.id, "failed": failed.id, "tool": tool.id, "folder": folder.id, "group": group["id"],
+        "batch": batch["id"],
         "block": client.agents.blocks.list(agent.id).items[0].id,
     }  # fmt: skip
 

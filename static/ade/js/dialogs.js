@@ -39,8 +39,9 @@ document.addEventListener("htmx:confirm", (event) => {
 
 // A form in a dialog that the server accepted closes it, and is empty when it opens again.
 document.addEventListener("htmx:afterRequest", (event) => {
-  const { detail } = /** @type {CustomEvent<{successful: boolean, elt: Element}>} */ (event);
-  if (!detail.successful || !(detail.elt instanceof HTMLFormElement) || !detail.elt.matches("dialog form[hx-post]"))
+  const { detail } = /** @type {CustomEvent<{successful: boolean, elt: Element, xhr: XMLHttpRequest}>} */ (event);
+  // A refusal is shown in the form (422), for which htmx takes it as good.
+  if (!detail.successful || detail.xhr.status === 422 || !(detail.elt instanceof HTMLFormElement) || !detail.elt.matches("dialog form[hx-post]"))
     return;
   detail.elt.closest("dialog")?.close();
   detail.elt.reset();
