@@ -164,6 +164,8 @@ def test_an_agent_that_goes_on_after_it_went_back_is_live_at_its_new_step(agent:
     rewind.rewind(agent.id, 2)
     say(agent, "What now?")
     panel = drawn(agent, "context")
+    sent = Step.objects.filter(agent=agent, number__gt=3).earliest("number")
+    assert drawn(agent, "context", step=str(sent.number)).xpath(".//*[@id='diff-before']/text()") == ["1 · previous"]
     sent = Step.objects.filter(agent=agent).latest("number")
     assert panel.xpath(".//*[@id='scrubber']/@value") == [str(sent.number)]
     assert "live" in panel.find_class("scrub")[0].text_content()
