@@ -90,9 +90,8 @@ def bar_to_come(agent: Agent, segments: Iterable[SegmentView]) -> Bar:
 def newest_bar(agent: Agent) -> Bar:
     """The bar of the newest request that the agent sent, an empty one before the first; of the next one, where the agent has gone
     elsewhere since it sent that."""
-    sent = (
-        Step.objects.filter(agent=agent, kind=StepKind.AGENT, request_digest__isnull=False).order_by("-number").first()
-    )
+    requests = Step.objects.filter(agent=agent, kind=StepKind.AGENT, request_digest__isnull=False)
+    sent = requests.defer("segments").order_by("-number").first()
     if sent is None:
         return Bar([], agent.context_window)
     if moved_since(sent) is None:

@@ -98,9 +98,9 @@ class TracePanel(Panel):
         return found[:size], len(found) > size, end
 
     def fragments(self, events: Sequence[StoredEvent]) -> list[Fragment]:
-        """A whole turn when the run itself changed, else only its steps that did; all after a block was deleted."""
-        moved = _moved(events) or _moved_breakpoints(events) or _lost_block(events)
-        if moved or (thread(self.params) and _other_conversations(events)):
+        """A whole turn when the run itself changed, else only its steps that did; all after a block or a fork was deleted."""
+        moved = _moved(events) or _changed(events, "breakpoints") or _changed(events, "forks") or _lost_block(events)
+        if moved or (thread(self.params) and _changed(events, "conversations")):
             return [self.whole()]
         # A run ends with its last step, in one commit: the event names both.
         runs = {event.run_id for event in events if event.run_id and (not event.step_id or _is_of_run(event))}
@@ -140,12 +140,8 @@ def _lost_block(events: Sequence[StoredEvent]) -> bool:
     return bool(gone) and Block.objects.filter(id__in=gone).count() < len(gone)
 
 
-def _moved_breakpoints(events: Sequence[StoredEvent]) -> bool:
-    return any(isinstance(event.event, AgentChanged) and "breakpoints" in event.event.fields for event in events)
-
-
-def _other_conversations(events: Sequence[StoredEvent]) -> bool:
-    return any(isinstance(event.event, AgentChanged) and "conversations" in event.event.fields for event in events)
+def _changed(events: Sequence[StoredEvent], field: str) -> bool:
+    return any(isinstance(event.event, AgentChanged) and field in event.event.fields for event in events)
 
 
 def _turn_fragment(turn: TurnView, panel: TracePanel) -> Fragment:

@@ -9,7 +9,7 @@ from agents_core.actions.agents import locked
 from agents_core.errors import Conflict
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged
-from agents_core.models import ACTIVE, SLEEPTIME_GROUPS, Agent, Archive, Author, Block, Group
+from agents_core.models import ACTIVE, SLEEPTIME_GROUPS, Agent, Archive, Author, Block, Fork, Group
 from agents_core.models.pipeline import Statement, run_sync
 
 _LET_GO_OF_STEPS = (
@@ -104,7 +104,8 @@ def delete_agent(agent_id: str) -> None:
             delete_fork(fork_id)
         held = {each: list(Block.objects.filter(agent_links__agent=each)) for each in doomed}
         shared = {block.id for found in held.values() for block in found}
-        run_sync([lock_agents({*doomed, *tended, *blocks.sharers(shared, agent_id)})])
+        parents = list(Fork.objects.filter(agent=agent_id, parent__isnull=False).values_list("parent_id", flat=True))
+        run_sync([lock_agents({*doomed, *tended, *parents, *blocks.sharers(shared, agent_id)})])
         locked(agent_id)
         Group.objects.filter(manager__in=[*doomed, *tended], manager_type__in=SLEEPTIME_GROUPS).delete()
         Group.objects.filter(manager__in=doomed).delete()
@@ -114,6 +115,8 @@ def delete_agent(agent_id: str) -> None:
         for each in doomed:
             blocks.tell_sharers(held[each], each, Author.API, "unshared")
             _execute((*_LET_GO_OF_STEPS, *_OF_AGENT), "agent_id", each)
+        for parent in parents:
+            publish(parent, AgentChanged(["forks"]))
 
 
 def delete_fork(agent_id: str) -> None:

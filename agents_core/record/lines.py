@@ -106,7 +106,8 @@ def _lines(agent_id: str, threads: set[str | None]) -> dict[str | None, Line]:
 
 def _branches(agent_id: str, conversation_id: str | None) -> list[Branch]:
     left = Branch.objects.filter(agent=agent_id, conversation=conversation_id)
-    return list(left.select_related("target").order_by("-seq"))
+    kept = ("state", "digest", "target__state", "target__digest")
+    return list(left.select_related("target").defer(*kept).order_by("-seq"))
 
 
 def _line(stored: list[list[int]]) -> Line:

@@ -33,7 +33,19 @@ from agents_core.actions import (
 from agents_core.actions.messages import CallAnswer, Input, RunOptions, pending, send
 from agents_core.actions.new_agent import NewAgent
 from agents_core.memory.archival.base import PassageDraft
-from agents_core.models import Agent, Author, Breakpoint, Conversation, File, Folder, Passage, Run, Schedule, new_id
+from agents_core.models import (
+    Agent,
+    Author,
+    Breakpoint,
+    Conversation,
+    File,
+    Folder,
+    Fork,
+    Passage,
+    Run,
+    Schedule,
+    new_id,
+)
 from agents_core.runtime import context
 from agents_core.runtime.filing import process
 from agents_core.runtime.loop import execute
@@ -405,6 +417,12 @@ def test_a_panel_sent_whole_is_as_a_page_shows_it(agent: Agent) -> None:
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS.keys())
 def test_patched_page_equals_reloaded_page(agent: Agent, action: Callable[[Agent], Any]) -> None:
     assert_patched_equals_reloaded(agent.id, VIEWS, lambda: action(agent))
+
+
+def test_the_page_of_an_agent_tells_that_the_fork_it_adopted_was_deleted(agent: Agent) -> None:
+    adopt_spoken(agent)
+    fork = Fork.objects.get(parent=agent)
+    assert_patched_equals_reloaded(agent.id, VIEWS, lambda: deletions.delete_agent(fork.agent_id))
 
 
 @pytest.mark.parametrize("moved", [lambda agent: rewind.rewind(agent.id, 2), adopt_spoken], ids=["rewound", "adopted"])
