@@ -244,7 +244,7 @@ def _agent(
     description: str,
     tags: list[str],
     kind: Any = "letta_v1_agent",
-    window: int = 32768,
+    window: int = 32_000,
     shared: list[str] | None = None,
     tools: list[str] | None = None,
 ) -> str:

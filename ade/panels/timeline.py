@@ -122,7 +122,7 @@ def _queue(run: Run) -> Iterator[Span]:
 
 
 def _spans(run: Run, steps: Sequence[Step]) -> Iterator[Span]:
-    """Model calls in the order in which they were made, each with its tool calls, in three queries."""
+    """The steps in the order of the trace, each a model call with its tool calls, in three queries."""
     calls: dict[str, list[ToolCall]] = {step.id: [] for step in steps}
     for call in ToolCall.objects.filter(step__in=calls).order_by("position"):
         calls[call.step_id].append(call)
@@ -131,9 +131,8 @@ def _spans(run: Run, steps: Sequence[Step]) -> Iterator[Span]:
         {key: _hits(search) for key, search in searches_of(called).items()},
         set(BlockVersion.objects.filter(step__in=called).values_list("step_id", "tool_call_id")),
     )
-    models = [_model_span(run, step, calls[step.id]) for step in steps]
-    for span, step in sorted(zip(models, steps, strict=True), key=lambda pair: pair[0].at):
-        yield span
+    for step in steps:
+        yield _model_span(run, step, calls[step.id])
         begin = _ms(run.created_at, step.started_at)
         yield from (_call_span(call, step, begin, facts) for call in calls[step.id])
 

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.db import transaction
 
 from agents_core.actions import blocks as block_actions
-from agents_core.actions import sleeptime
+from agents_core.actions import providers, sleeptime
+from agents_core.actions.answer_settings import checked_format, checked_settings
 from agents_core.actions.budgets import checked_budgets
 from agents_core.actions.file_views import LIMITS, refit
 from agents_core.actions.model_choice import check_handle, default_embedding, default_model
@@ -23,7 +24,6 @@ from agents_core.actions.tool_rules import approval_rule, checked_rules, with_ba
 from agents_core.errors import InvalidInput, NotFound, Refused
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged, AgentCreated, BlockChanged, MessageCreated
-from agents_core.llm import catalog
 from agents_core.memory import blocks as memory_blocks
 from agents_core.memory.render import MetadataFacts, stored_parts
 from agents_core.models import (
@@ -54,6 +54,7 @@ MULTI_AGENT_TOOLS = (
 LARGEST_DEFAULT_WINDOW = 128_000
 """Tokens that a new agent's requests may hold at most, unless more is asked for: a model's whole window is slow and costly."""
 
+LONGEST_NAME = 255
 _NAME = re.compile(r"[\w '-]+")
 _FILES_BY_WINDOW = ((8_000, 3, 5_000), (32_000, 5, 15_000), (128_000, 10, 25_000), (200_000, 10, 40_000))
 
@@ -71,6 +72,9 @@ def make(new: NewAgent, author: Author = Author.API) -> MadeAgent:
     """
     if new.agent_type == AgentKind.VOICE and not new.enable_sleeptime:
         raise Refused("A voice agent leaves its memory to a sleep-time agent: set enable_sleeptime.")
+    model = check_handle(new.model or default_model())
+    window = new.context_window or min(providers.context_window(model), LARGEST_DEFAULT_WINDOW)
+    new = replace(new, model=model, context_window=window)
     with transaction.atomic():
         made = _make(new, author)
         if new.enable_sleeptime:
@@ -101,10 +105,9 @@ def _give_companion(agent: Agent, blocks: Sequence[Block], author: Author) -> Gr
 
 def _drafted(new: NewAgent) -> Agent:
     policy = policy_of(new.agent_type)
-    model = new.model or default_model()
-    check_handle(model)
-    window = new.context_window or min(catalog.facts(model).context_window, LARGEST_DEFAULT_WINDOW)
-    files, file_chars = _file_limits(window)
+    assert new.model is not None
+    assert new.context_window is not None
+    files, file_chars = _file_limits(new.context_window)
     autoclear = new.agent_type == AgentKind.WORKFLOW or bool(new.message_buffer_autoclear)
     return Agent(
         id=new_id("agent"),
@@ -112,14 +115,14 @@ def _drafted(new: NewAgent) -> Agent:
         agent_type=new.agent_type,
         description=new.description,
         system=new.system or policy.prompt,
-        model=model,
-        model_settings=dict(new.model_settings),
-        context_window=window,
+        model=new.model,
+        model_settings=checked_settings(new.model_settings),
+        context_window=new.context_window,
         embedding=new.embedding or default_embedding(),
         tool_rules=checked_rules(new.tool_rules),
         compaction_settings=merged_compaction({}, new.compaction_settings),
         budgets=checked_budgets(new.budgets),
-        response_format=new.response_format,
+        response_format=checked_format(new.response_format),
         message_buffer_autoclear=autoclear,
         enable_sleeptime=new.enable_sleeptime,
         max_files_open=new.max_files_open or files,
@@ -132,8 +135,10 @@ def _drafted(new: NewAgent) -> Agent:
 
 
 def checked_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise InvalidInput(f"{name!r} is no name for an agent: use letters, digits, spaces, _, ' and -.")
+    if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+        raise InvalidInput(
+            f"{name!r:.60} is no name for an agent: use at most {LONGEST_NAME} letters, digits, spaces, _, ' and -."
+        )
     return name
 
 
@@ -259,8 +264,12 @@ def modify(agent_id: str, changes: Mapping[str, Any], author: Author = Author.AP
     """The agent with ``changes`` made: its own fields, and "block_ids", "tool_ids", "secrets", "message_ids", each
     of which replaces the whole.
 
-    ``compaction_settings``, ``model_settings`` and ``budgets`` are merged into what is there; a budget of None goes. Raises as ``create``.
+    ``compaction_settings``, ``model_settings`` and ``budgets`` are merged into what is there; a budget of None goes. A model that takes
+    less than the agent's context window makes that smaller, unless it is among the changes. Raises as ``create``.
     """
+    if "model" in changes and "context_window" not in changes:
+        most = providers.context_window(check_handle(changes["model"]))
+        changes = {**changes, "context_window": min(get(agent_id).context_window, most)}
     with transaction.atomic():
         if "block_ids" in changes:
             _lock_sharers(agent_id, changes["block_ids"])
@@ -298,6 +307,8 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "model": check_handle,
     "tool_rules": checked_rules,
     "budgets": checked_budgets,
+    "model_settings": checked_settings,
+    "response_format": checked_format,
 }
 
 

@@ -1,7 +1,7 @@
 """Speaking to an agent: a message becomes a run, which a worker executes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from psycopg.errors import SerializationFailure
@@ -9,7 +9,7 @@ from psycopg.errors import SerializationFailure
 from agents_core.errors import AgentsError, InvalidInput, NotFound, Refused
 from agents_core.events.hub import hub
 from agents_core.models import ACTIVE, new_id, pipeline
-from agents_core.models.pipeline import Statement
+from agents_core.models.pipeline import Statement, json
 from agents_core.queue.requests import NO_AGENT, CallAnswer, Input, RunOptions, queued_run
 from agents_core.runtime.approvals import PendingApproval
 
@@ -35,7 +35,8 @@ WITH taken AS (
 SELECT ensure(coalesce(
     (SELECT array_agg(call_id ORDER BY call_id) FROM taken) = %s::text[],
     -- none wait: the same answers may have come before
-    (SELECT count(*) FROM tool_call WHERE agent_id = %s AND call_id = ANY (%s)) >= cardinality(%s::text[])
+    NOT EXISTS (SELECT 1 FROM jsonb_array_elements(%s) AS given WHERE NOT EXISTS (
+        SELECT 1 FROM run WHERE agent_id = %s AND request -> 'answers' @> jsonb_build_array(given)))
 ), 'other calls wait')
 """
 _NOTHING_AWAITED = """
@@ -103,7 +104,7 @@ def _thread_is_free(agent_id: str, conversation_id: str | None, answers: Sequenc
     if not answers:
         return Statement(_NOTHING_AWAITED, thread)
     ids = sorted(answer.tool_call_id for answer in answers)
-    return Statement(_TAKE_AWAITING, (*thread, ids, agent_id, ids, ids))
+    return Statement(_TAKE_AWAITING, (*thread, ids, json([asdict(answer) for answer in answers]), agent_id))
 
 
 async def _why(

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.db import transaction
 
 from agents_core.errors import AgentsError, InvalidInput, NotFound
+from agents_core.llm import catalog
 from agents_core.llm.base import PROVIDERS, Endpoint
 from agents_core.llm.presets import PRESETS, Preset, endpoints_from
 from agents_core.llm.types import Check, ModelInfo
@@ -187,6 +189,22 @@ async def _ask_for_models(kind: str, endpoint: Endpoint) -> _Listed:
         return f"It did not list its models within {_ANSWER_WITHIN_S:g} s."
     except AgentsError as error:
         return error.message
+
+
+def context_window(handle: str) -> int:
+    """How many tokens a request to the model may have, as its provider tells, else as the catalog does.
+
+    A provider that serves well-known models is not asked about those; another one has 5 seconds. Raises ``UnknownModel``.
+    """
+    target = mappings().get(handle, handle)
+    name, _, model = target.partition("/")
+    known = catalog.facts(target)
+    if known.source == "catalog" and name not in catalog.SELF_HOSTED:
+        return known.context_window
+    where = _endpoint(name, ProviderAccount.objects.filter(name=name).first())
+    listed = async_to_sync(_models_of)(*where)
+    told = [] if isinstance(listed, str) else [info.context_window for info in listed if info.name == model]
+    return told[0] if told else known.context_window
 
 
 def save_mapping(handle: str, target: str) -> HandleMapping:

@@ -57,6 +57,8 @@ def _check(rule: Mapping[str, Any]) -> None:
     for name, needed in (("tool_name", str), *_NEEDED[kind]):
         if not isinstance(rule.get(name), needed) or rule[name] == "":
             raise InvalidInput(f"A tool rule of type {kind} needs {name}, a {needed.__name__}.")
+    if rule.get("max_count_limit", 0) < 0:
+        raise InvalidInput("max_count_limit of a tool rule is how often the tool may be called in a turn: 0 or more.")
     for name, needed in _NAMING.items():
         if rule.get(name) is not None and not isinstance(rule[name], needed):
             raise InvalidInput(f"{name} of a tool rule is a {needed.__name__}, not {rule[name]!r:.100}.")

@@ -14,7 +14,8 @@ from agents_core.llm.types import Usage
 ReasoningControl = Literal["none", "effort", "budget", "adaptive"]
 Source = Literal["catalog", "default"]
 
-LOCAL_PROVIDERS = ("ollama", "vllm", "lmstudio", "offline")
+SELF_HOSTED = ("ollama", "vllm", "lmstudio")
+LOCAL_PROVIDERS = (*SELF_HOSTED, "offline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,9 @@ _MODELS: dict[str, ModelFacts] = {
     "llama-3.1-8b-instant": _open(131_072, 131_072, (0.05, 0.08)),
     "llama-3.3-70b-versatile": _open(131_072, 32_768, (0.59, 0.79)),
     "qwen3-32b": _open(131_072, 40_960, (0.29, 0.59)),
+    # Built in
+    "rules": ModelFacts(32_000, 4_096),
+    "rules-8k": ModelFacts(8_000, 4_096),
     # Groq and Together, at one price
     "gpt-oss-120b": _open(131_072, 65_536, (0.15, 0.6), "effort"),
     "kimi-k2-instruct-0905": _open(262_144, 16_384, (1, 3)),

@@ -15,13 +15,14 @@ from agents_core.models.pipeline import Statement
 VERSIONED = ("label", "value", "description", "limit", "read_only")
 """The fields that the agent sees: a change of one makes a version."""
 
+LONGEST_LABEL = 255
 UNVERSIONED = ("metadata", "tags", "hidden", "is_template", "template_name", "review")
 
 
 def create(author: Author, **fields: Any) -> Block:
     """A new block and its version 1, in the caller's transaction.
 
-    Raises ``InvalidInput`` for an empty label or an unknown field, ``BlockLimitError`` for a value over the limit.
+    Raises ``InvalidInput`` for an empty or long label or an unknown field, ``BlockLimitError`` for a value over the limit.
     """
     return create_many(author, [fields])[0]
 
@@ -278,8 +279,8 @@ def _check_names(fields: Mapping[str, Any]) -> None:
 
 
 def _check_values(block: Block) -> None:
-    if not block.label:
-        raise InvalidInput("A block needs a label.")
+    if not 0 < len(block.label) <= LONGEST_LABEL:
+        raise InvalidInput(f"A block needs a label of at most {LONGEST_LABEL} characters.")
     if "\x00" in block.value + block.label + (block.description or ""):
         raise InvalidInput("A block cannot hold NUL characters: remove them.")
     within_limit(block.value, block.limit)

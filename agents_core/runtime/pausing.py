@@ -14,6 +14,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from json import dumps
 from typing import Any
 
 from psycopg.errors import SerializationFailure
@@ -159,11 +160,20 @@ def take_back(plan: PlannedCall, left: Mapping[str, Any]) -> None:
 
 
 def apply_changes(plan: PlannedCall, changes: Mapping[str, Any]) -> None:
-    """Puts what a person wants in the place of a call's result, and of what it writes to blocks."""
+    """Puts what a person wants in the place of a call's result, and of what it writes to blocks; the model is told of the latter."""
     if "result" in changes and plan.result is not None:
         plan.result = replace(plan.result, text=changes["result"], status=changes["status"])
     for label, text in changes.get("writes", {}).items():
         last = max((at for at, edit in enumerate(plan.edits) if edit.label == label), default=None)
         if last is not None:
-            edit = plan.edits[last]
-            plan.edits[last] = replace(edit, changes={**edit.changes, "value": text})
+            _write_instead(plan, last, text)
+
+
+def _write_instead(plan: PlannedCall, at: int, text: str) -> None:
+    edit = plan.edits[at]
+    plan.edits[at] = replace(edit, changes={**edit.changes, "value": text})
+    if plan.result is not None and plan.result.text == edit.changes["value"]:
+        plan.result = replace(plan.result, text=text)
+    told = f"A person changed what it wrote: the block {edit.label} now holds {dumps(text, ensure_ascii=False)}."
+    if told not in plan.note:
+        plan.note = f"{plan.note} {told}".strip()

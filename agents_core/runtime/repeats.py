@@ -1,4 +1,5 @@
-"""Agents that go round in circles: the same call with the same result, over and over, is told to the agent and then ends the run."""
+"""Agents that go round in circles: the same call with the same result, over and over, is told to the agent and then ends the run; so does
+answering again and again without a call that a tool rule requires."""
 
 import json
 from collections import Counter
@@ -20,7 +21,13 @@ def repeat_key(name: str, arguments: dict[str, Any], result: str | None) -> byte
     return sha256(json.dumps([name, arguments, result], sort_keys=True).encode()).digest()
 
 
+_NO_CALL = b""
+
+
 def keys_of(planned: Sequence[PlannedCall]) -> Counter[bytes]:
+    """What an answer counts as; one without calls, that it made none."""
+    if not planned:
+        return Counter([_NO_CALL])
     return Counter(
         repeat_key(plan.call.name, plan.arguments, plan.result.text) for plan in planned if plan.result is not None
     )
@@ -37,8 +44,11 @@ def limit_of(turn: Turn) -> int:
 def unless_looping(turn: Turn, planned: Sequence[PlannedCall], outcome: Outcome) -> Outcome:
     """``outcome``, unless the turn would go on and has made one of these calls too often: then its end, and a warning one call before."""
     limit = limit_of(turn)
-    if outcome.stop_reason is not None or not planned or not limit:
+    if outcome.stop_reason is not None or not limit:
         return outcome
+    if not planned:
+        times = turn.spent.calls[_NO_CALL] + 1
+        return _failed(_SILENT.format(times=times)) if times >= limit else outcome
     made = keys_of(planned)
     key = max(made, key=lambda each: turn.spent.calls[each] + made[each])
     times = turn.spent.calls[key] + made[key]
@@ -58,8 +68,14 @@ def _warning(name: str, times: int) -> str:
 
 
 def _ended(name: str, times: int) -> Outcome:
-    message = (
-        f"The agent called {name} {times} times with the same arguments and the same result, so the run was ended. "
-        "Set max_repeated_calls in the budgets of the agent to allow more, 0 for any number."
+    return _failed(
+        f"The agent called {name} {times} times with the same arguments and the same result, so the run was ended."
     )
-    return Outcome("error", "failed", error={"code": "loop_detected", "message": message, "status": None})
+
+
+_SILENT = "The agent answered {times} times without calling the tool that its rules require, so the run was ended."
+
+
+def _failed(message: str) -> Outcome:
+    told = f"{message} Set max_repeated_calls in the budgets of the agent to allow more, 0 for any number."
+    return Outcome("error", "failed", error={"code": "loop_detected", "message": told, "status": None})

@@ -73,3 +73,27 @@ async def test_silent_providers_hold_up_neither_the_list_nor_each_other(api: Api
     assert "within 1 s" in failures["mute-a"]
     assert set(failures) == {"mute-a", "mute-b"}
     assert took_s < 1.9
+
+
+async def test_a_new_agent_has_the_window_that_its_provider_tells_and_another_model_makes_it_smaller(api: Api) -> None:
+    with FakeModelServer() as server:
+        server.models = [
+            {"id": "wide", "max_model_len": 50_000},
+            {"id": "narrow", "max_model_len": 6_000},
+            {"id": "mum"},
+        ]
+        await sync_to_async(save_provider)("vllm", base_url=server.url, api_key=None)
+        made = await api.post("/agents/", {"model": "vllm/wide"})
+        assert made["llm_config"]["context_window"] == 50_000
+        for model, window in (("vllm/narrow", 6_000), ("vllm/wide", 6_000)):
+            changed = await api.patch(f"/agents/{made['id']}", {"model": model})
+            assert changed["llm_config"]["context_window"] == window
+        changed = await api.patch(f"/agents/{made['id']}", {"model": "vllm/narrow", "context_window_limit": 9_000})
+        assert changed["llm_config"]["context_window"] == 9_000
+        assert (await api.post("/agents/", {"model": "vllm/mum"}))["llm_config"]["context_window"] == 32_768
+    assert (await api.post("/agents/", {"model": "offline/rules-8k"}))["llm_config"]["context_window"] == 8_000
+
+
+async def test_a_provider_that_does_not_answer_holds_up_no_new_agent(api: Api, silent: str) -> None:
+    await sync_to_async(save_provider)("vllm", base_url=silent, api_key=None)
+    assert (await api.post("/agents/", {"model": "vllm/any"}))["llm_config"]["context_window"] == 32_768

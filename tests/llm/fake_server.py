@@ -66,9 +66,9 @@ class _CutError(Exception):
 class FakeModelServer:
     """``with FakeModelServer() as server:``, then ``server.url`` (ends in /v1), and ``push`` what it shall answer.
 
-    Replies that were pushed are used up in order, one a request; after them ``default`` answers, at first an echo of
-    the last thing that was said. ``requests`` lists what came in. ``models`` is what ``/models`` lists; ``pages`` are
-    JSON answers of further paths, by the whole path without its query.
+    Replies that were pushed are used up in order, one a request (``/models`` takes only what is no model's answer); after
+    them ``default`` answers, at first an echo of the last thing that was said. ``requests`` lists what came in.
+    ``models`` is what ``/models`` lists; ``pages`` are JSON answers of further paths, by the whole path without its query.
     """
 
     def __init__(self) -> None:
@@ -139,13 +139,14 @@ class FakeModelServer:
             writer.close()
 
     async def _answer(self, request: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if request.endpoint not in _WIRES and not (self._pushed and request.endpoint in ("/models", "/embeddings")):
+        takes = ("/models", "/embeddings") if self._pushed and self._pushed[0].is_plain else ("/embeddings",)
+        if request.endpoint not in _WIRES and not (self._pushed and request.endpoint in takes):
             page = self._page(request)
             writer.write(_whole(200 if page is not None else 404, json.dumps(page or {"detail": "Not Found"}).encode()))
             return
         reply = self._pushed.popleft() if self._pushed else self.default(request)
         await self._wait(reply.delay_s, reader)
-        if reply.body is not None or reply.status >= 400:
+        if reply.is_plain:
             writer.write(_plain(request, reply))
         elif request.json.get("stream"):
             await self._stream(request, reply, reader, writer)

@@ -36,6 +36,11 @@ class Reply:
     stall_after: int | None = None
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it is not what a model answers."""
+        return self.body is not None or self.status >= 400
+
+    @property
     def output_tokens(self) -> int:
         return len(words(self.reasoning)) + len(words(self.text)) + sum(len(words(a)) + 1 for _, a in self.calls)
 

@@ -187,14 +187,24 @@ async def test_the_same_answer_again_is_taken_and_does_nothing() -> None:
     assert await value_of(agent) == "Her name is Ada.\nLikes tea."
 
 
+async def test_another_answer_to_a_call_that_was_answered_is_refused() -> None:
+    agent = await waiting_agent("Sorry.")
+    [call_id] = await call_ids(agent)
+    await answer(agent, approve=False)
+    with pytest.raises(Refused, match="No tool call is currently awaiting approval"):
+        await send(agent.id, [], options=RunOptions(answers=[CallAnswer(call_id, approve=True)]))
+
+
 async def test_of_two_who_answer_at_once_one_decides() -> None:
     agent = await waiting_agent("Noted.", "Noted.")
     [call_id] = await call_ids(agent)
     answers = [CallAnswer(call_id, approve=True), CallAnswer(call_id, approve=False)]
-    sent = await asyncio.gather(*(send(agent.id, [], options=RunOptions(answers=[one])) for one in answers))
-    for run in sent:
-        await execute(agent.id, run.run_id, None, 1)
-    assert {(await outcome(run.run_id)).status for run in sent} == {"completed"}
+    asked = [send(agent.id, [], options=RunOptions(answers=[one])) for one in answers]
+    sent = await asyncio.gather(*asked, return_exceptions=True)
+    [run] = [each for each in sent if not isinstance(each, BaseException)]
+    assert [type(each) for each in sent if each is not run] == [Refused]
+    await execute(agent.id, run.run_id, None, 1)
+    assert (await outcome(run.run_id)).status == "completed"
     assert await ToolCall.objects.filter(agent=agent).acount() == 1
     assert len([m for m in await in_context(agent) if m.role == "tool"]) == 1
 

@@ -340,14 +340,26 @@ async def test_a_change_of_memory_is_refused_and_the_model_is_told_why() -> None
     assert (await call_of(agent)).status == "error"
 
 
-async def test_another_text_is_written_than_the_agent_wanted() -> None:
-    agent = await writer()
+async def test_another_text_is_written_than_the_agent_wanted_and_the_model_is_told() -> None:
+    seen: list[str] = []
+    agent = await writer(lambda request: seen.append(request.messages[-1].text) or "I see.")
     await stop(agent, "block_write", target="human")
     pause = await paused(agent)
     call = await call_of(agent)
     await edit(pause, "write", f"{call.call_id} human", "Her name is Ada. Tea, no milk.")
     assert (await go_on(pause)).status == "completed"
     assert await value_of(agent) == "Her name is Ada. Tea, no milk."
+    assert json.loads(seen[0])["note"].endswith('now holds "Her name is Ada. Tea, no milk.".')
+
+
+async def test_a_result_that_shows_the_block_shows_what_was_written_instead() -> None:
+    insert = ("memory_insert", {"label": "human", "new_string": "Likes tea.", "insert_line": -1})
+    agent = await make_agent([Answer(calls=[insert]), "Noted."], tools=["memory_insert"])
+    await stop(agent, "block_write", target="human")
+    pause = await paused(agent)
+    await edit(pause, "write", f"{(await call_of(agent)).call_id} human", "Likes coffee.")
+    assert (await go_on(pause)).status == "completed"
+    assert (await call_of(agent)).result == await value_of(agent) == "Likes coffee."
 
 
 async def test_a_call_is_answered_in_the_tools_place_or_its_result_changed() -> None:

@@ -8,7 +8,7 @@ import pytest
 from agents_core.llm.providers.scripted import Answer
 from agents_core.llm.types import ModelRequest
 from agents_core.models import Message, Step
-from tests.runtime.world import in_context, make_agent, make_tool, say, spoken
+from tests.runtime.world import in_context, make_agent, make_tool, say, spoken, value_of
 
 SEND = ("send_message", {"message": "Hello."})
 
@@ -199,3 +199,21 @@ async def test_a_run_of_many_steps_is_stored_as_the_model_saw_it() -> None:
     assert await Step.objects.filter(agent=agent, status="success").acount() == 10
     stored = [message.id async for message in Message.objects.filter(agent=agent).order_by("seq")]
     assert stored == [message.id for message in await in_context(agent)]
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        ("What is my name?", "Name: Ada.\nAllergic to nuts."),
+        ("I live in Porto. I like tea.", "Name: Ada.\nAllergic to nuts.\nLives in Porto.\nLikes tea."),
+        ("0. user: My name is Eve.\n1. assistant: Hello Eve.", "Name: Eve.\nAllergic to nuts."),
+    ],
+)
+async def test_the_offline_model_keeps_what_a_voice_agents_memory_holds(words: str, value: str) -> None:
+    block = {"label": "human", "value": "Name: Ada.\nAllergic to nuts."}
+    agent = await make_agent(
+        model="offline/rules", agent_type="voice_sleeptime_agent", blocks=[block], include_base_tools=True
+    )
+    run = await say(agent, words)
+    assert (run.status, run.stop_reason) == ("completed", "end_turn")
+    assert await value_of(agent) == value

@@ -83,3 +83,12 @@ async def test_a_worker_that_takes_a_run_over_counts_on() -> None:
     assert run.error is not None
     assert run.error["code"] == "loop_detected"
     assert await Step.objects.filter(agent=agent, status="success").acount() == 5
+
+
+async def test_an_agent_that_never_calls_what_its_rules_require_is_not_asked_for_ever() -> None:
+    rule = {"type": "required_before_exit", "tool_name": "conversation_search"}
+    agent = await make_agent(["I will not."] * 9, tools=["conversation_search"], tool_rules=[rule])
+    ended = await say(agent, "Hi")
+    assert (ended.status, ended.stop_reason, ended.steps) == ("failed", "error", 5)
+    assert ended.error is not None
+    assert "5 times without calling" in ended.error["message"]

@@ -9,6 +9,7 @@ from agents_core.api.paging import page
 from agents_core.api.reply import reply
 from agents_core.api.schemas.debugger import (
     BreakpointBody,
+    BreakpointChange,
     BreakpointResponse,
     EditBody,
     InterventionResponse,
@@ -47,7 +48,7 @@ def create_breakpoint(request: HttpRequest, body: BreakpointBody) -> HttpRespons
 
 
 @router.patch("/{breakpoint_id}", response=BreakpointResponse)
-def modify_breakpoint(request: HttpRequest, breakpoint_id: str, body: BreakpointBody) -> HttpResponse:
+def modify_breakpoint(request: HttpRequest, breakpoint_id: str, body: BreakpointChange) -> HttpResponse:
     changes = body.model_dump(exclude_unset=True)
     return reply(BreakpointResponse.of(breakpoints.modify(breakpoint_id, changes)))
 

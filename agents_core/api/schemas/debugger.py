@@ -8,10 +8,10 @@ from agents_core.api.schemas.common import Answer, StrictBody
 from agents_core.models import Breakpoint, Intervention, Pause
 
 
-class BreakpointBody(StrictBody):
+class BreakpointChange(StrictBody):
     """See ``agents_core.models.Breakpoint``."""
 
-    kind: str = "model"
+    kind: str = ""
     target: str = ""
     pattern: str = ""
     threshold: int | None = None
@@ -19,6 +19,10 @@ class BreakpointBody(StrictBody):
     nth: int = 1
     log: str = ""
     enabled: bool = True
+
+
+class BreakpointBody(BreakpointChange):
+    kind: str
 
 
 class BreakpointResponse(BreakpointBody):

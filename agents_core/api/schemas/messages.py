@@ -57,6 +57,8 @@ class ImagePart(BaseModel):
             if found is None:
                 raise Refused("Images are not fetched from addresses: send the image as base64, or as a data: URL.")
             media_type, data = found["media_type"], found["data"]
+        if not media_type.startswith("image/"):
+            raise Refused(f"An image has a media_type such as image/png, not {media_type!r:.60}.")
         try:
             base64.b64decode(data, validate=True)
         except binascii.Error:

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from agents_core.llm.offline import schema
-from agents_core.llm.offline.turn import FINISH_TOOL, MESSAGE_TOOL, Call, Move, Turn
+from agents_core.llm.offline.edits import EDITORS
+from agents_core.llm.offline.turn import FINISH_TOOLS, MESSAGE_TOOL, Call, Move, Turn
 from agents_core.llm.types import ToolSpec
 
 _THOUGHTS = ("thinking", "inner_thoughts")
@@ -34,14 +35,14 @@ def _forced_call(turn: Turn, move: Move, tool: ToolSpec) -> Call:
 
 def _ending(turn: Turn, move: Move) -> Move:
     text = move.text or "Done."
-    if FINISH_TOOL in turn.tools and not turn.called(FINISH_TOOL):
-        return _calling(turn, move, [(FINISH_TOOL, {})])
+    for finish in FINISH_TOOLS:
+        if finish in turn.tools and not turn.called(finish):
+            return _calling(turn, move, [(finish, {})])
     if MESSAGE_TOOL in turn.tools and (not turn.called(MESSAGE_TOOL) or turn.request.tool_choice == "required"):
         return _calling(turn, move, [(MESSAGE_TOOL, {"message": text})])
     if turn.tools and turn.request.tool_choice == "required":
-        tool = next(
-            (tool for name, tool in turn.tools.items() if not turn.called(name)), next(iter(turn.tools.values()))
-        )
+        # Rather one that was not called yet, and no memory is written over with what was said.
+        tool = min(turn.tools.values(), key=lambda tool: (tool.name in EDITORS, turn.called(tool.name) is not None))
         return _calling(turn, move, [(tool.name, _filled(turn, tool))])
     return Move(move.why, text)
 

@@ -49,7 +49,7 @@ def tell(turn: Turn) -> Move | None:
     wishes = {fact.line: _wish(turn, fact) for fact in told}
     calls = [call for wish in wishes.values() if wish and (call := _next_call(turn, wish))]
     if calls:
-        alone = calls[0][0] == "memory_rethink"  # each rewrite holds the one before it
+        alone = calls[0][0] in edits.REWRITERS  # each rewrite holds the one before it
         why = f"Rule '{told[0].kind.name}': store it in block {_label(calls[0])}."
         return Move(why, calls=tuple(calls[:1] if alone else calls))
     return Move(f"Rule '{told[0].kind.name}': nothing left to write.", " ".join(_reports(turn, told, wishes)))
@@ -57,7 +57,7 @@ def tell(turn: Turn) -> Move | None:
 
 def _label(call: Call) -> str:
     arguments = call[1]
-    return str(arguments.get("label") or arguments.get("path", "").rpartition("/")[2])
+    return str(arguments.get("label") or arguments.get("path", "").rpartition("/")[2] or "human")
 
 
 def _wish(turn: Turn, fact: Fact) -> Wish | None:
@@ -195,7 +195,7 @@ def _is_removal(done: Done) -> bool:
         return False
     patch = done.arguments.get("patch")
     emptied = any(value == "" for key, value in done.arguments.items() if key.startswith("new_"))
-    return emptied or done.name == "memory_rethink" or (isinstance(patch, str) and "+" not in patch)
+    return emptied or done.name in edits.REWRITERS or (isinstance(patch, str) and "+" not in patch)
 
 
 def _forgotten(removed: Done) -> str:

@@ -10,13 +10,13 @@ from typing import Any
 from agents_core.llm.types import ChatMessage, Image, ModelRequest, ToolCall, ToolSpec
 
 MESSAGE_TOOL = "send_message"
-FINISH_TOOL = "memory_finish_edits"
+FINISH_TOOLS = ("memory_finish_edits", "finish_rethinking_memory")
 
 _AUTOMATIC = ("heartbeat", "login", "system_alert")
 _TAG_LINE = re.compile(r"^<(?!/)([^<>\n]+)>\s*$", re.MULTILINE)
 _LIMIT = re.compile(r"chars_limit=(\d+)")
 _NUMBERED = re.compile(r"\s*\d+→ ?")
-_TRANSCRIPT_LINE = re.compile(r"^user: (.*)$", re.MULTILINE)
+_TRANSCRIPT_LINE = re.compile(r"^(?:\d+\. )?user: (.*)$", re.MULTILINE)
 
 Call = tuple[str, dict[str, Any]]
 
@@ -119,7 +119,7 @@ def read(request: ModelRequest) -> Turn:
     """The turn that a request continues."""
     last = _last_said(request.messages)
     said = "\n".join(reversed(list(_said_until(request.messages, last))))
-    if any(tool.name == FINISH_TOOL for tool in request.tools):  # a sleep-time agent is shown a transcript
+    if any(tool.name in FINISH_TOOLS for tool in request.tools):  # a sleep-time agent is shown a transcript
         said = "\n".join(_TRANSCRIPT_LINE.findall(said)) or said
     said = said.encode("utf-8", "replace").decode().strip()  # so that a call's arguments come back as they were sent
     return Turn(request, said, tuple(_done(request.messages[last + 1 :])), whole_said=said)

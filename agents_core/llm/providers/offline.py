@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator
 
 from agents_core.errors import InvalidInput
+from agents_core.llm import catalog
 from agents_core.llm.base import Endpoint
 from agents_core.llm.errors import ContextWindowExceeded, ModelNotFound
 from agents_core.llm.offline import rules, shape, summary
@@ -16,7 +17,7 @@ from agents_core.llm.types import Check, ModelInfo, ModelRequest, StreamItem
 __all__ = ["SUMMARY_REQUEST", "OfflineProvider"]
 
 ADDRESS = "offline:rules"
-MODELS = (ModelInfo("rules", 32_000, "catalog"), ModelInfo("rules-8k", 8_000, "catalog"))
+MODELS = tuple(ModelInfo(name, catalog.facts(name).context_window, "catalog") for name in ("rules", "rules-8k"))
 
 
 class OfflineProvider:
