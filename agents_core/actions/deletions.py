@@ -11,7 +11,7 @@ from agents_core.actions.groups import everybody_in
 from agents_core.errors import Conflict
 from agents_core.events.publish import lock_agents, publish
 from agents_core.events.types import AgentChanged, GroupChanged
-from agents_core.models import ACTIVE, SLEEPTIME_GROUPS, Agent, Archive, Author, Block, Group
+from agents_core.models import ACTIVE, SLEEPTIME_GROUPS, Agent, Archive, Author, Block, Fork, Group
 from agents_core.models.pipeline import Statement, run_sync
 
 _LET_GO_OF_STEPS = (
@@ -108,7 +108,8 @@ def delete_agent(agent_id: str) -> None:
         shared = {block.id for found in held.values() for block in found}
         left_in_groups = _left_in_groups(doomed, tended)
         others = (other for other, _ in left_in_groups)
-        there = run_sync([lock_agents({*doomed, *tended, *others, *blocks.sharers(shared, agent_id)})])[0]
+        parents = list(Fork.objects.filter(agent=agent_id, parent__isnull=False).values_list("parent_id", flat=True))
+        there = run_sync([lock_agents({*doomed, *tended, *others, *parents, *blocks.sharers(shared, agent_id)})])[0]
         locked(agent_id)
         Group.objects.filter(manager__in=[*doomed, *tended], manager_type__in=SLEEPTIME_GROUPS).delete()
         Group.objects.filter(manager__in=doomed).delete()
@@ -121,6 +122,9 @@ def delete_agent(agent_id: str) -> None:
         for each in doomed:
             blocks.tell_sharers(held[each], each, Author.API, "unshared")
             _execute((*_LET_GO_OF_STEPS, *_OF_AGENT), "agent_id", each)
+        for parent in parents:
+            if (parent,) in there:
+                publish(parent, AgentChanged(["forks"]))
 
 
 def _left_in_groups(doomed: Sequence[str], tended: Sequence[str]) -> list[tuple[str, GroupChanged]]:

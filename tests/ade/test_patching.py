@@ -33,7 +33,19 @@ from agents_core.actions import (
 from agents_core.actions.messages import CallAnswer, Input, RunOptions, pending, send
 from agents_core.actions.new_agent import NewAgent
 from agents_core.memory.archival.base import PassageDraft
-from agents_core.models import Agent, Author, Breakpoint, Conversation, File, Folder, Passage, Run, Schedule, new_id
+from agents_core.models import (
+    Agent,
+    Author,
+    Breakpoint,
+    Conversation,
+    File,
+    Folder,
+    Fork,
+    Passage,
+    Run,
+    Schedule,
+    new_id,
+)
 from agents_core.runtime import context
 from agents_core.runtime.filing import process
 from agents_core.runtime.loop import execute
@@ -319,6 +331,12 @@ def come_back(agent: Agent) -> None:
     rewind.come_back(agent.id, rewind.rewind(agent.id, 2).id)
 
 
+def adopt_spoken(agent: Agent) -> None:
+    fork = forks.fork(agent.id, 2)
+    say(fork, "I moved to Lisbon last month.")
+    adopting.adopt(agent.id, fork.id)
+
+
 def share_and_let_go(agent: Agent) -> None:
     """One agent takes the block and another, which held it, is deleted."""
     block = agent.blocks.get(label="human")
@@ -353,6 +371,7 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "the agent comes back": come_back,
     "the agent is forked": lambda agent: forks.fork(agent.id, 2),
     "a fork is adopted": lambda agent: adopting.adopt(agent.id, forks.fork(agent.id, 1).id),
+    "a fork that was spoken to is adopted": adopt_spoken,
     "another agent takes a block": share_and_let_go,
     "a message is queued": lambda agent: queue(agent, "Hi"),
     "a message is answered": lambda agent: say(agent, "What is my name?"),
@@ -423,6 +442,21 @@ def test_a_panel_sent_whole_is_as_a_page_shows_it(agent: Agent) -> None:
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS.keys())
 def test_patched_page_equals_reloaded_page(agent: Agent, action: Callable[[Agent], Any]) -> None:
     assert_patched_equals_reloaded(agent.id, VIEWS, lambda: action(agent))
+
+
+def test_the_page_of_an_agent_tells_that_the_fork_it_adopted_was_deleted(agent: Agent) -> None:
+    adopt_spoken(agent)
+    fork = Fork.objects.get(parent=agent)
+    assert_patched_equals_reloaded(agent.id, VIEWS, lambda: deletions.delete_agent(fork.agent_id))
+
+
+@pytest.mark.parametrize("moved", [lambda agent: rewind.rewind(agent.id, 2), adopt_spoken], ids=["rewound", "adopted"])
+@pytest.mark.parametrize("action", ["a message is answered", "a person edits a block", "the agent comes back"])
+def test_the_page_of_an_agent_that_went_elsewhere_is_patched(
+    agent: Agent, moved: Callable[[Agent], Any], action: str
+) -> None:
+    moved(agent)
+    assert_patched_equals_reloaded(agent.id, VIEWS, lambda: ACTIONS[action](agent))
 
 
 @pytest.mark.parametrize(

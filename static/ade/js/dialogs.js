@@ -54,6 +54,14 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (field instanceof HTMLElement) field.focus();
 });
 
+// A dialog that an answer brought: what was asked for cannot be done without another choice.
+document.addEventListener("ask", (event) => {
+  const dialog = document.getElementById(/** @type {CustomEvent<{dialog: string}>} */ (event).detail.dialog);
+  if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal();
+  const field = dialog?.querySelector("[autofocus]");
+  if (field instanceof HTMLElement) field.focus();
+});
+
 const openMenus = () => /** @type {HTMLDetailsElement[]} */ ([...document.querySelectorAll("details.menu[open]")]);
 
 document.addEventListener("click", (event) => {

@@ -1,4 +1,4 @@
-/** A button with data-reveal="id" shows the node of that id: its tab is chosen, it is opened, scrolled to and focused. */
+/** A button with data-reveal="id" shows the node of that id: its tab is chosen, it is opened, scrolled to and focused; a dialog that the button is in closes. */
 import { around } from "./dom.js";
 
 /** @param {Element} node */
@@ -13,6 +13,7 @@ export function reveal(node) {
 document.addEventListener("click", (event) => {
   const node = document.getElementById(around(event, "[data-reveal]")?.dataset.reveal ?? "");
   if (!node) return;
+  around(event, "dialog")?.close();
   reveal(node);
   const folded = node.querySelector("details");
   if (folded) folded.open = true;
