@@ -13,10 +13,11 @@ from django.utils.translation import gettext_noop
 from ade.fragments import Fragment
 from ade.status import workspace_fragment
 from ade.window import Bar, cells
-from agents_core.models import ACTIVE, Agent, ToolCall, ToolCallStatus, pipeline
+from agents_core.models import Agent, RunStatus, ToolCall, ToolCallStatus, pipeline
 from agents_core.models.pipeline import Statement
 
 PAGE = 50
+_GOING_ON = (RunStatus.CREATED, RunStatus.RUNNING)
 _WORDS: Mapping[str, str] = {
     "paused": gettext_noop("paused"),
     "running": gettext_noop("running"),
@@ -93,7 +94,9 @@ def listed_agents(filters: Mapping[str, str]) -> QuerySet[Agent]:
         agents = agents.filter(tags__contains=[tag])
     match filters.get("state"):
         case "running":
-            agents = agents.filter(runs__status__in=ACTIVE).distinct()
+            agents = agents.filter(runs__status__in=_GOING_ON).distinct()
+        case "paused":
+            agents = agents.filter(runs__status=RunStatus.PAUSED).distinct()
         case "waiting":
             agents = agents.filter(id__in=_waiting())
         case "failed":
@@ -157,15 +160,20 @@ class Counts:
 
     all: int
     running: int
+    paused: int
     waiting: int
     failed: int
 
 
 def counts() -> Counts:
     visible = Agent.objects.filter(hidden=False)
-    active = visible.filter(runs__status__in=ACTIVE).distinct().count()
-    failed = visible.filter(last_stop_reason__in=FAILED_REASONS).count()
-    return Counts(visible.count(), active, visible.filter(id__in=_waiting()).count(), failed)
+    return Counts(
+        all=visible.count(),
+        running=visible.filter(runs__status__in=_GOING_ON).distinct().count(),
+        paused=visible.filter(runs__status=RunStatus.PAUSED).distinct().count(),
+        waiting=visible.filter(id__in=_waiting()).count(),
+        failed=visible.filter(last_stop_reason__in=FAILED_REASONS).count(),
+    )
 
 
 def agent_list_fragments(changed: set[str] | None, filters: Mapping[str, str]) -> list[Fragment]:

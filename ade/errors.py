@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -22,15 +23,29 @@ class ErrorPages(MiddlewareMixin):
         self, request: HttpRequest, view: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> HttpResponse | None:
         """No id holds a NUL character, which the database would not even look for. The API says so itself."""
-        is_page = request.resolver_match is not None and not request.resolver_match.namespaces
-        if is_page and any("\x00" in str(value) for value in kwargs.values()):
+        if _is_page(request) and any("\x00" in str(value) for value in kwargs.values()):
             return self.process_exception(request, NotFound(_("There is nothing at this address.")))
         return None
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """An address that only takes what a form sends, opened by hand, would else be an empty page."""
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or not _is_page(request):
+            return response
+        page = told(
+            request, _("This address only takes what a form sends."), response.status_code, "method_not_allowed"
+        )
+        page["Allow"] = response["Allow"]
+        return page
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, AgentsError):
             return None
         return told(request, exception.message, exception.http_status, exception.code)
+
+
+def _is_page(request: HttpRequest) -> bool:
+    """Whether the address is one of the IDE, not of the API or the admin panel."""
+    return request.resolver_match is not None and not request.resolver_match.namespaces
 
 
 def told(request: HttpRequest, cause: str, status: int, code: str, title: str = "") -> HttpResponse:

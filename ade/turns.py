@@ -122,7 +122,7 @@ class StepView:
         """Whether its last line is a write to memory, which has room for the figures of the step."""
         last = self.calls[-1] if self.calls else None
         written = last is not None and bool(last.memory) and last.call.status == ToolCallStatus.OK
-        return written and not (self.said or self.notes or self.step.error)
+        return written and not (self.notes or self.step.error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,27 @@
-"""Takes the screenshots of the documents from a server of its own: ``python -m docs.screenshots``."""
+"""Takes the screenshots of the documents from a server of its own: ``python -m docs.screenshots``, with names to take only those.
 
+Where pngquant is installed, each takes a third of the room.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Literal
 
 from letta_client import Letta
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from docs.demo import LAST, Demo, furnish, say
+from docs.demo_rooms import Rooms, furnish_rooms
 from tests.e2e.serving import Server
 
 IMAGES = Path(__file__).parent / "images"
 SIZES = ((1600, 960), (1280, 800), (900, 800))
-CLOSER = 1280
-"""The width of the pictures that show one thing."""
+CITIES = ("Cascais", "Sintra", "Braga", "Aveiro", "Faro", "Coimbra")
+"""Where the person moves to, in each picture of two writers."""
 THEMES: tuple[Literal["dark"], Literal["light"]] = ("dark", "light")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -24,16 +32,21 @@ FLAGS = (
 class Photographer:
     """Opens the pages of ``demo`` as a person would leave them, and takes their pictures as ``<page>-<suffix>.png``."""
 
-    def __init__(self, page: Page, client: Letta, demo: Demo, suffix: str) -> None:
+    def __init__(self, page: Page, client: Letta, demo: Demo, rooms: Rooms, suffix: str) -> None:
         self._page = page
         self._client = client
         self._demo = demo
+        self._rooms = rooms
         self._suffix = suffix
 
     def agents(self) -> None:
         self._client.agents.messages.create_async(self._demo.triage, input="call fetch_mail with mailbox=clinic")
         self._open("/agents")
         self._take("agents")
+
+    def new_agent(self) -> None:
+        self._open("/agents#new-agent")
+        self._take("new-agent")
 
     def workspace(self) -> None:
         self._open(f"/agents/{self._demo.concierge}?diff={self._demo.base_step}")
@@ -143,6 +156,41 @@ class Photographer:
         self._open(f"/agents/{self._demo.concierge}?drawer=watches")
         self._take("watches")
 
+    def settings(self) -> None:
+        self._open(f"/agents/{self._demo.concierge}?main=settings")
+        self._take("settings")
+
+    def sleeptime(self) -> None:
+        """Who tends a memory, when, and what came of it."""
+        self._open(f"/agents/{self._rooms.tended}?main=sleeptime&aside=core")
+        self._take("sleep-time")
+
+    def approvals(self) -> None:
+        """A call that waits for a person."""
+        self._open(f"/agents/{self._rooms.asking}")
+        self._page.locator("form.asks").scroll_into_view_if_needed()
+        self._take("approvals")
+
+    def groups(self) -> None:
+        self._open(f"/groups/{self._rooms.group}")
+        self._take("groups")
+
+    def mcp(self) -> None:
+        self._open(f"/mcp-servers/{self._rooms.mcp_server}")
+        self._take("mcp")
+
+    def files(self) -> None:
+        self._open(f"/folders/{self._rooms.folder}?file={self._rooms.file}")
+        self._take("files")
+
+    def runs(self) -> None:
+        self._open("/runs")
+        self._take("runs")
+
+    def admin(self) -> None:
+        self._open("/admin/agents_core/run/")
+        self._take("admin")
+
     def conflict(self, city: str) -> None:
         """The agent writes to the block in which a person is writing."""
         self._open(f"/agents/{self._demo.concierge}/memory?block={self._demo.human}")
@@ -159,7 +207,10 @@ class Photographer:
     def _take(self, name: str) -> None:
         self._page.wait_for_timeout(900)
         self._page.mouse.move(0, 0)
-        self._page.screenshot(path=IMAGES / f"{name}-{self._suffix}.png")
+        taken = IMAGES / f"{name}-{self._suffix}.png"
+        self._page.screenshot(path=taken)
+        if shutil.which("pngquant"):
+            subprocess.run(["pngquant", "--force", "--ext", ".png", taken], check=True)
 
 
 def live(page: Page, client: Letta, demo: Demo) -> None:
@@ -172,6 +223,50 @@ def live(page: Page, client: Letta, demo: Demo) -> None:
     say(client, demo.concierge, LAST)
 
 
+SUBJECTS = (
+    "agents", "workspace", "compaction", "memory", "tool", "rules", "compare", "search", "debugger", "next_request", "watches",
+    "tool_steps", "palette", "help", "notifications", "tour", "new_agent", "settings", "sleeptime", "approvals", "groups", "mcp",
+    "files", "runs", "admin",
+)  # fmt: skip
+
+
+def opened(
+    browser: Browser, origin: str, theme: Literal["dark", "light"], size: tuple[int, int], password: str
+) -> Page:
+    """A page of somebody who is logged in to the admin panel."""
+    viewport: ViewportSize = {"width": size[0], "height": size[1]}
+    page = browser.new_page(base_url=origin, viewport=viewport, color_scheme=theme)
+    page.goto("/admin/login/")
+    page.locator("#id_username").fill("admin")
+    page.locator("#id_password").fill(password)
+    page.locator("[type=submit]").click()
+    page.locator("#content-main").wait_for()
+    return page
+
+
+def photograph(server: Server, browser: Browser, wanted: list[str]) -> None:
+    origin = f"http://localhost:{server.port}"
+    client = Letta(base_url=origin)
+    demo, rooms = furnish(client), furnish_rooms(client)
+    told = re.search(r"password (\S+)", server.output)
+    assert told, server.output
+    password = told[1].rstrip(".")
+    first = browser.new_page(base_url=origin)
+    live(first, client, demo)
+    first.close()
+    views = [(theme, size) for theme in THEMES for size in SIZES]
+    pages = {f"{theme}-{size[0]}": opened(browser, origin, theme, size, password) for theme, size in views}
+    for suffix, page in pages.items():
+        taken = Photographer(page, client, demo, rooms, suffix)
+        for name in SUBJECTS:
+            if not wanted or name in wanted:
+                getattr(taken, name)()
+    # At the end, for they change the agent of the others.
+    for (suffix, page), city in zip(pages.items(), CITIES, strict=True):
+        if not wanted or "conflict" in wanted:
+            Photographer(page, client, demo, rooms, suffix).conflict(city)
+
+
 def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     with (
@@ -179,42 +274,8 @@ def main() -> None:
         Server(Path(folder) / "home") as server,
         sync_playwright() as playwright,
     ):
-        origin = f"http://localhost:{server.port}"
-        client = Letta(base_url=origin)
-        demo = furnish(client)
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
-        first = browser.new_page(base_url=origin)
-        live(first, client, demo)
-        first.close()
-        for theme in THEMES:
-            for width, height in SIZES:
-                page = browser.new_page(
-                    base_url=origin, viewport={"width": width, "height": height}, color_scheme=theme
-                )
-                taken = Photographer(page, client, demo, f"{theme}-{width}")
-                taken.agents()
-                taken.workspace()
-                if width == CLOSER:
-                    taken.compaction()
-                taken.memory()
-                taken.tool()
-                taken.rules()
-                taken.compare()
-                taken.search()
-                taken.debugger()
-                if width == CLOSER:
-                    taken.next_request()
-                    taken.watches()
-                    taken.tool_steps()
-                    taken.palette()
-                    taken.help()
-                    taken.notifications()
-                    taken.tour()
-                page.close()
-        for theme in THEMES:
-            page = browser.new_page(base_url=origin, viewport={"width": CLOSER, "height": 800}, color_scheme=theme)
-            Photographer(page, client, demo, f"{theme}-{CLOSER}").conflict("Cascais" if theme == "dark" else "Sintra")
-            page.close()
+        photograph(server, browser, sys.argv[1:])
         browser.close()
         server.stop()
 

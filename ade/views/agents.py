@@ -9,6 +9,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.agent_rows import PAGE, agent_rows, counts, listed_agents
+from ade.views.dialogs import form_of
 from ade.views.handles import model_handles
 from agents_core.actions import agents, deletions
 from agents_core.actions.agent_templates import TEMPLATES, template
@@ -69,7 +70,7 @@ def agent_preview(request: HttpRequest, agent_id: str) -> HttpResponse:
     return render(request, "ade/partials/_agent_preview.html", {"row": context["preview"], **context})
 
 
-@require_POST
+@form_of("/agents#new-agent")
 def new_agent(request: HttpRequest) -> HttpResponse:
     """Makes an agent of a template and goes to it."""
     given = request.POST

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from ade.block_forms import BlockForm, conflict_of, version_in
 from ade.block_page import list_context, page_context
 from ade.panels.core import BlockCard, cards
+from ade.views.dialogs import form_of
 from agents_core.actions import agents, blocks
 from agents_core.errors import Conflict, InvalidInput, NotFound
 from agents_core.models import Agent, Author, Block
@@ -158,7 +159,7 @@ def block_look(request: HttpRequest, block_id: str) -> HttpResponse:
     return render(request, "ade/partials/_block_look.html", page_context(blocks.get(block_id), request.GET.dict()))
 
 
-@require_POST
+@form_of("/blocks#new-block")
 def create(request: HttpRequest) -> HttpResponse:
     """A block that no agent holds yet."""
     made = blocks.create(Author.PERSON, **BlockForm(request.POST).changes())

@@ -35,7 +35,7 @@ def add(request: HttpRequest, agent_id: str) -> HttpResponse:
         except InvalidInput as error:
             form.add_error(error.data.get("field", "condition"), error.message)
     panel.form = None if form.is_valid() else form
-    return HttpResponse(panel.render())
+    return HttpResponse(panel.render(), status=422 if panel.form else 200)
 
 
 @require_POST

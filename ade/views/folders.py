@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from ade.address import text
 from ade.folder_page import file_context, files_context, listed_folders, offered_agents
 from ade.views.blocks import moved, toast
+from ade.views.dialogs import form_of
 from agents_core.actions import files, folders
 from agents_core.errors import AgentsError, InvalidInput, NotFound
 from agents_core.models import Folder
@@ -41,7 +42,7 @@ def folder_list(request: HttpRequest) -> HttpResponse:
     return render(request, "ade/pages/folders.html", {"page": page, "words": words})
 
 
-@require_POST
+@form_of("/folders#new-folder")
 def create(request: HttpRequest) -> HttpResponse:
     return moved(request, f"/folders/{folders.create(FolderForm(request.POST).fields_given()).id}")
 

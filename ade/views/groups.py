@@ -12,6 +12,7 @@ from ade.address import text
 from ade.group_forms import GroupForm, changes_of, offer, offered, settings_of
 from ade.group_page import FORMED, list_context, state, turn_views, view_of
 from ade.views.blocks import moved, toast
+from ade.views.dialogs import form_of
 from agents_core.actions import groups
 from agents_core.actions.messages import Input
 from agents_core.errors import AgentsError, InvalidInput
@@ -30,7 +31,7 @@ def offered_agents(request: HttpRequest) -> HttpResponse:
     return render(request, "ade/partials/_group_agents.html", offer(request.GET))
 
 
-@require_POST
+@form_of("/groups#new-group")
 def create(request: HttpRequest) -> HttpResponse:
     def made() -> HttpResponse:
         return moved(request, f"/groups/{groups.create(**settings_of(request.POST)).id}")

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.status import sandbox_status
+from ade.views.dialogs import form_of
 from ade.views.handles import forget_handles, model_handles
 from agents_core.actions import providers
 from agents_core.memory import embedders
@@ -35,7 +36,7 @@ def _provider_context() -> dict[str, object]:
     }
 
 
-@require_POST
+@form_of("/settings")
 def save_provider(request: HttpRequest) -> HttpResponse:
     """Sets up a provider; an empty key keeps the stored one."""
     given = request.POST

@@ -6,7 +6,7 @@ from lxml import html
 
 from ade.agent_rows import agent_list_fragments, agent_rows, counts, listed_agents
 from ade.status import WorkspaceCounts, workspace_counts
-from agents_core.actions import agents, approvals, deletions, tools
+from agents_core.actions import agents, approvals, breakpoints, deletions, tools
 from agents_core.actions.messages import Input, send
 from agents_core.actions.new_agent import NewAgent
 from agents_core.models import Agent, Tool
@@ -114,3 +114,21 @@ def test_the_outline_counts_what_the_workspace_holds_and_an_open_list_follows(bu
     assert " ".join(page.get_element_by_id("nav-workspace").text_content().split()) == " ".join(
         html.fragment_fromstring(fragment["html"]).text_content().split()
     )
+
+
+def test_an_agent_that_stands_at_a_breakpoint_is_paused_and_not_running(builtin_tools: None) -> None:
+    agent = make("stands")
+    breakpoints.create(agent.id, "model")
+    say(agent, "Hi")
+    assert list(listed_agents({"state": "paused"})) == [agent]
+    assert list(listed_agents({"state": "running"})) == []
+    assert (counts().paused, counts().running) == (1, 0)
+
+
+def test_an_address_that_only_takes_a_form_leads_to_it_or_says_so() -> None:
+    client = Client()
+    assert client.get("/settings/providers").headers["Location"] == "/settings"
+    assert client.get("/agents/new").headers["Location"] == "/agents#new-agent"
+    refused = client.get("/agents/example")
+    assert (refused.status_code, refused["Allow"]) == (405, "POST")
+    assert "This address only takes what a form sends." in refused.content.decode()

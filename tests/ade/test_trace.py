@@ -7,7 +7,7 @@ from ade.panels.base import bind
 from agents_core.actions import agents
 from agents_core.actions.messages import Input, send
 from agents_core.actions.new_agent import NewAgent
-from agents_core.models import Agent, MemorySearch, ToolCall
+from agents_core.models import Agent, MemorySearch, Message, Step, ToolCall
 from agents_core.runtime.loop import execute
 from tests.running import finish
 
@@ -70,3 +70,28 @@ def test_a_long_return_is_folded_and_a_short_one_stands_open(agent: Agent) -> No
     assert not drawn(agent, "return")[-1].find_class("fold")
     ToolCall.objects.update(result="a word " * 100)
     assert drawn(agent, "return")[-1].find_class("lead")[0].text == "a word " * 100
+
+
+def test_what_the_model_said_beside_a_call_stands_before_the_call_and_its_result(agent: Agent) -> None:
+    say(agent, "Search archival for passports expire")
+    calling = Message.objects.filter(agent=agent, role="assistant").earliest("seq")
+    calling.content = [{"type": "text", "text": "Let me look."}]
+    calling.save()
+    page = html.fragment_fromstring(bind("trace", Agent.objects.get(id=agent.id), {}).render())
+    steps = [[line.text for line in step.find_class("k") if line.text] for step in page.find_class("step")]
+    kinds = [[kind for kind in step if kind in ("said", "tool call", "return", "answer")] for step in steps]
+    assert kinds == [["said", "tool call", "return"], ["answer"]]
+    assert drawn(agent, "said")[0].find_class("say")[0].text == "Let me look."
+
+
+def test_the_timeline_has_the_steps_in_the_order_of_the_trace(agent: Agent) -> None:
+    agents.modify(agent.id, {"context_window": 3000})
+    while not Step.objects.filter(kind="summary").exists():
+        say(agent, "Thanks. " + "This sentence fills the window. " * 60)
+    page = html.fragment_fromstring(bind("timeline", Agent.objects.get(id=agent.id), {}).render())
+    lines = [link.text for link in page.iter("a") if link.get("data-depth") is None]
+    run = Step.objects.get(kind="summary").run_id
+    assert any("summary" in line for line in lines)
+    assert [int(line.split()[0]) for line in lines] == list(
+        Step.objects.filter(run=run).order_by("number").values_list("number", flat=True)
+    )

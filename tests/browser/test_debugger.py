@@ -210,3 +210,51 @@ def test_what_comes_into_the_context_or_needs_an_answer_stops_a_run(
     page.keyboard.press("Enter")
     expect(page.locator("#agent-state")).to_contain_text(f"paused {stage}")
     expect(page.locator(".step.here")).to_contain_text(why)
+
+
+def test_the_longest_reason_for_standing_leaves_every_button_of_the_top_bar_in_view(page: Page, live: Server) -> None:
+    agent = made(live, name="A rather long name of an agent that answers all the letters")
+    page.request.post(
+        f"/v1/agents/{agent.id}/breakpoints",
+        data={"kind": "result"},
+        headers={"Origin": f"http://localhost:{live.port}"},
+    )
+    page.goto(f"/agents/{agent.id}")
+    say(page, "call post_letter with to=Bo")
+    told = page.locator("#agent-state .clip")
+    expect(told).to_have_text("paused before the results are written · step 1")
+    told.evaluate("node => node.textContent += '0,000'")
+    for width in (1280, 1000, 900):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.locator("#topbar").evaluate("bar => bar.scrollWidth - bar.clientWidth") == 0, width
+        for part in ("#go-on", "#step-over", "#stop", "[data-theme-toggle]", "[data-dialog=palette]"):
+            expect(page.locator(f"#topbar {part}")).to_be_in_viewport(ratio=1)
+        assert page.evaluate(OVERLAPS) == [], width
+
+
+def test_arguments_that_were_changed_at_a_pause_outlast_a_reload_until_the_run_goes_on(
+    page: Page, live: Server, open_agent: Callable[[str], Any]
+) -> None:
+    agent = open_agent("patient mailer")
+    page.request.post(
+        f"/v1/agents/{agent.id}/breakpoints", data={"kind": "tool"}, headers={"Origin": f"http://localhost:{live.port}"}
+    )
+    say(page, "call post_letter with to=Bob")
+    arguments = page.locator("textarea[name^=arguments]")
+    arguments.fill('{"to": "Ada"}')
+    page.get_by_role("radio", name="Refuse").check(force=True)
+    page.get_by_role("radio", name="Run it").check(force=True)
+    page.reload()
+    expect(page.get_by_text("What you changed here was brought back.")).to_be_visible()
+    expect(arguments).to_have_value('{"to": "Ada"}')
+    expect(page.get_by_role("radio", name="Run it")).to_be_checked()
+    page.keyboard.press("F8")
+    expect(page.locator("#trace .say").last).to_contain_text("sent to Ada")
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('draft.pause'))") == []
+
+
+OVERLAPS = """() => {
+    const facts = document.querySelector('.wf-total')?.getBoundingClientRect();
+    return [...document.querySelectorAll('.drawer .tab')].map((tab) => [tab, tab.getBoundingClientRect()])
+        .filter(([, tab]) => facts && tab.right > facts.left && tab.bottom > facts.top).map(([tab]) => tab.textContent);
+}"""

@@ -259,3 +259,16 @@ def test_a_mock_agent_gets_and_loses_blocks_by_keys_and_the_run_shows_what_chang
     expect(labels).to_have_count(0)
     expect(page.get_by_role("button", name="Add block")).to_be_focused()
     expect(page.get_by_label("fact")).to_have_value("Rest on Monday.")
+
+
+def test_a_case_of_a_slow_tool_says_that_the_tool_runs(page: Page) -> None:
+    page.goto("/tools/new")
+    expect(page.locator("#source-code .cm-content")).to_be_visible()
+    write(page, function("dawdle", body="import time\n    time.sleep(2)\n    return 'at last'"))
+    expect(page.locator("#tool-problems button")).to_have_count(0)
+    save(page)
+    page.get_by_role("button", name="Save as case…").click()
+    told = page.get_by_text("Running the tool on these inputs…")
+    expect(told).to_be_visible()
+    expect(page.locator("#case-name")).to_be_focused()
+    expect(told).to_be_hidden()

@@ -8,6 +8,7 @@ import "./reveal.js";
 import "./dialogs.js";
 import "./keys.js";
 import "./focus.js";
+import "./refused.js";
 import "./recent.js";
 import "./palette.js";
 import "./tour.js";

@@ -1,4 +1,7 @@
-/** Dialogs opened by data-dialog, closed by data-close; hx-confirm asks in the page's own dialog. Menus shut by themselves. */
+/**
+ * Dialogs opened by data-dialog or as the fragment of the address, closed by data-close; hx-confirm asks in the page's own
+ * dialog. Menus shut by themselves.
+ */
 import { around } from "./dom.js";
 import { say } from "./words.js";
 
@@ -11,6 +14,9 @@ document.addEventListener("click", (event) => {
   if (event.target instanceof HTMLDialogElement && isBackdrop(/** @type {MouseEvent} */ (event), event.target))
     event.target.close();
 });
+
+const addressed = document.getElementById(location.hash.slice(1));
+if (addressed instanceof HTMLDialogElement) addressed.showModal();
 
 /**
  * @param {MouseEvent} event

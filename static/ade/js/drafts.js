@@ -2,7 +2,8 @@
  * A form with data-draft="noun" keeps what was typed in this browser until the server has taken it, and brings it back
  * when the page is opened again. The draft belongs to the thing whose id is in the form's field of that name, of a new one
  * to what data-draft-new says it is. It holds
- * the hidden fields too, so that a version number stays with the text that was written on top of it.
+ * the hidden fields too, so that a version number stays with the text that was written on top of it. A button elsewhere that
+ * sends the form says so by data-draft-of="selector".
  */
 import { all, around, onContent } from "./dom.js";
 import { recall, remember } from "./store.js";
@@ -23,16 +24,20 @@ const entriesOf = (form) =>
 function write(form, draft) {
   for (const field of form.elements) {
     if (field instanceof HTMLInputElement && field.type === "checkbox") field.checked = draft.has(field.name);
+    else if (field instanceof HTMLInputElement && field.type === "radio") field.checked = draft.get(field.name) === field.value;
     else if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement)
       field.value = draft.get(field.name) ?? field.value;
   }
 }
 
+/** The forms that hold their draft: a live update of what is around one brings nothing back, and ends no draft. @type {WeakSet<HTMLFormElement>} */
+const current = new WeakSet();
+
 /** @param {HTMLFormElement} form */
 function restore(form) {
   const draft = recall(keyOf(form), /** @type {[string, string][] | null} */ (null));
-  if (!draft || form.dataset.draftRestored !== undefined) return;
-  form.dataset.draftRestored = "";
+  if (!draft || current.has(form)) return;
+  current.add(form);
   const typed = (/** @type {[string, string][]} */ entries) =>
     JSON.stringify(entries.filter(([name]) => form.elements.namedItem(name)?.getAttribute?.("type") !== "hidden"));
   if (typed(draft) === typed(entriesOf(form))) return remember(keyOf(form), null);
@@ -46,13 +51,16 @@ function restore(form) {
 
 document.addEventListener("input", (event) => {
   const form = around(event, "form[data-draft]");
-  if (form instanceof HTMLFormElement && event.target !== form) remember(keyOf(form), entriesOf(form));
+  if (!(form instanceof HTMLFormElement) || event.target === form) return;
+  current.add(form);
+  remember(keyOf(form), entriesOf(form));
 });
 
 // Before the answer is put in the page, for it may change what the form is about.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { requestConfig, xhr } = /** @type {CustomEvent} */ (event).detail;
-  const form = requestConfig.elt;
+  const asked = requestConfig.elt;
+  const form = asked.dataset.draftOf ? document.querySelector(asked.dataset.draftOf) : asked;
   if (!(form instanceof HTMLFormElement) || form.dataset.draft === undefined || xhr.status >= 300) return;
   remember(keyOf(form), null);
   form.querySelector("[data-draft-note]")?.setAttribute("hidden", "");

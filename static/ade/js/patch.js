@@ -40,6 +40,8 @@ function isKept(node) {
   const keep = node.getAttribute("data-keep");
   if (keep === null) return node.hasAttribute("data-client");
   if (keep !== "dirty" || (node.contains(document.activeElement) && takesText(document.activeElement))) return true;
+  // What the server refused stands in the form as it was sent, and is stored nowhere.
+  if (node.querySelector('[aria-invalid="true"]')) return true;
   return [...node.querySelectorAll("input, textarea, select")].some(isDirty);
 }
 
