@@ -1,4 +1,7 @@
-/** A button with data-reveal="id" shows the node of that id: its tab is chosen, it is opened, scrolled to and focused; a dialog that the button is in closes. */
+/**
+ * A button with data-reveal="id" shows the node of that id: its tab is chosen, it is opened, scrolled to and focused; a dialog that the button
+ * is in closes.
+ */
 import { around } from "./dom.js";
 
 /** @param {Element} node */
@@ -18,6 +21,6 @@ document.addEventListener("click", (event) => {
   const folded = node.querySelector("details");
   if (folded) folded.open = true;
   node.scrollIntoView({ block: "nearest" });
-  const focused = node.querySelector("summary, [aria-current], button");
-  if (focused instanceof HTMLElement) focused.focus();
+  const shown = [...node.querySelectorAll("summary, [aria-current], button")].find((each) => each.checkVisibility());
+  if (shown instanceof HTMLElement) shown.focus();
 });
