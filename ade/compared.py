@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 
 from ade.address import step_number
 from agents_core.models import Step, StepKind
+from agents_core.record.lines import left_steps, past
 
 PREVIOUS, MEMORY, TURN, NOTHING = "", "memory", "turn", "none"
 """What ``diff`` may say besides the number of a step. The words stay true while other steps are chosen."""
@@ -56,11 +57,14 @@ def against(recorded: "QuerySet[Step]", step: Step, chosen: str, memory: Sequenc
 
 
 def _near(recorded: "QuerySet[Step]", step: Step, memory: Sequence[int]) -> dict[str, int | None]:
-    """The step before ``step`` that each word of the menu means, None when there is none."""
+    """The step before ``step`` that each word of the menu means, None when there is none. Before a step of the agent's past stand others
+    of it, not those on a branch that it had left by then."""
     before = recorded.filter(number__lt=step.number, kind=step.kind)
     turn = _numbers(TURN, before.filter(run=step.run_id).order_by("number"))
     # The requests of two summaries have little in common.
     alike = before.filter(conversation=step.conversation_id) if step.kind == StepKind.AGENT else before.none()
+    if not left_steps([step]):
+        alike = alike.filter(past(step.agent_id))
     found = dict(turn.union(_numbers(PREVIOUS, alike.order_by("-number")), all=True))
     place = bisect_left(memory, step.number)
     return {

@@ -10,7 +10,8 @@ from ade.branch_graph import Drawn, Graph, graph_of
 from ade.divergence import Divergence, first_difference
 from ade.fragments import Fragment
 from ade.memory_ends import MemoryEnd, end_of, memory_end, recorded_end
-from ade.turns import StepView, step_views, text_of
+from ade.said import text_of
+from ade.turns import StepView, step_views
 from agents_core.actions import comparisons
 from agents_core.actions.comparisons import MOST_BRANCHES, letter
 from agents_core.actions.tail import tail_of

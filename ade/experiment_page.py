@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ade.call_words import call_as_code, call_words
-from ade.turns import text_of
+from ade.said import text_of
 from ade.window import Bar, Comparison, Group, cells, groups_of
 from agents_core.models import Agent, Experiment, Message, Role, SegmentKind, Step, ToolCall
 from agents_core.record.compare import compare

@@ -2,18 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import Count, F, Max, QuerySet
+from django.core.paginator import Paginator
+from django.db.models import Count, F, Max, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from ade.fragments import Fragment
+from ade.status import workspace_fragment
 from agents_core.models import (
     ACTIVE,
     SLEEPTIME_GROUPS,
     Agent,
+    Block,
     Group,
     GroupAgent,
     GroupKind,
@@ -25,6 +28,7 @@ from agents_core.models import (
 )
 from agents_core.runtime.speech import plain_text, said_text
 
+PAGE = 50
 TURNS = 20
 
 KINDS = {
@@ -88,14 +92,19 @@ class GroupTurnView:
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
-    """A group with its members in the order of speaking."""
+    """A group with its members in the order of speaking, and on its own page the ``blocks`` that it shares."""
 
     group: Group
     members: list[Agent]
+    blocks: list[Block] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         return self.group.description or ", ".join(member.name for member in self.members[:3]) or self.group.id
+
+    @property
+    def is_tending(self) -> bool:
+        return self.group.manager_type in SLEEPTIME_GROUPS
 
     @property
     def kind(self) -> str:
@@ -111,6 +120,29 @@ def listed_groups() -> "QuerySet[Group, Group]":
     found = Group.objects.filter(hidden=False).select_related("manager")
     counted = found.annotate(turn_total=Count("turns"), last_turn_at=Max("turns__created_at"))
     return counted.order_by(F("last_turn_at").desc(nulls_last=True), "-created_at", "id")
+
+
+def groups_of(agent: Agent) -> list[GroupView]:
+    """The groups that an agent is in or leads, oldest first."""
+    found = Group.objects.filter(Q(manager=agent) | Q(members__agent=agent), hidden=False).distinct()
+    return group_views(found.order_by("created_at", "id"))
+
+
+def list_context(number: str | None) -> dict[str, Any]:
+    """What _group_list.html draws of the page ``number``."""
+    page = Paginator(listed_groups(), PAGE).get_page(number)
+    return {"page": page, "views": group_views(page.object_list)}
+
+
+def list_fragments(number: str | None) -> list[Fragment]:
+    return [Fragment("group-list", "ade/partials/_group_list.html", list_context(number)), workspace_fragment("groups")]
+
+
+def view_of(group: Group) -> GroupView:
+    """The view of a group on its own page."""
+    [view] = group_views([group])
+    shared = Block.objects.in_bulk(group.shared_block_ids)
+    return replace(view, blocks=[shared[block_id] for block_id in group.shared_block_ids if block_id in shared])
 
 
 def group_views(groups: Iterable[Group]) -> list[GroupView]:
@@ -176,9 +208,13 @@ def state(group: Group) -> dict[str, Any]:
 
 
 def live_fragments(group: Group) -> list[Fragment]:
-    """All of the page that can change while the agents speak, as it is now."""
-    views = turn_views(group)[0]
-    found = [Fragment("group-state", "ade/partials/_group_state.html", {"group": group, "state": state(group)})]
+    """All of the page that can change while it is open, as it is now."""
+    views, about = turn_views(group)[0], {"view": view_of(group), "group": group, "state": state(group)}
+    found = [
+        Fragment("group-name", "ade/partials/_group_name.html", about),
+        Fragment("group-state", "ade/partials/_group_state.html", about),
+        Fragment("group-facts", "ade/partials/_group_facts.html", about),
+    ]
     if views:
         found.append(Fragment("trace-empty", swap="remove"))
     return [

@@ -101,6 +101,7 @@ _PLACES: Mapping[str, Callable[[str], str | None]] = {
     # Their pages tell themselves when there is no such thing.
     "tool": lambda tool_id: f"/tools/{tool_id}",
     "source": lambda folder_id: f"/folders/{folder_id}",
+    "job": lambda batch_id: f"/batches/{batch_id}",
     "group": lambda group_id: f"/groups/{group_id}",
     "mcp_server": lambda server_id: f"/mcp-servers/{server_id}",
 }

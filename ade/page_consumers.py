@@ -1,4 +1,4 @@
-"""The websockets of lists, tools, groups, comparisons and notices: each draws its page anew, or what changed of it, when its bell rings."""
+"""The websockets of lists, tools, groups, comparisons and notices: each draws its page anew, or what changed, when its bell rings."""
 
 import asyncio
 import json
@@ -8,20 +8,24 @@ from urllib.parse import parse_qsl
 from channels.db import database_sync_to_async
 
 from ade.agent_rows import agent_list_fragments
+from ade.batch_page import list_fragments as batch_list_fragments
+from ade.batch_page import live_fragments as batch_fragments
+from ade.batch_page import page_context
 from ade.comparison_page import fork_ids
 from ade.comparison_page import live_fragments as comparison_fragments
-from ade.following import FollowingConsumer
+from ade.following import Drawing, DrawingConsumer, FollowingConsumer
+from ade.group_page import list_fragments as group_list_fragments
 from ade.group_page import live_fragments as group_fragments
 from ade.notices import notices_fragment
 from ade.status import runs_fragment
 from ade.tool_page import LIVE_PANEL, live_fragments, live_mark
 from agents_core.actions.groups import everybody_in
 from agents_core.events.hub import ANY_AGENT, hub
-from agents_core.models import Comparison, Group
+from agents_core.models import ACTIVE, Batch, Comparison, Group, Run
 
 _LIST_JOIN_S = 0.15
-_BRANCHES_JOIN_S = 0.3
-_NOTICES_JOIN_S = 0.5
+_BATCH_JOIN_S = 1.0
+_UNSETTLED_S, _SETTLED_S = 2.0, 60.0
 
 
 class AgentsConsumer(FollowingConsumer):
@@ -89,27 +93,59 @@ class ToolsConsumer(FollowingConsumer):
                 await bell.wait(60.0)
 
 
-class GroupConsumer(FollowingConsumer):
-    """The socket of a group's page: what its agents say in it, whichever of them it is. What was sent as it is now is not sent again."""
+class GroupsConsumer(DrawingConsumer):
+    """The socket of the list of groups."""
 
-    async def follow(self) -> None:
-        group_id = str(self.scope["url_route"]["kwargs"]["group_id"])
-        sent: dict[str, dict[str, Any]] = {}
-        with hub().bell(ANY_AGENT) as bell:
-            await hub().ready()
-            while True:
-                agent_ids, drawn = await database_sync_to_async(_rendered_group, thread_sensitive=False)(group_id)
-                if fragments := [each for each in drawn if sent.get(each["id"]) != each]:
-                    await self.say(fragments=fragments)
-                sent = {each["id"]: each for each in drawn}
-                await asyncio.sleep(_LIST_JOIN_S)
-                while not agent_ids & await bell.wait(60.0):
-                    pass
+    def draw(self) -> Drawing:
+        return Drawing([fragment.rendered() for fragment in group_list_fragments(self.first("page"))])
 
 
-class ComparisonConsumer(FollowingConsumer):
-    """The socket of a comparison's page, which says what two branches it shows: all of them while they run. What was sent as it is now
-    is not sent again."""
+class GroupConsumer(DrawingConsumer):
+    """The socket of a group's page: what its agents say in it, whichever of them it is, and what becomes of the group."""
+
+    def draw(self) -> Drawing | None:
+        group = Group.objects.select_related("manager").filter(pk=self.named["group_id"]).first()
+        if group is None:
+            return None
+        return Drawing([fragment.rendered() for fragment in group_fragments(group)], everybody_in(group.id))
+
+
+class BatchesConsumer(DrawingConsumer):
+    """The socket of the list of batches. One that has settled is not drawn again; that it has rings for nobody, so others are looked at."""
+
+    join_s = _BATCH_JOIN_S
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._settled: set[str] = set()
+
+    def draw(self) -> Drawing:
+        fragments = batch_list_fragments(self.first("page"), self._settled)
+        is_moving = any(fragment.target for fragment in fragments)
+        return Drawing(
+            [fragment.rendered() for fragment in fragments], again_s=_UNSETTLED_S if is_moving else _SETTLED_S
+        )
+
+
+class BatchConsumer(DrawingConsumer):
+    """The socket of a batch's page. That a batch has ended, and been told, rings for nobody: it is looked at until then."""
+
+    join_s = _BATCH_JOIN_S
+
+    def draw(self) -> Drawing | None:
+        batch = Batch.objects.filter(pk=self.named["batch_id"]).first()
+        if batch is None:
+            return None
+        context = page_context(batch, self.first("state"), self.first("page"))
+        agents = set(Run.objects.filter(batch=batch, status__in=ACTIVE).values_list("agent", flat=True).distinct())
+        again_s = _SETTLED_S if context["view"].is_settled else _UNSETTLED_S
+        return Drawing([each.rendered() for each in batch_fragments(context)], agents or {batch.id}, again_s)
+
+
+class ComparisonConsumer(DrawingConsumer):
+    """The socket of a comparison's page, which says what two branches it shows: all of them while they run."""
+
+    join_s = 0.3
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,58 +161,26 @@ class ComparisonConsumer(FollowingConsumer):
         self._told.set()
 
     async def follow(self) -> None:
-        comparison_id = str(self.scope["url_route"]["kwargs"]["comparison_id"])
-        sent: dict[str, dict[str, Any]] = {}
-        with hub().bell(ANY_AGENT) as bell:
-            await hub().ready()
-            await self._told.wait()
-            while True:
-                draw = database_sync_to_async(_rendered_comparison, thread_sensitive=False)
-                forks, drawn = await draw(comparison_id, self._params)
-                if fragments := [each for each in drawn if sent.get(each["id"]) != each]:
-                    await self.say(fragments=fragments)
-                sent = {each["id"]: each for each in drawn}
-                await asyncio.sleep(_BRANCHES_JOIN_S)
-                while not forks & await bell.wait(60.0):
-                    pass
+        await self._told.wait()
+        await super().follow()
+
+    def draw(self) -> Drawing | None:
+        params = self._params
+        comparison = Comparison.objects.select_related("agent").filter(pk=self.named["comparison_id"]).first()
+        if comparison is None:
+            return None
+        fragments = comparison_fragments(comparison, dict(parse_qsl(params)))
+        told = {"panel": "comparison", "params": params}
+        return Drawing([{**fragment.rendered(), **told} for fragment in fragments], fork_ids(comparison.id))
 
 
-def _rendered_comparison(comparison_id: str, params: str) -> tuple[set[str], list[dict[str, Any]]]:
-    """The agents that live in its branches, and its page's fragments; nothing of one that does not exist."""
-    comparison = Comparison.objects.select_related("agent").filter(pk=comparison_id).first()
-    if comparison is None:
-        return set(), []
-    told = {"panel": "comparison", "params": params}
-    fragments = comparison_fragments(comparison, dict(parse_qsl(params)))
-    return fork_ids(comparison_id), [{**fragment.rendered(), **told} for fragment in fragments]
+class NoticesConsumer(DrawingConsumer):
+    """The socket that every page has: what happens elsewhere."""
 
+    join_s = 0.5
 
-class NoticesConsumer(FollowingConsumer):
-    """The socket that every page has: what happens elsewhere, sent anew when it is other than what was sent last."""
-
-    async def follow(self) -> None:
-        sent: dict[str, Any] = {}
-        with hub().bell(ANY_AGENT) as bell:
-            await hub().ready()
-            while True:
-                drawn = await database_sync_to_async(_rendered_notices, thread_sensitive=False)()
-                if drawn != sent:
-                    await self.say(fragments=[drawn])
-                sent = drawn
-                await asyncio.sleep(_NOTICES_JOIN_S)
-                await bell.wait(60.0)
-
-
-def _rendered_notices() -> dict[str, Any]:
-    return notices_fragment().rendered()
-
-
-def _rendered_group(group_id: str) -> tuple[set[str], list[dict[str, Any]]]:
-    """The agents of the group, and its page's fragments; nothing of one that does not exist."""
-    group = Group.objects.filter(pk=group_id).first()
-    if group is None:
-        return set(), []
-    return set(everybody_in(group_id)), [fragment.rendered() for fragment in group_fragments(group)]
+    def draw(self) -> Drawing:
+        return Drawing([notices_fragment().rendered()])
 
 
 def _tool_of(params: str) -> str:

@@ -46,6 +46,7 @@ _PAGES = (
     (gettext_noop("MCP servers"), "/mcp-servers", "plug"),
     (gettext_noop("Groups"), "/groups", "agent"),
     (gettext_noop("Runs"), "/runs", "play"),
+    (gettext_noop("Batches"), "/batches", "send"),
     (gettext_noop("Search"), "/search", "search"),
     (gettext_noop("Providers"), "/settings", "settings"),
     (gettext_noop("Health"), "/health", "info"),

@@ -55,7 +55,8 @@ def runs_fragment() -> Fragment:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceCounts:
-    """``shared_blocks`` are those that several agents hold, ``active_runs`` those that a worker executes."""
+    """``shared_blocks`` are those that several agents hold, ``active_runs`` those that a worker executes,
+    ``open_batches`` those that have not ended."""
 
     agents: int
     shared_blocks: int
@@ -64,6 +65,7 @@ class WorkspaceCounts:
     mcp_servers: int
     groups: int
     active_runs: int
+    open_batches: int
 
 
 _COUNTS = """
@@ -73,7 +75,8 @@ SELECT (SELECT count(*) FROM agent WHERE NOT hidden),
     (SELECT count(*) FROM folder),
     (SELECT count(*) FROM mcp_server),
     (SELECT count(*) FROM agent_group WHERE NOT hidden),
-    (SELECT count(*) FROM run WHERE status = 'running')
+    (SELECT count(*) FROM run WHERE status = 'running'),
+    (SELECT count(*) FROM batch WHERE completed_at IS NULL)
 """
 
 

@@ -3,14 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from json import dumps, loads
-from typing import Any
+from json import dumps
+from typing import ClassVar
 
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from ade.panels.context import can_travel
 from ade.returns import Found, found_by, is_long, searches_of
+from ade.said import SPEAKING_TOOL, argument_text, note_text, reasoning_of, text_of
 from ade.senders import Awaited, Sender, awaited, senders
 from ade.standing import Mend, Standing, mend, standing
 from agents_core.models import (
@@ -36,7 +37,6 @@ SHOWN_STEPS = 60
 """The last steps of a long turn; the earlier ones come when they are scrolled to."""
 
 _AROUND_CHARS = 40
-_SPEAKING_TOOL = "send_message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +137,17 @@ class InputView:
 class TurnView:
     """A run: what was said to the agent, and its steps."""
 
+    template: ClassVar[str] = "ade/partials/_turn.html"
+
     run: Run
     inputs: list[InputView]
     steps: list[StepView]
     earlier: int = 0
     """How many steps of it are left out before these."""
+
+    @property
+    def seq(self) -> int:
+        return self.run.first_seq
 
     @property
     def dom_id(self) -> str:
@@ -217,24 +223,9 @@ def _add_messages(views: Mapping[str, StepView]) -> None:
         match message.role:
             case Role.ASSISTANT:
                 view.said = text_of(message.content)
-                view.reasoning = "\n".join(
-                    part["reasoning"] for part in message.content if part["type"] == "reasoning" and part["reasoning"]
-                )
+                view.reasoning = reasoning_of(message.content)
             case Role.USER:
-                view.notes.append(_note(text_of(message.content)))
-
-
-def text_of(content: Iterable[Mapping[str, Any]]) -> str:
-    return "".join(part["text"] for part in content if part["type"] == "text")
-
-
-def _note(text: str) -> str:
-    """An automatic message as a person reads it."""
-    try:
-        packed = loads(text)
-    except ValueError:
-        return text
-    return str(packed.get("reason", text)) if isinstance(packed, dict) else text
+                view.notes.append(note_text(text_of(message.content)))
 
 
 def _add_calls(views: Mapping[str, StepView]) -> None:
@@ -247,7 +238,7 @@ def _add_calls(views: Mapping[str, StepView]) -> None:
         written[change.version.step_id or "", change.version.tool_call_id or ""].append(change)
     searches = searches_of(of_steps)
     for call in calls:
-        spoken = str(call.arguments.get("message", "")) if call.name == _SPEAKING_TOOL and call.status == "ok" else None
+        spoken = str(call.arguments.get("message", "")) if call.name == SPEAKING_TOOL and call.status == "ok" else None
         key = (call.step_id, call.call_id)
         client = call.awaits and call.name not in _own_tools(call.agent_id)
         view = CallView(
@@ -277,7 +268,7 @@ def memory_changes(versions: Iterable[BlockVersion]) -> list[MemoryChange]:
 
 def call_text(call: ToolCall) -> str:
     """The arguments of a call as Python would write them."""
-    return ", ".join(f"{name}={dumps(value, ensure_ascii=False)}" for name, value in call.arguments.items())
+    return argument_text(call.arguments)
 
 
 def _add_deltas(views: Sequence[StepView]) -> None:

@@ -6,15 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from django.db import connection
+from asgiref.sync import async_to_sync
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from ade.parts import CHUNK, Chunk, Part
-from agents_core.models import Agent, SegmentKind, Step
+from agents_core.errors import AgentsError
+from agents_core.models import Agent, SegmentKind, Step, StepKind
+from agents_core.models.pipeline import Statement, run_sync
 from agents_core.record.compare import Compared
 from agents_core.record.differences import Difference
+from agents_core.record.lines import moved_since
 from agents_core.record.steps import SegmentView
+from agents_core.runtime.preview import preview_next
 
 _TITLES: Mapping[str, str] = {
     SegmentKind.SYSTEM: gettext_noop("System instructions"),
@@ -36,12 +40,9 @@ _AROUND = {
 # --- the bar -------------------------------------------------------------------------------------------------------
 
 
-_NEWEST_BAR = """
-SELECT kind, sum(tokens)::int, context_window, compacts_at, prompt_tokens FROM (
-    SELECT segments, context_window, compacts_at, prompt_tokens FROM step
-    WHERE agent_id = %s AND kind = 'agent' AND request_digest IS NOT NULL ORDER BY number DESC LIMIT 1
-) AS newest, unnest(segments) WITH ORDINALITY AS part (id, place) JOIN segment ON segment.id = part.id
-GROUP BY kind, context_window, compacts_at, prompt_tokens ORDER BY min(place)
+_BAR = """
+SELECT segment.kind, sum(tokens)::int FROM step, unnest(segments) WITH ORDINALITY AS part (id, place) JOIN segment ON segment.id = part.id
+WHERE step.id = %s GROUP BY segment.kind ORDER BY min(place)
 """
 
 
@@ -81,15 +82,25 @@ def bar_of(step: Step, sizes: Iterable[tuple[str, int]]) -> Bar:
     return Bar(cells(sizes), step.context_window, step.compacts_at or None, step.prompt_tokens or None)
 
 
+def bar_to_come(agent: Agent, segments: Iterable[SegmentView]) -> Bar:
+    """The bar of the agent's next request, which holds ``segments``."""
+    return Bar(cells((segment.kind, segment.tokens) for segment in segments), agent.context_window)
+
+
 def newest_bar(agent: Agent) -> Bar:
-    """The bar of the newest request that the agent sent; an empty one before the first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NEWEST_BAR, (agent.id,))
-        rows = cursor.fetchall()
-    if not rows:
+    """The bar of the newest request that the agent sent, an empty one before the first; of the next one, where the agent has gone
+    elsewhere since it sent that."""
+    requests = Step.objects.filter(agent=agent, kind=StepKind.AGENT, request_digest__isnull=False)
+    sent = requests.defer("segments").order_by("-number").first()
+    if sent is None:
         return Bar([], agent.context_window)
-    window, threshold, reported = rows[0][2:]
-    return Bar(cells((kind, tokens) for kind, tokens, *_ in rows), window, threshold or None, reported or None)
+    if moved_since(sent) is None:
+        [rows] = run_sync([Statement(_BAR, (sent.id,))])
+        return bar_of(sent, rows)
+    try:
+        return bar_to_come(agent, async_to_sync(preview_next)(agent.id, sent.conversation_id).segments)
+    except AgentsError:  # the request cannot be made: Next says why
+        return Bar([], agent.context_window)
 
 
 # --- the list ------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ class BlamePanel(Panel):
 
     slug = "blame"
     title = gettext_noop("Blame")
-    follows: ClassVar = frozenset({"block.changed", "block.proposal"})
+    follows: ClassVar = frozenset({"block.changed", "block.proposal", "agent.changed"})
 
     def context(self) -> dict[str, Any]:
         blocks = held_blocks(self.agent)

@@ -14,13 +14,14 @@ from ade.address import step_number, thread
 from ade.compared import NOTHING, against
 from ade.panels.base import Panel
 from ade.scrubber import scrubber_of
-from ade.window import Bar, Comparison, Group, bar_of, cells, envelope_of, groups_of
+from ade.window import Bar, Comparison, Group, bar_of, bar_to_come, envelope_of, groups_of
 from agents_core.actions.prompt import current_parts, stale_parts
 from agents_core.errors import AgentsError, NotFound
 from agents_core.memory.render import BlockFacts, block_text, numbers_lines
 from agents_core.models import Block, Eviction, SegmentKind, Step, StepKind, StepStatus
 from agents_core.record.compare import Compared
 from agents_core.record.differences import Difference, difference_of
+from agents_core.record.lines import left_steps, moved_since, past
 from agents_core.record.steps import SegmentView, segments_of_each
 from agents_core.runtime.compaction_settings import AT_COMPACTION, CompactionSettings
 from agents_core.runtime.policy import policy_of
@@ -74,17 +75,18 @@ class ContextPanel(Panel):
         }
         if step is None:
             missing = {"missing": self.pinned, "newest_url": self._page(None)}
-            return {**shared, **(self._preview() if self.pinned is None else missing)}
+            return {**shared, **(self._preview(last) if self.pinned is None else missing)}
         return {**shared, **self._of_step(step, newest, max(last, step.number))}
 
     def _newest(self) -> tuple[Step | None, int]:
-        """The newest step that answers in the thread shown, and the number of the newest of all, 0 without one."""
+        """The newest step that answers in the thread shown, on no branch that was left, and the number of the newest of all, 0 without
+        one."""
         last, conversation = self._recorded().order_by("-number").first(), thread(self.params)
         if last is None:
             return None, 0
-        if last.kind == StepKind.AGENT and conversation in ("", last.conversation_id):
+        if last.kind == StepKind.AGENT and conversation in ("", last.conversation_id) and not left_steps([last]):
             return last, last.number
-        answering = self._recorded().filter(kind=StepKind.AGENT)
+        answering = self._recorded().filter(past(self.agent.id), kind=StepKind.AGENT)
         own = answering.filter(conversation=conversation) if conversation else answering
         return own.order_by("-number").first(), last.number
 
@@ -93,14 +95,15 @@ class ContextPanel(Panel):
         stands = Q(status=StepStatus.PENDING, segments__len__gt=0)
         return Step.objects.filter(stands | Q(request_digest__isnull=False), agent=self.agent)
 
-    def _preview(self) -> dict[str, Any]:
+    def _preview(self, last: int) -> dict[str, Any]:
+        """The request to come, where no step of the agent's past has sent one; ``last``: the number of the newest of all."""
+        shared = {"is_preview": True, "all_left": last}
         try:
             segments = async_to_sync(preview_next)(self.agent.id, thread(self.params) or None).segments
         except AgentsError as error:
-            return {"is_preview": True, "refusal": error.message, "bar": Bar([], self.agent.context_window)}
-        bar = Bar(cells((s.kind, s.tokens) for s in segments), self.agent.context_window)
+            return {**shared, "refusal": error.message, "bar": Bar([], self.agent.context_window)}
         groups = groups_of(segments, _uncompared(segments), self.params.get("seg", ""))
-        return {"is_preview": True, "bar": bar, "groups": groups}
+        return {**shared, "bar": bar_to_come(self.agent, segments), "groups": groups}
 
     def _of_step(self, step: Step, newest: Step | None, last: int) -> dict[str, Any]:
         newest_number = newest.number if newest else 0
@@ -110,6 +113,7 @@ class ContextPanel(Panel):
         segments, *before = segments_of_each([step, *([chosen.base] if chosen.base else [])])
         comparison = self._compared(step, segments, chosen.base, before)
         groups = groups_of(segments, comparison, self.params.get("seg", ""))
+        moved = moved_since(newest) if newest else None
         stale = self._stale(step, segments) if step.number == newest_number else {}
         later = self._later(step) if step.number == newest_number else {}
         for part in (part for group in groups for part in group.parts):
@@ -124,6 +128,8 @@ class ContextPanel(Panel):
             **self._addresses(step, chosen.base, live),
             "bar": bar_of(step, ((s.kind, s.tokens) for s in segments)),
             "left": scrubber.is_left,
+            "moved": moved,
+            "gone_on": moved if step.number == newest_number else None,
             "can_travel": can_travel(step),
             "corrected": _corrected(step, sum(s.tokens for s in segments)),
             "groups": groups,

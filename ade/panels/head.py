@@ -12,6 +12,7 @@ from ade.standing import STAGES
 from ade.window import newest_bar
 from agents_core.actions.pauses import open_pause
 from agents_core.models import ACTIVE, Pause, Run, RunStatus, ToolCall, ToolCallStatus
+from agents_core.record.lines import newest_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class HeadPanel(Panel):
             "step.ended",
             "agent.changed",
             "approval.answered",
+            "block.changed",  # what an agent that has gone elsewhere will send holds it
         }
     )
 
@@ -60,9 +62,9 @@ class HeadPanel(Panel):
         return self._at_rest()
 
     def _at_rest(self) -> State:
-        last = Run.objects.filter(agent=self.agent).order_by("-first_seq").first()
+        last = newest_run(self.agent.id)
         if last is None:
-            return State("idle", _("no message yet"))
+            return State("idle", _("idle") if self.agent.step_count else _("no message yet"))
         waiting = (
             ToolCall.objects.filter(agent=self.agent, status=ToolCallStatus.AWAITING).select_related("step").first()
         )

@@ -1,4 +1,4 @@
-"""The outline of an agent: its memory, its tools, its settings, each a way to the panel that shows it."""
+"""The outline of an agent: its memory, its tools, its groups, its settings, each a way to the panel that shows it."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from ade.fragments import Fragment
+from ade.group_page import groups_of
 from ade.panels.base import Panel
 from ade.panels.settings import SECTIONS
 from ade.tending import tending
@@ -44,6 +45,7 @@ class OutlinePanel(Panel):
             "open_files": AgentFile.objects.filter(agent=self.agent, is_open=True).count(),
             "sections": {name: _(section.title) for name, section in SECTIONS.items()},
             "tending": tending(self.agent),
+            "groups": groups_of(self.agent),
             "custom": ToolType.CUSTOM,
             "mcp": ToolType.MCP,
         }

@@ -9,8 +9,10 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext_noop
 
 from ade.panels.base import Panel
+from ade.panels.branches import MOVES
 from ade.panels.context import number_in
 from agents_core.models import Step
+from agents_core.record.lines import past
 from agents_core.record.steps import request_bytes, response_bytes
 
 _SHOWN_CHARS = 400_000
@@ -32,12 +34,13 @@ class RawPanel(Panel):
 
     slug = "raw"
     title = gettext_noop("Raw")
-    follows: ClassVar[frozenset[str]] = frozenset({"step.ended", "run.paused"})
+    follows: ClassVar[frozenset[str]] = frozenset({"step.ended", "run.paused", *MOVES})
 
     def context(self) -> dict[str, Any]:
         number, as_sent = number_in(self.params, "step"), self.params.get("view") == _AS_SENT
         steps = Step.objects.filter(agent=self.agent, request_digest__isnull=False).select_related("response")
-        step = steps.filter(number=number).first() if number else steps.order_by("-number").first()
+        newest = steps.filter(past(self.agent.id)).order_by("-number")
+        step = steps.filter(number=number).first() if number else newest.first()
         pinned = {"step": number} if number else {}
         shared = {
             "step": step,

@@ -14,6 +14,7 @@ from agents_core.memory import recall
 from agents_core.memory.recall import Listing, MessageHit, list_messages
 from agents_core.memory.recall.turns import SPOKEN_ROLES, spoken_text
 from agents_core.models import WAITING, Message, Role, Step
+from agents_core.record.adopted import origins_of
 from agents_core.runtime.indexing import agent_embedder
 
 PAGE = 50
@@ -26,11 +27,13 @@ _HUES: Mapping[str, str] = {Role.TOOL: "toolreturn", Role.SUMMARY: "summary", Ro
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """A message, why a search found it (``words``: its bm25 as a share of the highest), and the step it belongs to."""
+    """A message, why a search found it (``words``: its bm25 as a share of the highest), and the step it belongs to; ``fork_id``: the
+    step is of that fork, which the agent took over."""
 
     message: Message
     text: str
     step_number: int | None
+    fork_id: str = ""
     hit: MessageHit | None = None
     words: float = 0.0
     is_chosen: bool = False
@@ -88,9 +91,9 @@ class RecallPanel(Panel):
         hits = [hit for hit in found.hits if hit.returned]
         highest = max((hit.bm25 for hit in found.hits), default=0.0) or 1.0
         messages = Message.objects.filter(agent=self.agent).in_bulk([hit.id for hit in hits])
-        numbers = _step_numbers(list(messages.values()))
+        steps = _steps(self.agent.id, list(messages.values()))
         views = [
-            MessageView(messages[hit.id], hit.text, numbers.get(hit.id), hit, hit.bm25 / highest)
+            MessageView(messages[hit.id], hit.text, *steps[hit.id], hit, hit.bm25 / highest)
             for hit in hits
             if hit.id in messages
         ]
@@ -104,8 +107,8 @@ class RecallPanel(Panel):
             return {"views": [], "is_first": False}
         later = messages.filter(seq__gt=chosen.seq).order_by("seq")[:_AROUND]
         rows = [*list(later)[::-1], *messages.filter(seq__lte=chosen.seq).order_by("-seq")[: _AROUND + 1]]
-        numbers = _step_numbers(rows)
-        views = [MessageView(row, message_text(row), numbers.get(row.id), is_chosen=row == chosen) for row in rows]
+        steps = _steps(self.agent.id, rows)
+        views = [MessageView(row, message_text(row), *steps[row.id], is_chosen=row == chosen) for row in rows]
         return {"views": views, "is_first": False, "older": query({}, PARAMS, messages_before=rows[-1].seq)}
 
     def _browse(self, words: str, role: str) -> dict[str, Any]:
@@ -115,12 +118,20 @@ class RecallPanel(Panel):
         if (before := self.params.get("messages_before", "")).isdecimal():
             messages = messages.filter(seq__lt=int(before[:18]))
         found = list(messages[: PAGE + 1])
-        numbers = _step_numbers(found[:PAGE])
+        steps = _steps(self.agent.id, found[:PAGE])
         return {
-            "views": [MessageView(row, message_text(row), numbers.get(row.id)) for row in found[:PAGE]],
+            "views": [MessageView(row, message_text(row), *steps[row.id]) for row in found[:PAGE]],
             "older": query(self.params, PARAMS, messages_before=found[PAGE - 1].seq) if len(found) > PAGE else None,
             "is_first": not before,
         }
+
+
+def _steps(agent_id: str, messages: Sequence[Message]) -> Mapping[str, tuple[int | None, str]]:
+    """The number of each message's step, and the fork that took it, "" for the agent itself; by message id."""
+    numbers = _step_numbers(messages)
+    origins = origins_of(agent_id, [row.id for row in messages if row.step_id is None])
+    copied = {message_id: (origin.step, origin.fork_id) for message_id, origin in origins.items()}
+    return {row.id: copied.get(row.id) or (numbers.get(row.id), "") for row in messages}
 
 
 def _step_numbers(messages: Sequence[Message]) -> Mapping[str, int]:

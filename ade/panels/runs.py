@@ -12,14 +12,19 @@ from agents_core.models import Run
 PAGE = 50
 
 
-def run_page(runs: Any, before: str | None, chosen: str | None = None) -> dict[str, Any]:
-    """A page of ``runs`` (a queryset), those before the run ``before``, or from the run ``chosen`` on, with their steps' sums."""
-    found = runs.annotate(
+def with_sums(runs: Any) -> Any:
+    """``runs`` (a queryset) as _runs_table.html draws them: with the sums of their steps."""
+    return runs.annotate(
         step_total=Count("steps"),
         prompt_total=Sum("steps__prompt_tokens"),
         completion_total=Sum("steps__completion_tokens"),
         cost=Sum("steps__cost_usd"),
-    ).order_by("-created_at", "-id")
+    )
+
+
+def run_page(runs: Any, before: str | None, chosen: str | None = None) -> dict[str, Any]:
+    """A page of ``runs`` (a queryset), those before the run ``before``, or from the run ``chosen`` on, with their steps' sums."""
+    found = with_sums(runs).order_by("-created_at", "-id")
     if chosen and (edge := Run.objects.filter(id=chosen).values_list("created_at", flat=True).first()):
         found = found.filter(created_at__lte=edge)
     elif before and (edge := Run.objects.filter(id=before).values_list("created_at", flat=True).first()):

@@ -24,7 +24,7 @@ from agents_core.models import (
     ToolCall,
     ToolCallStatus,
 )
-from agents_core.record.lines import left_steps
+from agents_core.record.lines import left_steps, newest_run
 
 _MOST_STEPS = 100
 _UNDER_WAY_SHARE = 0.1
@@ -61,7 +61,7 @@ class Span:
 
 
 class TimelinePanel(Panel):
-    """``params``: ``step`` chooses the run of that step, without it the newest run is followed."""
+    """``params``: ``step`` chooses the run of that step, without it the newest run is followed, those left on a branch aside."""
 
     slug = "timeline"
     title = gettext_noop("Timeline")
@@ -103,10 +103,9 @@ class TimelinePanel(Panel):
         }
 
     def _run(self, number: int | None) -> Run | None:
-        runs = Run.objects.filter(agent=self.agent)
         if number:
-            return runs.filter(steps__number=number).first()
-        return runs.order_by("-first_seq").first()
+            return Run.objects.filter(agent=self.agent, steps__number=number).first()
+        return newest_run(self.agent.id)
 
 
 def _ms(begin: datetime, moment: datetime) -> float:

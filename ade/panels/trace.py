@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
 
 from ade.address import query, step_number, thread
+from ade.adoptions import adopted_turns
 from ade.fragments import Fragment
 from ade.panels.base import Panel
 from ade.panels.branches import MOVES
@@ -26,6 +27,7 @@ from agents_core.models import (
     ToolCall,
     ToolCallStatus,
 )
+from agents_core.record.lines import OPEN
 
 PAGE = 20
 """Turns of a page at most."""
@@ -40,19 +42,24 @@ class TracePanel(Panel):
     title = gettext_noop("Simulator")
 
     def context(self) -> dict[str, Any]:
-        runs, has_more = self._page()
+        runs, has_more, end = self._page()
+        adopted = adopted_turns(self.agent.id, thread(self.params), runs[-1].first_seq if has_more else 0, end)
         return {
             **self.place,
             "conversation": Conversation.objects.filter(agent=self.agent, id=thread(self.params)).first(),
             "origin": Fork.objects.filter(agent=self.agent).select_related("parent").first(),
-            "turns": turns(runs[::-1]),
+            "turns": sorted([*turns(runs[::-1]), *adopted], key=lambda turn: turn.seq),
             "earlier": runs[-1].id if has_more else None,
         }
 
     def named(self) -> dict[str, Any]:
-        """The turns of the runs that ``params["runs"]`` names, those of them that there are, oldest first."""
+        """The turns that ``params["runs"]`` names, by their runs or the branch that was left for a fork, those that there are."""
         named = self.params.get("runs", "").split(",")[:PAGE]
-        return {"turns": turns(list(self._runs().filter(id__in=named).order_by("first_seq"))), "agent": self.agent}
+        found = turns(list(self._runs().filter(id__in=named).order_by("first_seq")))
+        adopted = [
+            turn for turn in adopted_turns(self.agent.id, thread(self.params)) if turn.adoption.branch_id in named
+        ]
+        return {"turns": [*found, *adopted], "agent": self.agent}
 
     def earlier_steps(self) -> dict[str, Any]:
         """Steps of the run ``params["run"]`` before the step ``params["step"]``, and how many are left before them."""
@@ -77,21 +84,23 @@ class TracePanel(Panel):
         runs = Run.objects.filter(agent=self.agent)
         return runs.filter(conversation=thread(self.params)) if thread(self.params) else runs
 
-    def _page(self) -> tuple[list[Run], bool]:
-        """The newest runs first, those before the run that ``params["before"]`` names, and whether there are earlier ones."""
-        runs = self._runs().order_by("-first_seq")
+    def _page(self) -> tuple[list[Run], bool, int]:
+        """The newest runs first, those before the run that ``params["before"]`` names, whether there are earlier ones, and the event
+        before which the page ends."""
+        runs, end = self._runs().order_by("-first_seq"), OPEN
         if before := self.params.get("before"):
-            runs = runs.filter(first_seq__lt=Run.objects.filter(agent=self.agent, id=before).values("first_seq")[:1])
+            end = Run.objects.filter(agent=self.agent, id=before).values_list("first_seq", flat=True).first() or 0
+            runs = runs.filter(first_seq__lt=end)
         found = list(runs[: PAGE + 1])
         taken = steps_taken(found)
         steps = list(accumulate(taken.get(run.id, 0) for run in found))
         size = min(PAGE, bisect_left(steps, PAGE_STEPS) + 1)
-        return found[:size], len(found) > size
+        return found[:size], len(found) > size, end
 
     def fragments(self, events: Sequence[StoredEvent]) -> list[Fragment]:
-        """A whole turn when the run itself changed, else only its steps that did; all after a block was deleted."""
-        moved = _moved(events) or _moved_breakpoints(events) or _lost_block(events)
-        if moved or (thread(self.params) and _other_conversations(events)):
+        """A whole turn when the run itself changed, else only its steps that did; all after a block or a fork was deleted."""
+        moved = _moved(events) or _changed(events, "breakpoints") or _changed(events, "forks") or _lost_block(events)
+        if moved or (thread(self.params) and _changed(events, "conversations")):
             return [self.whole()]
         # A run ends with its last step, in one commit: the event names both.
         runs = {event.run_id for event in events if event.run_id and (not event.step_id or _is_of_run(event))}
@@ -131,12 +140,8 @@ def _lost_block(events: Sequence[StoredEvent]) -> bool:
     return bool(gone) and Block.objects.filter(id__in=gone).count() < len(gone)
 
 
-def _moved_breakpoints(events: Sequence[StoredEvent]) -> bool:
-    return any(isinstance(event.event, AgentChanged) and "breakpoints" in event.event.fields for event in events)
-
-
-def _other_conversations(events: Sequence[StoredEvent]) -> bool:
-    return any(isinstance(event.event, AgentChanged) and "conversations" in event.event.fields for event in events)
+def _changed(events: Sequence[StoredEvent], field: str) -> bool:
+    return any(isinstance(event.event, AgentChanged) and field in event.event.fields for event in events)
 
 
 def _turn_fragment(turn: TurnView, panel: TracePanel) -> Fragment:

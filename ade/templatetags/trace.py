@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 
-from ade.turns import text_of
+from ade.said import text_of
 
 register = template.Library()
 register.filter("text_of", text_of)

@@ -1,88 +1,92 @@
-"""Groups of agents: the list, making one, and talking to one."""
+"""Groups of agents: the list, making and changing one, and talking to one."""
 
-from typing import Any
+from collections.abc import Callable
 
-from django import forms
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from ade.address import text
-from ade.group_page import FORMED, group_views, listed_groups, state, turn_views
+from ade.group_forms import GroupForm, changes_of, offer, offered, settings_of
+from ade.group_page import FORMED, list_context, state, turn_views, view_of
 from ade.views.blocks import moved, toast
 from ade.views.dialogs import form_of
 from agents_core.actions import groups
 from agents_core.actions.messages import Input
-from agents_core.errors import InvalidInput
-from agents_core.models import ACTIVE, Agent, Group, GroupTurn
-
-PAGE = 50
-_OFFERED = 30
-_MOST_MEMBERS = 100
-
-
-class GroupForm(forms.Form):
-    """What a new group is made of, but its agents. ``settings`` is what ``actions.groups.create`` takes."""
-
-    manager_type = forms.ChoiceField(choices=[(kind.value, name) for kind, (name, _) in FORMED.items()])
-    description = forms.CharField(required=False, max_length=2000)
-    max_turns = forms.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=1000,
-        error_messages=dict.fromkeys(
-            ("invalid", "min_value", "max_value"), gettext_lazy("The most turns is a whole number from 1 to 1,000.")
-        ),
-    )
-    termination_token = forms.CharField(required=False, max_length=200)
-
-    def settings(self) -> dict[str, Any]:
-        """Raises ``InvalidInput`` with what to do instead."""
-        if not self.is_valid():
-            raise InvalidInput(" ".join(str(error) for errors in self.errors.values() for error in errors))
-        return {**self.cleaned_data, "termination_token": self.cleaned_data["termination_token"] or None}
+from agents_core.errors import AgentsError, InvalidInput
+from agents_core.models import ACTIVE, SLEEPTIME_GROUPS, Group, GroupTurn
 
 
 @require_GET
 def group_list(request: HttpRequest) -> HttpResponse:
-    page = Paginator(listed_groups(), PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "views": group_views(page.object_list), "kinds": FORMED}
-    return render(request, "ade/pages/groups.html", context)
+    form = {"form": GroupForm.of(None), "kinds": FORMED}
+    return render(request, "ade/pages/groups.html", {**list_context(request.GET.get("page")), **form})
 
 
 @require_GET
 def offered_agents(request: HttpRequest) -> HttpResponse:
-    """Agents for a new group: those chosen so far, then those whose name holds ``?q=``."""
-    chosen, leads = _ids(request.GET.getlist("members")), text(request.GET, "manager")
-    found = Agent.objects.filter(hidden=False, name__icontains=text(request.GET, "q")).order_by("name", "id")
-    kept = Agent.objects.in_bulk([*chosen, leads])
-    shown = {agent_id: kept[agent_id] for agent_id in [*chosen, leads] if agent_id in kept}
-    shown |= {agent.id: agent for agent in found[:_OFFERED]}
-    context = {"agents": shown.values(), "chosen": chosen, "leads": leads}
-    return render(request, "ade/partials/_group_agents.html", context)
-
-
-def _ids(given: list[str]) -> list[str]:
-    """Ids as they can be looked for, each once."""
-    return list(dict.fromkeys(each.replace("\x00", "") for each in given if each))[:_MOST_MEMBERS]
+    """Agents for a group, around those chosen so far."""
+    return render(request, "ade/partials/_group_agents.html", offer(request.GET))
 
 
 @form_of("/groups#new-group")
 def create(request: HttpRequest) -> HttpResponse:
-    settings = GroupForm(request.POST).settings()
-    manager = text(request.POST, "manager") if settings["manager_type"] != "round_robin" else ""
-    members = [each for each in _ids(request.POST.getlist("members")) if each != manager]
-    return moved(request, f"/groups/{groups.create(members, manager or None, **settings).id}")
+    def made() -> HttpResponse:
+        return moved(request, f"/groups/{groups.create(**settings_of(request.POST)).id}")
+
+    return _or_problem(request, made)
+
+
+def _or_problem(request: HttpRequest, change: Callable[[], HttpResponse]) -> HttpResponse:
+    """What ``change`` answers, or what is wrong, for the form to say; without htmx a page says it."""
+    try:
+        return change()
+    except AgentsError as error:
+        if not request.headers.get("HX-Request"):
+            raise
+        return render(request, "ade/partials/_block_problem.html", {"problem": error.message}, status=422)
+
+
+@require_GET
+def edit(request: HttpRequest, group_id: str) -> HttpResponse:
+    """The form of a group, with what it is now."""
+    group = _group(group_id).get()
+    context = {
+        "group": group,
+        "form": GroupForm.of(group),
+        "kinds": {} if group.manager_type in SLEEPTIME_GROUPS else FORMED,
+        "manager": group.manager,
+        "seen": groups.stamp(group),
+        "is_speaking": state(group)["active"] is not None,
+        **offered(groups.member_ids(group_id), group.manager_id or "", kind=group.manager_type),
+    }
+    return render(request, "ade/partials/_group_edit.html", context)
+
+
+@require_POST
+def save(request: HttpRequest, group_id: str) -> HttpResponse:
+    """Changes the group, unless somebody else did since the form was filled."""
+
+    def saved() -> HttpResponse:
+        changes = changes_of(groups.get(group_id), request.POST)
+        try:
+            groups.modify(group_id, changes, seen=text(request.POST, "seen"))
+        except groups.ChangedSince as error:
+            words = _("This group was changed since you opened the form. Close it and open it again to see how.")
+            raise groups.ChangedSince(words) from error
+        if not request.headers.get("HX-Request"):
+            return moved(request, f"/groups/{group_id}")
+        return HttpResponse(status=204, headers=toast(_("Saved")))
+
+    return _or_problem(request, saved)
 
 
 @require_GET
 def group_page(request: HttpRequest, group_id: str) -> HttpResponse:
     """A group to talk to; ``?before=`` names the turn before which an older page ends."""
-    [view] = group_views(_group(group_id))
+    view = view_of(_group(group_id).get())
     before = text(request.GET, "before")
     turns, earlier = turn_views(view.group, before)
     context = {

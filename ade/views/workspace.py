@@ -10,16 +10,19 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import reswap, retarget, trigger_client_event
 
 from ade.address import thread
 from ade.panels.base import Panel, bind
 from ade.panels.context import ContextPanel
 from ade.panels.trace import TracePanel
 from agents_core.actions import agents, runs
-from agents_core.actions.messages import CallAnswer, Input, RunOptions, send
+from agents_core.actions.approvals import abandon
+from agents_core.actions.messages import CallAnswer, Input, RunOptions, pending, send
 from agents_core.errors import Conflict, InvalidInput, NotFound
 from agents_core.models import Agent, Conversation, Step, ToolCallStatus
 from agents_core.record.steps import request_bytes, response_bytes
+from agents_core.runtime.approvals import PendingApproval
 
 ASIDE = ("context", "next", "core", "archival", "recall", "files", "raw")
 MAIN = ("trace", "runs", "settings", "sleeptime")
@@ -117,15 +120,44 @@ def turns(request: HttpRequest, agent_id: str) -> HttpResponse:
 
 @require_POST
 def send_message(request: HttpRequest, agent_id: str) -> HttpResponse:
-    """Sends what was written in the composer; the answer comes over the websocket."""
+    """Sends what was written in the composer; the answer comes over the websocket. Where a call waits, the person is asked what becomes of
+    it, and ``instead`` says it: "deny" or "give_up"."""
     text, role = request.POST.get("text", "").strip(), request.POST.get("role", "user")
     if not text or role not in ("user", "system"):
         raise InvalidInput(_("Write a message first."))
     conversation = _conversation(agent_id, thread(request.POST))
-    options = RunOptions(override_model=conversation.model) if conversation else RunOptions()
+    conversation_id = conversation.id if conversation else None
+    answers = _let_go(agent_id, conversation_id, request.POST.get("instead", ""))
+    options = RunOptions(override_model=conversation.model if conversation else None, answers=answers)
     inputs = [Input(role, [{"type": "text", "text": text}])]
-    async_to_sync(send)(agent_id, inputs, conversation_id=conversation and conversation.id, options=options)
+    try:
+        async_to_sync(send)(agent_id, inputs, conversation_id=conversation_id, options=options)
+    except PendingApproval:
+        if not request.headers.get("HX-Request"):
+            raise
+        return _ask_waiting(request, agent_id, conversation_id)
     return HttpResponse(status=204)
+
+
+def _let_go(agent_id: str, conversation_id: str | None, instead: str) -> list[CallAnswer]:
+    """The answers to the thread's calls that wait, when they are to be denied; gives the agent's up when that was chosen."""
+    if instead == "give_up":
+        abandon(agent_id)
+    waiting = async_to_sync(pending)(agent_id, conversation_id) if instead == "deny" else None
+    return [CallAnswer(call_id) for call_id in waiting.call_ids] if waiting else []
+
+
+def _ask_waiting(request: HttpRequest, agent_id: str, conversation_id: str | None) -> HttpResponse:
+    """What a person may do with the calls that wait, in the dialog of the page: the message stays in the composer."""
+    waiting = async_to_sync(pending)(agent_id, conversation_id)
+    if waiting is None:
+        raise Conflict(_("Nothing waits any more: send it again."))
+    step = Step.objects.get(id=waiting.step_id)
+    names = step.calls.filter(call_id__in=waiting.call_ids).order_by("position").values_list("name", flat=True)
+    context = {"agent": agents.get(agent_id), "step": step, "names": ", ".join(names), "count": len(names)}
+    answer = render(request, "ade/partials/_ask_waiting.html", context, status=422)
+    retarget(reswap(answer, "innerHTML"), "#travel-inside")
+    return trigger_client_event(answer, "ask", {"dialog": "travel"}, after="swap")
 
 
 @require_POST

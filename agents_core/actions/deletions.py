@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import Q
 
 from agents_core.actions import blocks, conversations, runs, sleeptime
 from agents_core.actions.agents import locked
+from agents_core.actions.groups import everybody_in
 from agents_core.errors import Conflict
 from agents_core.events.publish import lock_agents, publish
-from agents_core.events.types import AgentChanged
-from agents_core.models import ACTIVE, SLEEPTIME_GROUPS, Agent, Archive, Author, Block, Group
+from agents_core.events.types import AgentChanged, GroupChanged
+from agents_core.models import ACTIVE, SLEEPTIME_GROUPS, Agent, Archive, Author, Block, Fork, Group
 from agents_core.models.pipeline import Statement, run_sync
 
 _LET_GO_OF_STEPS = (
@@ -104,16 +106,35 @@ def delete_agent(agent_id: str) -> None:
             delete_fork(fork_id)
         held = {each: list(Block.objects.filter(agent_links__agent=each)) for each in doomed}
         shared = {block.id for found in held.values() for block in found}
-        run_sync([lock_agents({*doomed, *tended, *blocks.sharers(shared, agent_id)})])
+        left_in_groups = _left_in_groups(doomed, tended)
+        others = (other for other, _ in left_in_groups)
+        parents = list(Fork.objects.filter(agent=agent_id, parent__isnull=False).values_list("parent_id", flat=True))
+        there = run_sync([lock_agents({*doomed, *tended, *others, *parents, *blocks.sharers(shared, agent_id)})])[0]
         locked(agent_id)
         Group.objects.filter(manager__in=[*doomed, *tended], manager_type__in=SLEEPTIME_GROUPS).delete()
         Group.objects.filter(manager__in=doomed).delete()
         for left in tended:
             Agent.objects.filter(id=left).update(enable_sleeptime=False)
             publish(left, AgentChanged(["enable_sleeptime", "managed_group"]))
+        for other, change in left_in_groups:
+            if (other,) in there:
+                publish(other, change)
         for each in doomed:
             blocks.tell_sharers(held[each], each, Author.API, "unshared")
             _execute((*_LET_GO_OF_STEPS, *_OF_AGENT), "agent_id", each)
+        for parent in parents:
+            if (parent,) in there:
+                publish(parent, AgentChanged(["forks"]))
+
+
+def _left_in_groups(doomed: Sequence[str], tended: Sequence[str]) -> list[tuple[str, GroupChanged]]:
+    """Whom to tell of the groups that lose one of ``doomed``, and what: those that it leads, or in which it tends memory, go too."""
+    told = []
+    for group in Group.objects.filter(Q(manager__in=doomed) | Q(members__agent__in=doomed)).distinct():
+        is_tending = group.manager_id in tended and group.manager_type in SLEEPTIME_GROUPS
+        change = GroupChanged(group.id, "deleted" if group.manager_id in doomed or is_tending else "edited")
+        told += [(other, change) for other in everybody_in(group.id) if other not in doomed]
+    return told
 
 
 def delete_fork(agent_id: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
@@ -26,7 +27,7 @@ from agents_core.models import (
     Run,
     Tool,
 )
-from agents_core.models.pipeline import run_sync
+from agents_core.models.pipeline import Statement, run_sync
 from agents_core.queue.tasks import defer_group_turn
 
 SETTINGS = (
@@ -43,6 +44,12 @@ SETTINGS = (
 """The fields of a group that are set as they are; its members, its manager and its shared blocks are set by name."""
 
 _ASKING = "send_message_to_agent_and_wait_for_reply"
+
+
+class ChangedSince(Conflict):
+    """The group is no longer what somebody saw who wants to change it."""
+
+    code = "group_changed"
 
 
 class TurnNotActive(Conflict):
@@ -62,7 +69,7 @@ def create(
     with transaction.atomic():
         group = Group(manager_id=manager_id, **settings)
         _check(group, agent_ids)
-        everybody = _lock([*agent_ids, *([manager_id] if manager_id else [])])
+        everybody = _lock((), [*agent_ids, *([manager_id] if manager_id else [])])
         group.save(force_insert=True)
         _set_members(group, agent_ids)
         _share(group, shared_block_ids)
@@ -79,35 +86,70 @@ def get(group_id: str) -> Group:
     return group
 
 
-def modify(group_id: str, changes: Mapping[str, Any]) -> Group:
-    """The group with ``changes`` made: ``SETTINGS``, and "agent_ids", "manager_id", "shared_block_ids". Raises as ``create``."""
+def stamp(group: Group) -> str:
+    """The same for a group as long as nothing is changed of it that ``modify`` changes."""
+    held = [getattr(group, name) for name in SETTINGS]
+    return sha256(repr([*held, group.manager_id, member_ids(group.id), group.shared_block_ids]).encode()).hexdigest()[
+        :16
+    ]
+
+
+def modify(group_id: str, changes: Mapping[str, Any], seen: str | None = None) -> Group:
+    """The group with ``changes`` made: ``SETTINGS``, and "agent_ids", "manager_id", "shared_block_ids".
+
+    Raises as ``create``; and ``ChangedSince`` when the group is no longer what it was when ``stamp`` gave ``seen``. A turn that has
+    begun goes on as the group was; those that wait begin with what it is now.
+    """
     with transaction.atomic():
-        group, before = get(group_id), everybody_in(group_id)
-        was_tended = group.manager_type in SLEEPTIME_GROUPS
-        agent_ids = list(changes.get("agent_ids", member_ids(group_id)))
-        for name in (*SETTINGS, "manager_id"):
-            if name in changes:
-                setattr(group, name, changes[name])
-        if was_tended != (group.manager_type in SLEEPTIME_GROUPS):
-            raise Refused("A group that tends memory stays one, and others do not become one: make a new group.")
+        named = [*changes.get("agent_ids", ()), *([changes["manager_id"]] if changes.get("manager_id") else [])]
+        group, everybody = _hold(group_id, named)
+        if seen is not None and seen != stamp(group):
+            raise ChangedSince("The group was changed since it was read: read it again, and then change it.")
+        led_by, agent_ids = group.manager_id, list(changes.get("agent_ids", member_ids(group_id)))
+        _set(group, changes)
         _check(group, agent_ids)
-        everybody = _lock({*before, *agent_ids, *([group.manager_id] if group.manager_id else [])})
         group.save()
         if "agent_ids" in changes:
             _set_members(group, agent_ids)
         _share(group, changes.get("shared_block_ids", group.shared_block_ids))
-        _equip(group)
+        if group.manager_type not in SLEEPTIME_GROUPS:
+            _equip(group)
+        elif led_by != group.manager_id:
+            _leave_untended(led_by)
+            _equip(group)
         _tell(everybody, GroupChanged(group.id, "edited"))
     return group
+
+
+def _set(group: Group, changes: Mapping[str, Any]) -> None:
+    was_tending = group.manager_type in SLEEPTIME_GROUPS
+    for name in (*SETTINGS, "manager_id"):
+        if name in changes:
+            setattr(group, name, changes[name])
+    if was_tending != (group.manager_type in SLEEPTIME_GROUPS):
+        raise Refused("A group that tends memory stays one, and others do not become one: make a new group.")
+
+
+_ALONE = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+
+
+def _hold(group_id: str, named: Sequence[str] = ()) -> tuple[Group, list[str]]:
+    """The group, and the agents in it with those ``named``: nobody else changes them until the transaction ends. Raises ``NotFound``.
+
+    Changes of one group wait for each other before they hold an agent, so that none comes in whom this one would have to hold after others:
+    two that hold agents in different orders could wait for each other for ever.
+    """
+    run_sync([Statement(_ALONE, (group_id,))])
+    held = _lock(everybody_in(group_id), named)
+    return get(group_id), held
 
 
 def delete(group_id: str) -> None:
     """Deletes the group; its agents stay, and an agent whose memory it tended tends it itself again. Raises ``NotFound``."""
     with transaction.atomic():
-        group, everybody = get(group_id), _lock(everybody_in(group_id))
-        if group.manager_type in SLEEPTIME_GROUPS and group.manager_id:
-            Agent.objects.filter(pk=group.manager_id).update(enable_sleeptime=False)
-            publish(group.manager_id, AgentChanged(["enable_sleeptime"]))
+        group, everybody = _hold(group_id)
+        if group.manager_type in SLEEPTIME_GROUPS:
+            _leave_untended(group.manager_id)
         group.delete()
         _tell(everybody, GroupChanged(group_id, "deleted"))
 
@@ -132,11 +174,10 @@ def attach_block(group_id: str, block_id: str) -> None:
 def detach_block(group_id: str, block_id: str) -> None:
     """Takes the block from all in the group that hold it. Raises ``NotFound``."""
     with transaction.atomic():
-        group = get(group_id)
+        group, everybody = _hold(group_id)
         if block_id not in group.shared_block_ids:
             raise NotFound(f"The group shares no block {block_id}.")
-        _lock(everybody_in(group_id))
-        for agent_id in everybody_in(group_id):
+        for agent_id in everybody:
             if agent_id in blocks.holders(block_id):
                 blocks.detach(agent_id, block_id)
         group.shared_block_ids = [each for each in group.shared_block_ids if each != block_id]
@@ -196,12 +237,20 @@ def _equip(group: Group) -> None:
             publish(group.manager_id, AgentChanged(["enable_sleeptime"]))
 
 
-def _lock(agent_ids: Iterable[str]) -> list[str]:
-    """The ids, sorted, their agents held to the end of the transaction. Raises ``NotFound``."""
-    chosen = sorted(set(agent_ids))
-    in_order(Agent, chosen, "agent")
-    run_sync([lock_agents(chosen)])
-    return chosen
+def _leave_untended(agent_id: str | None) -> None:
+    """Lets the agent, whose memory the group has tended so far, tend it itself."""
+    if agent_id and Agent.objects.filter(pk=agent_id, enable_sleeptime=True).update(enable_sleeptime=False):
+        publish(agent_id, AgentChanged(["enable_sleeptime"]))
+
+
+def _lock(members: Iterable[str], named: Sequence[str] = ()) -> list[str]:
+    """The ids of the agents, sorted, which are held to the end of the transaction; of ``members`` those that are still there.
+
+    Raises ``NotFound`` for one of ``named`` that is not.
+    """
+    rows = run_sync([lock_agents(sorted({*members, *named}))])[0]
+    in_order(Agent, named, "agent")
+    return [agent_id for (agent_id,) in rows]
 
 
 def _tell(agent_ids: Sequence[str], event: AnyEvent) -> None:

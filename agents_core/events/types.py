@@ -12,7 +12,7 @@ class AgentCreated:
 
 @dataclass(frozen=True, slots=True)
 class AgentChanged:
-    """``fields``: the names of the agent's fields that changed, "tools" and "archives" among them."""
+    """``fields``: the names of the agent's fields that changed, "tools" and "archives" among them; "forks" when one was deleted."""
 
     type: ClassVar = "agent.changed"
     fields: list[str]

@@ -83,7 +83,8 @@ class GroupAgent(models.Model):
 class GroupTurn(models.Model):
     """One request to a group. The runs that its agents make carry its id in their metadata; all that else matters follows from those.
 
-    ``request``: {messages: what was said to the group, options: what its runs are asked for}.
+    ``request``: {messages: what was said to the group, options: what its runs are asked for, group: who was in it and how they take turns
+    when the turn began}.
     """
 
     id = IdField("group_turn")

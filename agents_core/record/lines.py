@@ -4,8 +4,12 @@ A line is a list of (first, last) numbers of events, in order. Each thread of an
 """
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
-from agents_core.models import Branch, Step
+from django.db.models import Exists, OuterRef, Q
+
+from agents_core.models import Branch, Cause, Run, Step
 
 Line = Sequence[tuple[int, int]]
 
@@ -63,12 +67,47 @@ def left_numbers(agent_id: str) -> list[int]:
     return [number for number, seq, thread in taken if seq is not None and not has_step(lines[thread], seq)]
 
 
+def past(agent_id: str) -> Q:
+    """Which of an agent's steps are on no branch that it has left."""
+    found = Q()
+    for thread in set(Branch.objects.filter(agent=agent_id).order_by().values_list("conversation", flat=True)):
+        parts = (Q(seq__gte=first, seq__lt=last) for first, last in current_line(agent_id, thread))
+        own = reduce(or_, parts, Q(seq=None))
+        found &= own | (~Q(conversation=thread) if thread else Q(conversation__isnull=False))
+    return found
+
+
+def newest_run(agent_id: str) -> Run | None:
+    """The newest run of an agent that is not wholly on a branch that it has left."""
+    runs = Run.objects.filter(agent=agent_id).order_by("-first_seq")
+    if not Branch.objects.filter(agent=agent_id).exists():
+        return runs.first()
+    steps = Step.objects.filter(run=OuterRef("pk"))
+    return runs.filter(Exists(steps.filter(past(agent_id))) | ~Exists(steps)).first()
+
+
+def moved_since(step: Step) -> Branch | None:
+    """The branch that a step's thread left after it and did not come back to: what its agent knows now did not follow from the step."""
+    until = OPEN
+    for branch in _branches(step.agent_id, step.conversation_id):
+        if step.seq is None or branch.seq < step.seq:
+            return None
+        if branch.seq >= until:
+            continue
+        if branch.cause != Cause.COME_BACK or branch.target is None:
+            return branch
+        until = branch.target.seq
+    return None
+
+
 def _lines(agent_id: str, threads: set[str | None]) -> dict[str | None, Line]:
     return {thread: current_line(agent_id, thread) for thread in threads}
 
 
 def _branches(agent_id: str, conversation_id: str | None) -> list[Branch]:
-    return list(Branch.objects.filter(agent=agent_id, conversation=conversation_id).order_by("-seq"))
+    left = Branch.objects.filter(agent=agent_id, conversation=conversation_id)
+    kept = ("state", "digest", "target__state", "target__digest")
+    return list(left.select_related("target").defer(*kept).order_by("-seq"))
 
 
 def _line(stored: list[list[int]]) -> Line:

@@ -48,7 +48,8 @@ class PendingApproval(Conflict):
 
     def __init__(self, message_id: str | None) -> None:
         super().__init__(
-            "The agent waits for an answer to a tool call: approve or deny the pending request before continuing.",
+            "The agent waits for an answer to a tool call: approve or deny the pending request before continuing, or give it up "
+            "(POST /v1/agents/{id}/messages/cancel).",
             pending_request_id=message_id,
         )
 

@@ -12,6 +12,7 @@ from agents_core.llm.errors import ModelError
 from agents_core.models import BreakpointKind, SegmentKind, Step, StepKind, pipeline
 from agents_core.models.pipeline import Statement
 from agents_core.record.expressions import ExpressionRefused, parse
+from agents_core.record.lines import past
 from agents_core.record.prefix import common_prefix
 from agents_core.record.recorded import RecordedSteps
 from agents_core.record.scope import SeenPart, request_scope, seen_part
@@ -132,7 +133,7 @@ def _step_before(turn: Turn) -> tuple[Step | None, list[SegmentView]]:
     steps = Step.objects.filter(
         agent=turn.agent.id, conversation=turn.conversation_id, kind=StepKind.AGENT, request_digest__isnull=False
     )
-    step = steps.exclude(id=turn.step_id).order_by("-number").first()
+    step = steps.filter(past(turn.agent.id)).exclude(id=turn.step_id).order_by("-number").first()
     return step, segments_of(step) if step else []
 
 

@@ -102,37 +102,36 @@ async def execute(turn_id: str) -> None:
 
 
 _HAND_BACK = "UPDATE group_turn SET attempts = attempts - 1 WHERE id = %s AND status = 'running'"
+# Who is in the group is noted when the turn begins: a worker that takes it up again after another one died goes on with the same.
 _CLAIM = """
-UPDATE group_turn SET status = 'running', attempts = attempts + 1 FROM agent_group
-WHERE group_turn.id = %s AND status IN ('created', 'running') AND agent_group.id = group_id
-RETURNING group_turn.id, group_id, manager_type, manager_id, max_turns, termination_token, request, attempts
+UPDATE group_turn SET status = 'running', attempts = attempts + 1, request = jsonb_build_object('group', jsonb_build_object(
+    'kind', manager_type, 'manager', manager_id, 'max_turns', max_turns, 'token', termination_token, 'members', (
+        SELECT jsonb_agg(agent_id ORDER BY group_agent.id) FROM group_agent WHERE group_agent.group_id = agent_group.id
+    ))) || request
+FROM agent_group WHERE group_turn.id = %s AND status IN ('created', 'running') AND agent_group.id = group_id
+RETURNING group_turn.id, group_id, request, attempts
 """
-_MEMBERS = """
-SELECT agent.id, name, agent.description FROM group_turn JOIN group_agent USING (group_id) JOIN agent ON agent.id = agent_id
-WHERE group_turn.id = %s ORDER BY group_agent.id
-"""
-_MANAGER = """
-SELECT agent.id, name, agent.description FROM group_turn JOIN agent_group ON agent_group.id = group_id JOIN agent ON agent.id = manager_id
-WHERE group_turn.id = %s
+_AGENTS = """
+SELECT agent.id, name, agent.description FROM group_turn JOIN agent
+ON request->'group'->'members' ? agent.id OR request->'group'->>'manager' = agent.id WHERE group_turn.id = %s
 """
 
 
 async def _begin(turn_id: str) -> _Turn:
     params = (turn_id,)
-    claimed, members, manager = await pipeline.run(
-        [Statement(_CLAIM, params), Statement(_MEMBERS, params), Statement(_MANAGER, params)]
-    )
+    claimed, rows = await pipeline.run([Statement(_CLAIM, params), Statement(_AGENTS, params)])
     if not claimed:
         raise _NotActive(turn_id)
-    _, group_id, kind, _, max_turns, token, request, attempts = claimed[0]
+    _, group_id, request, attempts = claimed[0]
+    group, agents = request["group"], {row[0]: Member(*row) for row in rows}
     turn = _Turn(
         turn_id,
         group_id,
-        kind,
-        Member(*manager[0]) if manager else None,
-        [Member(*row) for row in members],
-        max_turns,
-        token or TERMINATION_TOKEN,
+        group["kind"],
+        agents.get(group["manager"]),
+        [agents.get(agent_id, Member(agent_id, agent_id, None)) for agent_id in group["members"] or ()],
+        group["max_turns"],
+        group["token"] or TERMINATION_TOKEN,
         [Input(**message) for message in request["messages"]],
         RunOptions(**request.get("options", {})),
     )

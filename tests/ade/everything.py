@@ -8,8 +8,9 @@ from django.test import Client
 
 from ade import documents
 from ade.tool_source import NEW_PYTHON
-from agents_core.actions import agents, breakpoints, tool_cases, tools
-from agents_core.actions.messages import Input, send
+from agents_core.actions import agents, batches, breakpoints, tool_cases, tools
+from agents_core.actions.batches import Request
+from agents_core.actions.messages import Input, RunOptions, send
 from agents_core.actions.new_agent import NewAgent
 from agents_core.actions.tool_cases import Wanted
 from agents_core.llm import presets
@@ -117,9 +118,13 @@ def made_by_hand(client: Client, agent: Agent) -> dict[str, str]:
     post(f"{own}/folders", folder=folder.id)
     tool_cases.save(Tool.objects.get(name="open_door").id, Wanted("ω", {"number": 1}, "equals", "Ω"))
     server = McpServer.objects.create(name="ω", kind="streamable_http", url="http://localhost:1/mcp", last_check=CHECK)
+    failed = Agent.objects.get(name="Φι")
+    request = Request(failed.id, [Input("user", [{"type": "text", "text": "ω"}])], RunOptions())
     return {
         "block": block.id,
         "group": Group.objects.get(description="Ωγ").id,
+        "tending": Group.objects.get(manager=agent).id,
+        "batch": finish(batches.create([request], "http://localhost:1/ω")).id,
         "folder": folder.id,
         "file": File.objects.get().id,
         "server": server.id,
@@ -140,6 +145,7 @@ def everything_written() -> set[str]:
         *Tool.objects.values_list("description", "source_code", "json_schema"),
         *Agent.objects.values_list("name", "description"),
         *Group.objects.values_list("description"),
+        *(f"{name} · Mnemoscope" for name in Group.objects.values_list("description", flat=True)),
         *Variant.objects.values_list("label"),
         *Run.objects.values_list("error"),
         *Pause.objects.values_list("reasons"),

@@ -99,7 +99,14 @@ def test_the_outline_counts_what_the_workspace_holds_and_an_open_list_follows(bu
     first = make("one")
     agents.create(NewAgent(name="two", model="offline/rules", block_ids=[block.id for block in first.blocks.all()]))
     counted = WorkspaceCounts(
-        agents=2, shared_blocks=1, tools=Tool.objects.count(), folders=0, mcp_servers=0, groups=0, active_runs=0
+        agents=2,
+        shared_blocks=1,
+        tools=Tool.objects.count(),
+        folders=0,
+        mcp_servers=0,
+        groups=0,
+        active_runs=0,
+        open_batches=0,
     )
     assert workspace_counts() == counted
     page = html.document_fromstring(Client().get("/agents").content)

@@ -123,9 +123,11 @@ def test_who_leads_is_no_member(client: Client, members: list[Agent]) -> None:
 def test_a_group_that_could_not_work_is_refused_in_words(
     client: Client, members: list[Agent], given: dict[str, Any]
 ) -> None:
-    answer = client.post("/groups/new", {"members": [members[0].id], **given})
-    assert 400 <= answer.status_code < 500
-    assert '"tone": "bad"' in answer["HX-Trigger"]
+    wanted = {"members": [members[0].id], **given}
+    answer = client.post("/groups/new", wanted)
+    assert answer.status_code == 422
+    assert html.fragment_fromstring(answer.content.decode()).get("role") == "alert"
+    assert 400 <= Client().post("/groups/new", wanted).status_code < 500
     assert not Group.objects.exists()
 
 
@@ -136,6 +138,28 @@ def test_agents_are_found_and_those_chosen_stay(client: Client, members: list[Ag
     assert f'name="members" value="{bea.id}" checked' in listed
     assert f'name="manager" value="{ada.id}" checked' in listed
     assert "No agent is called so" in client.get("/groups/agents?q=☃&members=none").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "order"),
+    [
+        ("earlier=b", "b a c"),
+        ("earlier=a", "a b c"),
+        ("later=a", "b a c"),
+        ("later=c", "a b c"),
+        ("later=none", "a b c"),
+        ("manager=b&manager_type=dynamic", "a b c"),
+    ],
+)
+def test_members_change_places(client: Client, members: list[Agent], asked: str, order: str) -> None:
+    named = dict(zip("abc", [*members, make("Cem")], strict=True))
+    for letter, agent in named.items():
+        asked = asked.replace(f"={letter}", f"={agent.id}")
+    given = "&".join(f"members={agent.id}" for agent in named.values())
+    shown = html.fragment_fromstring(client.get(f"/groups/agents?{given}&{asked}").content.decode())
+    assert [box.get("value") for box in shown.xpath(".//input[@name='members'][@checked]")] == [
+        named[letter].id for letter in order.split()
+    ]
 
 
 # --- talking ------------------------------------------------------------------------------------------------------

@@ -33,7 +33,19 @@ from agents_core.actions import (
 from agents_core.actions.messages import CallAnswer, Input, RunOptions, pending, send
 from agents_core.actions.new_agent import NewAgent
 from agents_core.memory.archival.base import PassageDraft
-from agents_core.models import Agent, Author, Breakpoint, Conversation, File, Folder, Passage, Run, Schedule, new_id
+from agents_core.models import (
+    Agent,
+    Author,
+    Breakpoint,
+    Conversation,
+    File,
+    Folder,
+    Fork,
+    Passage,
+    Run,
+    Schedule,
+    new_id,
+)
 from agents_core.runtime import context
 from agents_core.runtime.filing import process
 from agents_core.runtime.loop import execute
@@ -319,6 +331,12 @@ def come_back(agent: Agent) -> None:
     rewind.come_back(agent.id, rewind.rewind(agent.id, 2).id)
 
 
+def adopt_spoken(agent: Agent) -> None:
+    fork = forks.fork(agent.id, 2)
+    say(fork, "I moved to Lisbon last month.")
+    adopting.adopt(agent.id, fork.id)
+
+
 def share_and_let_go(agent: Agent) -> None:
     """One agent takes the block and another, which held it, is deleted."""
     block = agent.blocks.get(label="human")
@@ -327,11 +345,33 @@ def share_and_let_go(agent: Agent) -> None:
     deletions.delete_agent(Agent.objects.get(name="Third").id)
 
 
+def change_group(agent: Agent) -> None:
+    made = groups.create([agent.id], description="Desk")
+    other = agents.create(NewAgent(name="Other", model="offline/rules"))
+    groups.modify(
+        made.id,
+        {"description": "Night desk", "manager_type": "dynamic", "agent_ids": [other.id], "manager_id": agent.id},
+    )
+
+
+def leave_group(agent: Agent) -> None:
+    other = agents.create(NewAgent(name="Other", model="offline/rules"))
+    groups.modify(groups.create([agent.id, other.id]).id, {"agent_ids": [other.id]})
+
+
+def led_by_another(agent: Agent) -> str:
+    """The agent that leads a group in which ``agent`` speaks."""
+    other = agents.create(NewAgent(name="Other", model="offline/rules"))
+    groups.create([agent.id], other.id, manager_type="dynamic")
+    return other.id
+
+
 ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "the agent is rewound": lambda agent: rewind.rewind(agent.id, 2, author=Author.PERSON),
     "the agent comes back": come_back,
     "the agent is forked": lambda agent: forks.fork(agent.id, 2),
     "a fork is adopted": lambda agent: adopting.adopt(agent.id, forks.fork(agent.id, 1).id),
+    "a fork that was spoken to is adopted": adopt_spoken,
     "another agent takes a block": share_and_let_go,
     "a message is queued": lambda agent: queue(agent, "Hi"),
     "a message is answered": lambda agent: say(agent, "What is my name?"),
@@ -357,6 +397,10 @@ ACTIONS: dict[str, Callable[[Agent], Any]] = {
     "a conversation is talked in": converse,
     "a callback is told": tell_callback,
     "a callback fails": lambda agent: tell_callback(agent, "No answer within 5 s."),
+    "it comes into a group": lambda agent: groups.create([agent.id], description="Desk"),
+    "its group is changed": change_group,
+    "it leaves a group": leave_group,
+    "its group is deleted": lambda agent: groups.delete(groups.create([agent.id]).id),
     "a waiting run is cancelled": lambda agent: (queue(agent, "Hi"), runs.cancel(agent.id)),
     "a person edits a block": edit_block,
     "a shared block is attached": share_block,
@@ -398,6 +442,21 @@ def test_a_panel_sent_whole_is_as_a_page_shows_it(agent: Agent) -> None:
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS.keys())
 def test_patched_page_equals_reloaded_page(agent: Agent, action: Callable[[Agent], Any]) -> None:
     assert_patched_equals_reloaded(agent.id, VIEWS, lambda: action(agent))
+
+
+def test_the_page_of_an_agent_tells_that_the_fork_it_adopted_was_deleted(agent: Agent) -> None:
+    adopt_spoken(agent)
+    fork = Fork.objects.get(parent=agent)
+    assert_patched_equals_reloaded(agent.id, VIEWS, lambda: deletions.delete_agent(fork.agent_id))
+
+
+@pytest.mark.parametrize("moved", [lambda agent: rewind.rewind(agent.id, 2), adopt_spoken], ids=["rewound", "adopted"])
+@pytest.mark.parametrize("action", ["a message is answered", "a person edits a block", "the agent comes back"])
+def test_the_page_of_an_agent_that_went_elsewhere_is_patched(
+    agent: Agent, moved: Callable[[Agent], Any], action: str
+) -> None:
+    moved(agent)
+    assert_patched_equals_reloaded(agent.id, VIEWS, lambda: ACTIONS[action](agent))
 
 
 @pytest.mark.parametrize(
@@ -481,6 +540,11 @@ def test_a_page_that_saw_the_last_step_sees_the_run_end(agent: Agent) -> None:
     amid = drawn(agent.id, [("trace", {}), ("head", {}), ("runs", {})])
     Run.objects.filter(id=ended["id"]).update(status="completed", completed_at=ended["completed_at"])
     assert_catches_up(agent.id, amid, Agent.objects.get(id=agent.id).event_seq - 1)
+
+
+def test_a_group_that_is_deleted_with_who_leads_it_leaves_the_page(agent: Agent) -> None:
+    leader = led_by_another(agent)
+    assert_patched_equals_reloaded(agent.id, VIEWS, lambda: deletions.delete_agent(leader))
 
 
 def test_the_first_message_of_an_agent_fills_its_empty_page(builtin_tools: None) -> None:

@@ -70,7 +70,9 @@ async def test_a_waiting_agent_answers_other_messages_with_409_and_what_to_do(ap
     assert status == 409
     assert answer["detail"]["code"] == "PENDING_APPROVAL"
     assert answer["detail"]["pending_request_id"] == asking["request"]["id"]
-    assert "approve or deny the pending request before continuing" in answer["detail"]["message"]
+    message = answer["detail"]["message"]
+    assert "waits for an answer to a tool call: approve or deny the pending request before continuing" in message
+    assert "give it up (POST /v1/agents/{id}/messages/cancel)" in message
 
 
 async def test_what_an_agent_waits_for_is_part_of_its_state_when_asked_for(api: Api, asking: dict[str, Any]) -> None:

@@ -35,10 +35,10 @@ AGENT_PAGES = [
 ]  # fmt: skip
 PAGES = [
     "/agents", "/agents?state=failed", "/blocks", "/blocks/{block}", "/tools", "/tools/new", "/tools/{tool}",
-    "/tools/archival_memory_search", "/folders", "/folders/{folder}", "/groups", "/groups/{group}", "/mcp-servers", "/mcp-servers/new",
-    "/settings", "/runs", "/docs", "/health", "/search", "/search?q=door", "/help", "/help/agents", "/nowhere", "/agents/{waiting}",
-    "/agents/{failed}", "/admin/", "/admin/agents_core/run/", "/admin/agents_core/agent/{agent}/change/", "/admin/login/?next=/",
-    *(f"/agents/{{agent}}{page}" for page in AGENT_PAGES),
+    "/tools/archival_memory_search", "/folders", "/folders/{folder}", "/groups", "/groups/{group}", "/batches", "/batches/{batch}",
+    "/mcp-servers", "/mcp-servers/new", "/settings", "/runs", "/docs", "/health", "/search", "/search?q=door", "/help", "/help/agents",
+    "/nowhere", "/agents/{waiting}", "/agents/{failed}", "/admin/", "/admin/agents_core/run/", "/admin/agents_core/agent/{agent}/change/",
+    "/admin/login/?next=/", *(f"/agents/{{agent}}{page}" for page in AGENT_PAGES),
 ]  # fmt: skip
 # Where, and what opens it: a key, or a selector to press.
 OPENED = [
@@ -53,6 +53,7 @@ OPENED = [
     ("/agents/{agent}?aside=core", "[aria-label^='Delete human']"),
     ("/folders", "n"),
     ("/groups", "n"),
+    ("/groups/{group}", "e"),
     ("/blocks", "n"),
     ("/tools/{tool}", "[data-dialog=attach]"),
 ]
@@ -84,10 +85,13 @@ def ids(live: Server) -> dict[str, str]:
     client.folders.files.upload(folder.id, file=("doors.txt", b"Every door is locked at ten."))
     group = _made(live, "groups", {"agent_ids": [agent.id, waiting.id], "description": "All porters"})
     compared = _made(live, "comparisons", {"agent_id": agent.id, "from_step": 2, "branches": [{}]})
+    batch = _made(
+        live, "messages/batches", {"requests": [{"agent_id": each.id, "input": "Hi"} for each in (agent, failed)]}
+    )
     step = next(step for step in client.steps.list(agent_id=agent.id).items)
     return {
         "agent": agent.id, "waiting": waiting.id, "failed": failed.id, "tool": tool.id, "folder": folder.id, "group": group,
-        "block": client.agents.blocks.list(agent.id).items[0].id, "comparison": compared,
+        "block": client.agents.blocks.list(agent.id).items[0].id, "comparison": compared, "batch": batch,
         "experiment": _made(live, "experiments", {"step_id": step.id}),
     }  # fmt: skip
 

@@ -61,3 +61,38 @@ def test_the_focus_stays_where_the_answered_call_was(page: Page, asking: Any) ->
     page.keyboard.press("Enter")
     expect(page.locator(".asks")).to_have_count(0)
     assert page.evaluate("document.activeElement.closest('#trace') !== null")
+
+
+def test_a_message_to_an_agent_that_waits_is_kept_while_the_person_goes_to_the_call(page: Page, asking: Any) -> None:
+    page.keyboard.press("c")
+    page.keyboard.type("My name is Bo.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="mailer waits for you")).to_be_visible()
+    expect(page.get_by_role("button", name="Go to the call")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Continue")).to_be_focused()
+    expect(page.locator("#composer-text")).to_have_value("My name is Bo.")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [("Deny it and send", "request to call tool denied"), ("Give it up and send", "it was given up")],
+)
+def test_a_message_to_an_agent_that_waits_takes_the_place_of_the_answer(
+    page: Page, asking: Any, choice: str, told: str
+) -> None:
+    page.keyboard.press("c")
+    page.keyboard.type("My name is Bo.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Go to the call")).to_be_focused()
+    page.keyboard.press("Tab")
+    if choice != "Deny it and send":
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name=choice)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#trace .user").last).to_have_text("My name is Bo.")
+    expect(page.locator("#trace")).to_contain_text(told)
+    expect(page.locator("#trace .say").last).to_contain_text("Bo")
+    expect(page.locator("#composer-text")).to_have_value("")
+    expect(page.locator("#composer-text")).to_be_focused()

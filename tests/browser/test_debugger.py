@@ -166,6 +166,52 @@ def test_the_server_dies_while_a_run_is_paused_and_it_goes_on_after_the_restart(
         context.close()
 
 
+@pytest.mark.parametrize(
+    ("kind", "fields", "said", "stage", "why"),
+    [
+        (
+            "when a text appears",
+            {"Text": "Berl.n"},
+            "I live in Berlin.",
+            "before the model",
+            "“Berl.n” is in the context",
+        ),
+        ("when the context is fuller", {"Number": "5"}, "word " * 1500, "before the model", "of the window"),
+        (
+            "when a call has to be",
+            {},
+            'call ask_first with to="Bo"',
+            "after the model's answer",
+            "ask_first needs an answer",
+        ),
+    ],
+    ids=["text", "context", "approval"],
+)
+def test_what_comes_into_the_context_or_needs_an_answer_stops_a_run(
+    page: Page, live: Server, kind: str, fields: dict[str, str], said: str, stage: str, why: str
+) -> None:
+    client = Letta(base_url=f"http://localhost:{live.port}")
+    asking = LETTER.replace("post_letter", "ask_first")
+    tool = client.tools.upsert(source_code=asking, default_requires_approval=True)
+    agent = client.agents.create(name="stopper", model="offline/rules", tool_ids=[tool.id])
+    client.agents.messages.create(agent.id, input="Hello")
+    page.goto(f"/agents/{agent.id}?drawer=breakpoints")
+    tab_to(page, page.get_by_label("Stop", exact=True))
+    page.keyboard.type(kind)
+    for label, value in fields.items():
+        tab_to(page, page.get_by_role("textbox", name=label, exact=True))
+        page.keyboard.type(value)
+    tab_to(page, page.get_by_role("button", name="Add breakpoint"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel-breakpoints tbody")).to_contain_text(kind)
+    page.keyboard.press("Escape")
+    page.keyboard.press("c")
+    page.keyboard.insert_text(said)
+    page.keyboard.press("Enter")
+    expect(page.locator("#agent-state")).to_contain_text(f"paused {stage}")
+    expect(page.locator(".step.here")).to_contain_text(why)
+
+
 def test_the_longest_reason_for_standing_leaves_every_button_of_the_top_bar_in_view(page: Page, live: Server) -> None:
     agent = made(live, name="A rather long name of an agent that answers all the letters")
     page.request.post(

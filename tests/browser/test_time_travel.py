@@ -1,5 +1,6 @@
 """Going back in an agent's time, and beside it, in the browser by keyboard alone."""
 
+import re
 from typing import Any
 
 import pytest
@@ -87,3 +88,24 @@ def test_fork_at_a_step_change_its_memory_and_adopt_it(page: Page, client: Letta
     page.keyboard.press("Enter")
     expect(page.locator("#panel-branches")).to_contain_text("took over a fork")
     assert human(client, marta.id) == "Lives in Paris."
+
+
+def test_what_was_said_in_an_adopted_fork_is_in_the_trace_and_leads_to_the_forks_steps(
+    page: Page, client: Letta, marta: Any
+) -> None:
+    forked = client.post(f"/v1/agents/{marta.id}/fork", cast_to=object, body={"step": 3, "name": "What if Paris"})
+    fork_id = dict(forked)["id"]  # type: ignore[call-overload]
+    client.agents.messages.create(fork_id, input="Please remember that I moved to Paris.")
+    client.post(f"/v1/agents/{marta.id}/adopt", cast_to=object, body={"fork_id": fork_id})
+    adopted = page.locator(".turn.adopted")
+    expect(adopted.locator(".adopted-from")).to_contain_text("Adopted from What if Paris")
+    expect(adopted.locator(".user")).to_have_text("Please remember that I moved to Paris.")
+    expect(page.locator("[data-scrub-label]")).to_have_text("· last kept")
+    expect(page.locator("#scrubber")).to_have_value("2")
+    client.agents.messages.create(marta.id, input="What is my name?")
+    expect(page.locator("#trace > .turn").last.locator(".user")).to_have_text("What is my name?")
+    expect(page.locator("[data-scrub-label]")).to_have_text("· live")
+    adopted.get_by_role("link", name="step 3 of the fork").focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"/agents/{fork_id}/steps/3$"))
+    expect(page.locator("#scrubber")).to_have_value("3")

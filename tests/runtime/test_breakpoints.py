@@ -8,6 +8,7 @@ from asgiref.sync import sync_to_async
 
 from agents_core.actions import breakpoints, pauses, runs
 from agents_core.actions.messages import RunOutcome, outcome
+from agents_core.actions.rewind import rewind
 from agents_core.errors import AgentsError, InvalidInput, Refused
 from agents_core.events.types import BreakpointLogged, RunEdited, RunEnded, RunPaused, RunResumed, ToolCalled
 from agents_core.llm.errors import ModelServerError
@@ -193,6 +194,15 @@ async def test_a_text_that_comes_into_the_context_stops_it_once() -> None:
     pause = await paused(agent, "I moved to Berlin")
     assert (await go_on(pause)).status == "completed"
     assert (await say(agent, "Hello again")).status == "completed"
+
+
+async def test_a_text_of_a_branch_that_was_left_is_new_when_it_comes_again() -> None:
+    agent = await make_agent(["One.", "Two.", "Three."])
+    for words in ("Hello", "I moved to Berlin"):
+        assert (await say(agent, words)).status == "completed"
+    await sync_to_async(rewind)(agent.id, 1)
+    await stop(agent, "text", pattern=r"Berl\w+")
+    assert (await paused(agent, "Is Berlin far?")).reasons[0]["text"].endswith("is in the context")
 
 
 async def test_a_block_that_somebody_changed_since_the_last_step_stops_it() -> None:

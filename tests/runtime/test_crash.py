@@ -247,8 +247,9 @@ async def test_a_run_that_is_handed_back_goes_on_elsewhere_and_does_not_count_as
 def break_connections() -> int:
     """Ends every connection of the runtime, as a restart of PostgreSQL would; gives how many."""
     with psycopg.connect(**connection_settings(), autocommit=True) as admin:
-        terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
-        return len(admin.execute(terminate, (pipeline.APPLICATION_NAME,)).fetchall())
+        ours = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
+        ended = admin.execute(f"SELECT pg_terminate_backend(pid, 5000) {ours}", (pipeline.APPLICATION_NAME,))
+        return len(ended.fetchall())
 
 
 async def test_connections_that_broke_while_idle_cost_no_error() -> None:

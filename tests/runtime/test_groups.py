@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from agents_core.actions import deletions, groups
+from agents_core.actions import agents, deletions, groups
 from agents_core.actions.messages import outcome
 from agents_core.errors import Conflict, NotFound, Refused
 from agents_core.events.types import GroupChanged, GroupTurnChanged
@@ -228,6 +228,17 @@ async def test_a_turn_whose_worker_dies_goes_on_and_nobody_speaks_twice(
 ) -> None:
     made, group = await make_group(count=3)
     turn_id = await begin(group)
+    async with worker():
+        await _die(turn_id, number, when, monkeypatch)
+        await group_turns.execute(turn_id)
+        turn = await finished(turn_id)
+    assert turn.status == "completed"
+    assert await speakers(turn) == ["A0", "A1", "A2"]
+    assert await Run.objects.filter(agent__in=[agent.id for agent in made]).acount() == 3
+
+
+async def _die(turn_id: str, number: int, when: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begins the turn in a worker that dies before or after the ``number``-th has spoken."""
     speak, begun = group_turns._speak, []
 
     async def dying(*arguments: Any) -> Any:
@@ -239,16 +250,23 @@ async def test_a_turn_whose_worker_dies_goes_on_and_nobody_speaks_twice(
             raise WorkerDied
         return words
 
-    await pipeline.run([Statement("DELETE FROM procrastinate_jobs")])
-    async with worker():
-        with monkeypatch.context() as patch, pytest.raises(WorkerDied):
-            patch.setattr(group_turns, "_speak", dying)
-            await group_turns.execute(turn_id)
+    await pipeline.run([Statement("DELETE FROM procrastinate_jobs WHERE args ->> 'turn_id' = %s", (turn_id,))])
+    with monkeypatch.context() as patch, pytest.raises(WorkerDied):
+        patch.setattr(group_turns, "_speak", dying)
         await group_turns.execute(turn_id)
-        turn = await finished(turn_id)
-    assert turn.status == "completed"
-    assert await speakers(turn) == ["A0", "A1", "A2"]
-    assert await Run.objects.filter(agent__in=[agent.id for agent in made]).acount() == 3
+
+
+async def test_a_turn_goes_on_as_the_group_was_when_it_began_and_the_next_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, group = await make_group(count=3)
+    turn_id = await begin(group)
+    async with worker():
+        await _die(turn_id, 0, "after", monkeypatch)
+        await sync_to_async(groups.modify)(group.id, {"agent_ids": [made[2].id, made[1].id], "max_turns": 1})
+        await group_turns.execute(turn_id)
+        assert await speakers(await finished(turn_id)) == ["A0", "A1", "A2"]
+        assert await speakers(await finished(await begin(group))) == ["A2"]
 
 
 async def test_a_turn_that_killed_its_workers_is_ended() -> None:
@@ -299,6 +317,46 @@ async def test_a_group_that_could_not_work_is_refused(settings: dict[str, Any], 
     with pytest.raises(NotFound):
         await group_of(["agent-nobody"])
     assert not await Group.objects.aexists()
+
+
+async def test_two_who_change_a_group_at_once_lose_nothing_of_each_other() -> None:
+    _, group = await make_group()
+    change = sync_to_async(groups.modify, thread_sensitive=False)
+    for number in range(1, 6):
+        await asyncio.gather(change(group.id, {"description": f"Ω{number}"}), change(group.id, {"max_turns": number}))
+        await group.arefresh_from_db()
+        assert (group.description, group.max_turns) == (f"Ω{number}", number)
+
+
+async def test_changes_turns_and_deletions_at_once_do_not_wait_for_each_other_for_ever() -> None:
+    def alongside(action: Any, *arguments: Any) -> Any:
+        return sync_to_async(action, thread_sensitive=False)(*arguments)
+
+    for _ in range(5):
+        (ada, bea), group = await make_group()
+        manager = await make_agent(["x"], name="Manager")
+        async with asyncio.timeout(20):
+            await asyncio.gather(
+                alongside(groups.modify, group.id, {"manager_type": "dynamic", "manager_id": manager.id}),
+                alongside(groups.modify, group.id, {"agent_ids": [ada.id]}),
+                alongside(groups.send, group.id, [said("user", "Hi")]),
+                alongside(deletions.delete_agent, bea.id),
+            )
+        assert await sync_to_async(groups.everybody_in)(group.id) == [ada.id, manager.id]
+
+
+async def test_a_group_that_comes_to_tend_another_agent_leaves_the_first_to_itself_and_a_switch_as_it_is() -> None:
+    ada, bea = await make_agent(["x"], name="Ada", enable_sleeptime=True), await make_agent(["y"], name="Bea")
+    group = await Group.objects.aget(manager=ada)
+    await sync_to_async(groups.modify)(group.id, {"manager_id": bea.id})
+    assert [await _is_tended(agent) for agent in (ada, bea)] == [False, True]
+    await sync_to_async(agents.modify)(bea.id, {"enable_sleeptime": False})
+    await sync_to_async(groups.modify)(group.id, {"description": "Night shift"})
+    assert not await _is_tended(bea)
+
+
+async def _is_tended(agent: Agent) -> bool:
+    return bool(await Agent.objects.values_list("enable_sleeptime", flat=True).aget(id=agent.id))
 
 
 async def test_an_agents_memory_is_tended_by_one_group_only() -> None:

@@ -81,8 +81,12 @@ document.addEventListener("input", (event) => {
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  const { detail } = /** @type {CustomEvent<{successful: boolean, elt: HTMLElement}>} */ (event);
-  if (detail.successful && detail.elt.matches("[data-composer]")) sent(detail.elt);
+  const { detail } = /** @type {CustomEvent<{xhr: XMLHttpRequest, elt: HTMLElement}>} */ (event);
+  // The buttons that send what stands in it are of a dialog that asked first.
+  const form = detail.elt.matches("[data-composer]") ? detail.elt : document.getElementById(detail.elt.dataset.sends ?? "");
+  if (detail.xhr.status !== 204 || !form) return;
+  sent(form);
+  if (form !== detail.elt) boxOf(form).focus();
 });
 
 onContent((root) => {

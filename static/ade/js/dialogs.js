@@ -45,8 +45,9 @@ document.addEventListener("htmx:confirm", (event) => {
 
 // A form in a dialog that the server accepted closes it, and is empty when it opens again.
 document.addEventListener("htmx:afterRequest", (event) => {
-  const { detail } = /** @type {CustomEvent<{successful: boolean, elt: Element}>} */ (event);
-  if (!detail.successful || !(detail.elt instanceof HTMLFormElement) || !detail.elt.matches("dialog form[hx-post]"))
+  const { detail } = /** @type {CustomEvent<{successful: boolean, elt: Element, xhr: XMLHttpRequest}>} */ (event);
+  // A refusal is shown in the form (422), for which htmx takes it as good.
+  if (!detail.successful || detail.xhr.status === 422 || !(detail.elt instanceof HTMLFormElement) || !detail.elt.matches("dialog form[hx-post]"))
     return;
   detail.elt.closest("dialog")?.close();
   detail.elt.reset();
@@ -56,6 +57,14 @@ document.addEventListener("htmx:afterRequest", (event) => {
 document.addEventListener("htmx:afterRequest", (event) => {
   const { elt } = /** @type {CustomEvent<{elt: HTMLElement}>} */ (event).detail;
   const field = document.getElementById(elt.dataset.dialog ?? "")?.querySelector("[autofocus]");
+  if (field instanceof HTMLElement) field.focus();
+});
+
+// A dialog that an answer brought: what was asked for cannot be done without another choice.
+document.addEventListener("ask", (event) => {
+  const dialog = document.getElementById(/** @type {CustomEvent<{dialog: string}>} */ (event).detail.dialog);
+  if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal();
+  const field = dialog?.querySelector("[autofocus]");
   if (field instanceof HTMLElement) field.focus();
 });
 

@@ -1,6 +1,6 @@
 /**
  * A form that the server refuses comes back (422) with what is wrong beside its fields. The first of those takes the focus and is
- * brought into view; where no field is to blame, what tells of it does.
+ * brought into view; where no field is to blame, what tells of it is, and takes the focus where the form has lost it.
  */
 
 /** @param {HTMLElement} asked as it was sent: the form that came back may be another node of the same id */
@@ -13,6 +13,6 @@ document.addEventListener("htmx:afterSettle", (event) => {
   const blamed = form.querySelector('[aria-invalid="true"]') ?? form.querySelector('[role="alert"]');
   if (!(blamed instanceof HTMLElement) || !blamed.checkVisibility()) return;
   if (blamed.role === "alert") blamed.tabIndex = -1;
-  blamed.focus({ preventScroll: true });
+  if (blamed.role !== "alert" || !form.contains(document.activeElement)) blamed.focus({ preventScroll: true });
   blamed.scrollIntoView({ block: "center" });
 });

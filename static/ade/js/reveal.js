@@ -1,4 +1,7 @@
-/** A button with data-reveal="id" shows the node of that id: its tab is chosen, it is opened, scrolled to and focused. */
+/**
+ * A button with data-reveal="id" shows the node of that id: its tab is chosen, it is opened, scrolled to and focused; a dialog that the button
+ * is in closes.
+ */
 import { around } from "./dom.js";
 
 /** @param {Element} node */
@@ -13,10 +16,11 @@ export function reveal(node) {
 document.addEventListener("click", (event) => {
   const node = document.getElementById(around(event, "[data-reveal]")?.dataset.reveal ?? "");
   if (!node) return;
+  around(event, "dialog")?.close();
   reveal(node);
   const folded = node.querySelector("details");
   if (folded) folded.open = true;
   node.scrollIntoView({ block: "nearest" });
-  const focused = node.querySelector("summary, [aria-current], button");
-  if (focused instanceof HTMLElement) focused.focus();
+  const shown = [...node.querySelectorAll("summary, [aria-current], button")].find((each) => each.checkVisibility());
+  if (shown instanceof HTMLElement) shown.focus();
 });

@@ -19,7 +19,7 @@ function label(range) {
   const step = range.valueAsNumber;
   const live = step === Number(range.dataset.newest || range.max);
   range.dataset.live = String(live);
-  const text = live ? `· ${say("live")}` : say("of {last}", { last: numbers.format(Number(range.max)) });
+  const text = live ? `· ${range.dataset.newestWords ?? ""}` : say("of {last}", { last: numbers.format(Number(range.max)) });
   range.setAttribute("aria-valuetext", `${say("step {step}", { step })} ${text}`);
   const scrub = range.closest(".scrub");
   const output = scrub?.querySelector("[data-scrub-label]");
