@@ -85,6 +85,8 @@ def unbracketed(page: str) -> str:
 def said(page: str) -> Iterator[str]:
     tree = html.document_fromstring(f"<body>{unbracketed(page)}</body>")
     for node in tree.iter("*"):
+        if node.tag == "img" and is_written(node):  # a picture in the docs, which are written in one language
+            continue
         yield from (str(node.get(name)) for name in SPOKEN_ATTRIBUTES if node.get(name))
         if not is_written(node):
             yield from (node.text or "", *(child.tail or "" for child in node))

@@ -56,12 +56,20 @@ document.addEventListener("input", (event) => {
   remember(keyOf(form), entriesOf(form));
 });
 
+/** The form that a request sends: a live update may take it from the page before the answer is there. @type {WeakMap<XMLHttpRequest, HTMLFormElement>} */
+const sending = new WeakMap();
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { elt, xhr } = /** @type {CustomEvent<{elt: HTMLElement, xhr: XMLHttpRequest}>} */ (event).detail;
+  const form = elt.dataset.draftOf ? document.querySelector(elt.dataset.draftOf) : elt;
+  if (form instanceof HTMLFormElement && form.dataset.draft !== undefined) sending.set(xhr, form);
+});
+
 // Before the answer is put in the page, for it may change what the form is about.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const { requestConfig, xhr } = /** @type {CustomEvent} */ (event).detail;
-  const asked = requestConfig.elt;
-  const form = asked.dataset.draftOf ? document.querySelector(asked.dataset.draftOf) : asked;
-  if (!(form instanceof HTMLFormElement) || form.dataset.draft === undefined || xhr.status >= 300) return;
+  const { xhr } = /** @type {CustomEvent} */ (event).detail;
+  const form = sending.get(xhr);
+  if (!form || xhr.status >= 300) return;
   remember(keyOf(form), null);
   form.querySelector("[data-draft-note]")?.setAttribute("hidden", "");
 });
