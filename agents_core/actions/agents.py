@@ -264,12 +264,11 @@ def modify(agent_id: str, changes: Mapping[str, Any], author: Author = Author.AP
     """The agent with ``changes`` made: its own fields, and "block_ids", "tool_ids", "secrets", "message_ids", each
     of which replaces the whole.
 
-    ``compaction_settings``, ``model_settings`` and ``budgets`` are merged into what is there; a budget of None goes. A model that takes
-    less than the agent's context window makes that smaller, unless it is among the changes. Raises as ``create``.
+    ``compaction_settings``, ``model_settings`` and ``budgets`` are merged into what is there; a budget of None goes. Another model that
+    takes less than the agent's context window makes that smaller, unless it is among the changes. Raises as ``create``.
     """
     if "model" in changes and "context_window" not in changes:
-        most = providers.context_window(check_handle(changes["model"]))
-        changes = {**changes, "context_window": min(get(agent_id).context_window, most)}
+        changes = _within_window(get(agent_id), changes)
     with transaction.atomic():
         if "block_ids" in changes:
             _lock_sharers(agent_id, changes["block_ids"])
@@ -289,6 +288,13 @@ def modify(agent_id: str, changes: Mapping[str, Any], author: Author = Author.AP
         if changed:
             agent.event_seq = publish(agent_id, AgentChanged(changed))
     return agent
+
+
+def _within_window(agent: Agent, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    if changes["model"] == agent.model:
+        return changes
+    most = providers.context_window(check_handle(changes["model"]))
+    return {**changes, "context_window": min(agent.context_window, most)}
 
 
 def _merged(agent: Agent, changes: Mapping[str, Any]) -> dict[str, Any]:

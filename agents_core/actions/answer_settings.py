@@ -4,6 +4,7 @@ Settings that are not named here are kept as they are: clients send more than th
 """
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from agents_core.errors import InvalidInput
@@ -17,8 +18,7 @@ _KINDS: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "reasoning": (dict, 'an object such as {"reasoning_effort": "low"}'),
     "thinking": (dict, 'an object such as {"type": "enabled", "budget_tokens": 2048}'),
 }
-_AT_LEAST: Mapping[str, int] = {"temperature": 0, "max_output_tokens": 1}
-_HOTTEST = 2
+_RANGES: Mapping[str, tuple[float, float]] = {"temperature": (0, 2), "max_output_tokens": (1, inf)}
 
 
 def checked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def _is_a(value: Any, kind: type | tuple[type, ...]) -> bool:
 
 
 def _in_range(name: str, value: Any) -> bool:
-    return name not in _AT_LEAST or (_AT_LEAST[name] <= value and (name != "temperature" or value <= _HOTTEST))
+    return name not in _RANGES or bool(_RANGES[name][0] <= value <= _RANGES[name][1])
 
 
 def checked_format(response_format: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

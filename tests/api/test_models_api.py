@@ -90,6 +90,8 @@ async def test_a_new_agent_has_the_window_that_its_provider_tells_and_another_mo
             assert changed["llm_config"]["context_window"] == window
         changed = await api.patch(f"/agents/{made['id']}", {"model": "vllm/narrow", "context_window_limit": 9_000})
         assert changed["llm_config"]["context_window"] == 9_000
+        changed = await api.patch(f"/agents/{made['id']}", {"model": "vllm/narrow"})  # no other than it had
+        assert changed["llm_config"]["context_window"] == 9_000
         assert (await api.post("/agents/", {"model": "vllm/mum"}))["llm_config"]["context_window"] == 32_768
     assert (await api.post("/agents/", {"model": "offline/rules-8k"}))["llm_config"]["context_window"] == 8_000
 

@@ -20,7 +20,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # The list of suggestions under the address bar is a page in a process of its own, which each window loads: half the cost of a test.
+    # The list of suggestions under the address bar is a page in a process of its own, which each window loads.
     # Only the last of these flags counts: the features after the first four are turned off by Playwright too.
     "--disable-features="
     + ",".join(
