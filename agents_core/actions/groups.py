@@ -167,8 +167,9 @@ def everybody_in(group_id: str) -> list[str]:
 
 def attach_block(group_id: str, block_id: str) -> None:
     """Shares the block with all in the group. Raises ``NotFound``, ``Conflict`` when one of them has another block of that label."""
-    group = get(group_id)
-    modify(group_id, {"shared_block_ids": [*dict.fromkeys([*group.shared_block_ids, block_id])]})
+    with transaction.atomic():
+        group, _ = _hold(group_id)
+        modify(group_id, {"shared_block_ids": [*dict.fromkeys([*group.shared_block_ids, block_id])]})
 
 
 def detach_block(group_id: str, block_id: str) -> None:
